@@ -112,7 +112,7 @@ pub const NEEDED: &[Needed] = &[
     documented("kms:ScheduleKeyDeletion", ALL_KEYS, "schedule the deletion of a key"),
     documented("kms:TagResource", ALL_KEYS, "tag a key; new keys get a tag that identifies them after a crash"),
     documented("kms:UntagResource", ALL_KEYS, "remove a tag"),
-    documented("kms:UpdateAlias", &[Keys, Byok, CloudHsm], "give the alias of a key to its successor"),
+    documented("kms:UpdateAlias", ALL_KEYS, "give the alias of a key to another one"),
     more("kms:UpdateCustomKeyStore", STORES, "change a key store, or its credential"),
     documented("kms:UpdateKeyDescription", ALL_KEYS, "change the description of a key"),
     more("kms:UpdatePrimaryRegion", AWS_KEYS, "move the primary key of a multi-region key"),

@@ -99,6 +99,7 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         if let Some(to) = old.rotated_to {
             return Err(KeyRefusal::Rotated { id: from, to }.into());
         }
+        refuse_disconnected(state, old)?;
     }
     check_alias(state, id, wanted)?;
     check_template_tag(state, id, wanted)?;
@@ -114,6 +115,15 @@ fn check_request(state: &State, id: KeyId, kms: KmsId, region: &Region, wanted: 
         }
     }
     Ok(())
+}
+
+/// Refuses a key that AWS cannot replace now, because it is not connected to the CloudHSM key store of the key.
+fn refuse_disconnected(state: &State, key: &Key) -> Result<(), Refusal> {
+    let id = key.metadata.custom_key_store_id.as_ref();
+    match id.and_then(|id| state.key_store_at_aws(key.kms, &key.region, id)) {
+        Some(store) => state.key_store(store)?.refuse_disconnected(),
+        None => Ok(()),
+    }
 }
 
 /// Checks what an operation puts on a key: aliases, tags, description.

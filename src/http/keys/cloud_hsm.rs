@@ -2,6 +2,7 @@
 
 use super::creation::{AwsParamBody, described};
 use super::policy::PolicyBody;
+use super::protection::ProtectionBody;
 use super::view::KeyView;
 use crate::domain::refusal::Refusal;
 use crate::http::answer::Created;
@@ -24,6 +25,8 @@ pub struct CloudHsmBody {
     aws_param: Option<AwsParamBody>,
     #[serde(flatten)]
     policy: PolicyBody,
+    #[serde(flatten)]
+    protection: ProtectionBody,
 }
 
 /// `POST /v1/cckm/aws/custom-key-stores/{id}/create-aws-key`
@@ -38,6 +41,7 @@ pub async fn create(
 
 impl CloudHsmBody {
     fn request(self) -> Result<CloudHsmKeyRequest, Refusal> {
+        self.protection.refuse()?;
         let mut aws = self.aws_param.unwrap_or_default();
         Ok(CloudHsmKeyRequest {
             aliases: aws.aliases()?,

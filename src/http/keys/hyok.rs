@@ -2,6 +2,7 @@
 
 use super::creation::{AwsParamBody, described};
 use super::policy::PolicyBody;
+use super::protection::ProtectionBody;
 use super::view::KeyView;
 use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
 use crate::domain::key::hyok::HyokKey;
@@ -73,6 +74,8 @@ pub struct LinkBody {
     bypass_policy_lockout_safety_check: Option<bool>,
     #[serde(flatten)]
     policy: PolicyBody,
+    #[serde(flatten)]
+    protection: ProtectionBody,
 }
 
 /// New rules about the callers of a key.
@@ -257,6 +260,7 @@ impl HyokBody {
 
 impl LinkBody {
     fn request(self) -> Result<LinkRequest, Refusal> {
+        self.protection.refuse()?;
         let mut aws = self.aws_param.unwrap_or_default();
         let description = aws.take_description().map(|text| described("aws_param.Description", text));
         let policy = match self.policy.choice("aws_param.Policy", aws.take_policy())? {

@@ -7,6 +7,7 @@ pub mod creation;
 pub mod hyok;
 pub mod material;
 pub mod policy;
+mod protection;
 pub mod reading;
 pub mod rotation;
 pub mod rotations;

@@ -115,6 +115,8 @@ impl Serving {
 
     /// Removes a key that was deleted.
     pub(in crate::service) fn remove_key(&self, store: KeyStoreId, id: KeyId) {
+        // A change that is under way was made from a state that may still have the key.
+        let _publishing = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
         self.proxy.remove_key(store.uuid(), &id.to_string());
     }
 

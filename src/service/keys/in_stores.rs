@@ -4,39 +4,54 @@
 use super::Keys;
 use crate::aws::kms::calls::DescribeKey;
 use crate::domain::command::Command;
-use crate::domain::id::KeyStoreId;
+use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::aws_enums::KeyState;
-use crate::domain::key::command::KeyCommand;
+use crate::domain::key::command::{Began, KeyCommand};
 use crate::domain::key_store::KeyStore;
 use crate::domain::key_store::at_aws::ConnectionState;
 use crate::domain::state::State;
 use crate::service::failure::Failure;
 use crate::service::system_change;
+use futures_util::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
+use uuid::Uuid;
 
 /// The pause between two looks at the stores.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The number of times that the keys of a store are read after a change of its connection; the next synchronisation reads
+/// those that still do not fit.
+const TRIES: u32 = 5;
+/// The number of keys that are read at once.
+const AT_ONCE: usize = 8;
 
-/// Whether each store was connected when its keys were last compared with it.
-type Compared = HashMap<KeyStoreId, bool>;
+/// How often the keys of a store have been compared with its connection, as it is now.
+#[derive(Clone, Copy)]
+struct Compared {
+    connected: bool,
+    tries: u32,
+}
 
 impl Keys {
     /// Starts the task that reads the keys of a store again when its connection has changed.
     pub(in crate::service) fn follow_stores_forever(&self, runtime: &Handle) {
         let keys = self.clone();
         runtime.spawn(async move {
-            let mut compared = Compared::new();
+            let mut compared: HashMap<KeyStoreId, Compared> = HashMap::new();
             loop {
                 let published = keys.recorder.state();
+                compared.retain(|id, _| published.state.key_stores.get(id).is_some());
                 for store in published.state.key_stores.iter() {
                     let Some(connected) = is_connected(store) else { continue };
-                    if compared.get(&store.id) != Some(&connected) {
-                        keys.compare(&published.state, store, connected).await;
-                        compared.insert(store.id, connected);
+                    let known = compared.get(&store.id).filter(|known| known.connected == connected);
+                    let tries = known.map_or(0, |known| known.tries);
+                    if tries < TRIES {
+                        let all_fit = keys.compare(&published.state, store, connected).await;
+                        let tries = if all_fit { TRIES } else { tries + 1 };
+                        compared.insert(store.id, Compared { connected, tries });
                     }
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -44,23 +59,32 @@ impl Keys {
         });
     }
 
-    /// Reads the keys of a store whose state does not fit the connection of the store. What cannot be read is left to the
-    /// next synchronisation.
-    async fn compare(&self, state: &State, store: &KeyStore, connected: bool) {
-        for key in keys_in(state, store).filter(|key| !fits(key, connected)) {
-            if let Err(failure) = self.describe_again(key).await {
-                tracing::warn!(key = %key.id, %failure, "a key could not be read after the connection of its store changed");
-            }
+    /// Reads the keys of a store whose state does not fit the connection of the store. Returns whether all of them fitted
+    /// before.
+    async fn compare(&self, state: &State, store: &KeyStore, connected: bool) -> bool {
+        let unfit: Vec<_> = keys_in(state, store).filter(|key| !fits(key, connected)).cloned().collect();
+        let mut failed = Vec::new();
+        for some in unfit.chunks(AT_ONCE) {
+            let read = join_all(some.iter().map(|key| self.describe_again(key))).await;
+            failed.extend(read.into_iter().filter_map(Result::err));
         }
+        if let Some(failure) = failed.first() {
+            let keys = failed.len();
+            tracing::warn!(store = %store.id, keys, %failure, "keys could not be read after their store's connection changed");
+        }
+        unfit.is_empty()
     }
 
     async fn describe_again(&self, key: &Key) -> Result<(), Failure> {
         let at = self.cloud.region(key.kms, &key.region).await?;
+        let now = self.recorder.now();
         let metadata = at.call(DescribeKey::of(key.aws_id().clone())).await?;
-        let (id, kms, region) = (key.id, key.kms, key.region.clone());
+        let (id, kms, region) = (KeyId::new(Uuid::new_v4()), key.kms, key.region.clone());
         let seen =
             Box::new(Snapshot { metadata, aliases: None, tags: None, policy: None, rotation: None, imported: None });
-        let command = Command::Key(KeyCommand::Observe { id, kms, region, seen });
+        // An operation may have changed the key meanwhile.
+        let began = Began { aliases: now, key: now };
+        let command = Command::Key(KeyCommand::Synchronise { id, kms, region, seen, began });
         self.recorder.append(&system_change("follow"), command).await.map(drop)
     }
 }

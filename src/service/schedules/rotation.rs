@@ -94,7 +94,8 @@ impl Schedules {
             valid_to: plan.expiration.map(|span| span.after(self.recorder.now())),
             ..ImportRequest::default()
         };
-        if plan.rotate_material {
+        // AWS cannot rotate the material of a key in a CloudHSM cluster.
+        if plan.rotate_material && key.metadata.origin != Origin::AwsCloudHsm {
             // An earlier run may have imported material without rotating to it.
             let is_imported = !is_native && self.keys.has_pending_material(key).await?;
             let import = (!is_native && !is_imported).then(import);

@@ -143,7 +143,7 @@ impl Reading<'_> {
         let published = self.recorder.state();
         let here = published.state.keys_of_kms(self.at.kms);
         let unlisted = here
-            .filter(|key| key.region == self.at.region && !key.gone && key.pending.is_none())
+            .filter(|key| key.region == self.at.region && !key.gone && key.pending.is_none() && !key.is_unlinked())
             .filter(|key| !listed.contains(key.aws_id()));
         let ids: Vec<AwsKeyId> = unlisted.map(|key| key.aws_id().clone()).collect();
         run_concurrently(ids.into_iter().map(|id| self.unlisted_key(id))).await

@@ -2,7 +2,7 @@
 //!
 //! - AWS calls the proxy before it answers CreateKey, so the proxy serves the key before
 //! - creates: the key, with the id that it has here as its XksKeyId; then its aliases, one by one
-//! - recovery: as in `create.rs`
+//! - recovery: finds the key by its XksKeyId, and adds the missing aliases
 
 use super::aliases::{add_aliases, has_alias};
 use super::{KeyStepError, Made, MakesKey, OperationSteps, Work, create};

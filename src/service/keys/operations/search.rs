@@ -7,6 +7,7 @@ use crate::aws::kms::calls::{DescribeKey, ListKeys, ListResourceTags};
 use crate::aws::page::Paging;
 use crate::domain::key::mark;
 use crate::domain::key::name::AwsKeyId;
+use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::Tag;
 use crate::service::failure::Failure;
 use crate::service::operations::Stage;
@@ -73,8 +74,15 @@ async fn trace_marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<Trace, 
     }
 }
 
-/// Reads whether a key has the mark of the operation, where the operation puts it.
+/// Reads whether a key has the mark of the operation, where the operation puts it. The id of a key in an external key store
+/// is a mark too, which AWS shows to everybody who may describe the key.
 async fn is_marked(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsFailure> {
+    if let Operation::Link { store, .. } = work.pending.wanted {
+        let metadata = work.at.call(DescribeKey::of(key.clone())).await?;
+        let is_there =
+            metadata.custom_key_store_id.is_some_and(|id| work.target.store_at_aws(store).is_ok_and(|it| it == id));
+        return Ok(is_there && metadata.xks_key_id.as_deref() == Some(&work.pending.key.to_string()));
+    }
     if mark::is_in_description(work.pending.wanted.tag_keys().len()) {
         let metadata = work.at.call(DescribeKey::of(key.clone())).await?;
         return Ok(mark::of_description(&metadata.description) == Some(work.operation));

@@ -63,6 +63,8 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     let cluster = connected();
     let body = json!({"aws_param": {"Alias": "hsm-key", "Description": "d", "Policy": null,
         "Tags": [{"TagKey": "a", "TagValue": "b"}]}, "key_admins": ["user1"], "policytemplate": null});
+    let blocked = cluster.try_create(json!({"local_hosted_params": {"blocked": true}}));
+    assert_eq!((blocked.status, &blocked.body["member"]), (400, &json!("local_hosted_params.blocked")));
     let key = cluster.try_create(body).expect(201);
     let aws = &key["aws_param"];
     assert_eq!((&aws["Origin"], &aws["KeyState"]), (&json!("AWS_CLOUDHSM"), &json!("Enabled")));
@@ -95,7 +97,7 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     // A schedule does the same.
     let admin = &cluster.fixture.prepared.admin;
     let schedule = json!({"name": "weekly", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
-        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+        "cckm_key_rotation_params": {"cloud_name": "aws", "aws_param": {"rotate_material": true}}});
     let schedule = id(&admin.post("/v1/scheduler/job-configs", schedule).expect(201));
     let local = json!({"job_config_id": schedule, "auto_rotate_key_source": "local"});
     assert_eq!(cluster.post(&new, "enable-rotation-job", local).status, 400);
@@ -114,13 +116,17 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!((refused.status, &refused.body["reason"]), (422, &json!("key_store_not_cloudhsm")));
     let refused = admin.delete(&at(&cluster.store, ""));
     assert_eq!(refused.status, 409, "{}", refused.text);
-    // The state of the store shows in its keys.
+    // The state of the store shows in its keys, and AWS creates none in it.
     admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
     let deadline = Instant::now() + Duration::from_secs(20);
     while cluster.get(&key)["aws_param"]["KeyState"] != "Unavailable" {
         assert!(Instant::now() < deadline, "{}", cluster.get(&key));
         thread::sleep(Duration::from_millis(50));
     }
+    until(admin, &cluster.store, "DISCONNECTED");
+    let newest = cluster.get(&new)["rotated_to"].clone();
+    let refused = admin.post(&format!("{KEYS}/{}/rotate", newest.as_str().expect("an id")), json!({}));
+    assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("key_store_wrong_state")), "{}", refused.text);
 }
 
 #[test]

@@ -191,6 +191,14 @@ fn an_unlinked_key_is_linked_with_what_it_was_created_with_or_with_something_els
     assert_eq!(refused.status, 502, "{}", refused.text);
     assert!(refused.text.contains("XksKeyInvalidConfigurationException"), "{}", refused.text);
     fixture.post(&key, "unblock", json!({})).expect(200);
+    // What asks for protection is not ignored.
+    for (body, member) in [
+        (json!({"local_hosted_params": {"blocked": true}}), "local_hosted_params.blocked"),
+        (json!({"caller_rules": {"principals": ["arn:aws:iam::*:user/nobody"]}}), "caller_rules"),
+    ] {
+        let refused = fixture.post(&key, "link", body);
+        assert_eq!((refused.status, &refused.body["member"]), (400, &json!(member)), "{}", refused.text);
+    }
     assert_eq!((fixture.get(&key)["linked_state"].clone(), fixture.at_aws()), (json!(false), before));
     let empty = json!({"aws_param": {"Alias": "", "Description": "", "Policy": null, "Tags": null},
         "BypassPolicyLockoutSafetyCheck": null, "key_admins": null, "policytemplate": null});

@@ -220,7 +220,10 @@ impl Work {
             }
             "kms:CreateAlias" => self.on(key, "add-alias", alias),
             "kms:DeleteAlias" => self.on(&prepared(json!({"Alias": name})), "delete-alias", alias),
-            "kms:UpdateAlias" => self.on(&prepared(json!({"Alias": name})), "rotate", json!({})),
+            "kms:UpdateAlias" => {
+                prepared(json!({"Alias": name}));
+                self.on(key, "add-alias", alias)
+            }
             "kms:ListAliases" => {
                 let alias = json!({"AliasName": format!("alias/by-hand-{name}"), "TargetKeyId": at_aws});
                 self.lab.kms(HOME, "CreateAlias", &alias);
