@@ -18,6 +18,10 @@ pub(super) struct Caller<'a> {
     pub principal: Principal<'a>,
     /// The policies and tags of the session, if the caller has temporary credentials.
     pub context: SessionContext,
+    /// The access key that the request is signed with.
+    pub access_key_id: String,
+    /// The start of the session, if the caller has temporary credentials.
+    pub session_started: Option<DateTime<Utc>>,
     plan: &'a LabPlan,
     /// The region that the request is signed for.
     region: String,
@@ -51,19 +55,21 @@ impl<'a> Caller<'a> {
     ) -> Result<Caller<'a>, Refusal> {
         claim.check_form(request, service.name(), now).map_err(Refusal::from)?;
         let partition = check_region(plan, claim)?;
-        let (account, principal, context, secret) = match &claim.session_token {
+        let (account, principal, context, secret, session_started) = match &claim.session_token {
             None => {
                 let (account, user, keys) = plan.key_holder(&claim.access_key_id).ok_or(Refusal::KeyUnknown)?;
                 let secret = keys.secret_access_key().to_owned();
-                (account, Principal::User(user), SessionContext::default(), secret)
+                (account, Principal::User(user), SessionContext::default(), secret, None)
             }
             Some(token) => {
                 let session = sessions.open(token, &claim.access_key_id, now)?;
                 let (account, principal) = Principal::of_session(plan, &session).ok_or(Refusal::KeyUnknown)?;
-                (account, principal, session.context, session.secret_access_key.reveal().to_owned())
+                let started = DateTime::from_timestamp_micros(session.issued);
+                (account, principal, session.context, session.secret_access_key.reveal().to_owned(), started)
             }
         };
-        let caller = Caller { account, principal, context, plan, region: claim.scope.region.clone(), now };
+        let (access_key_id, region) = (claim.access_key_id.clone(), claim.scope.region.clone());
+        let caller = Caller { account, principal, context, access_key_id, session_started, plan, region, now };
         // Another partition, and a region that the account has not enabled, do not know the access key.
         let at_home = caller.account.partition == partition
             && (service == Service::Iam || caller.account.may_use(&claim.scope.region));

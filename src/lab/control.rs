@@ -17,6 +17,7 @@ use super::fault::Fault;
 use super::kms::XKS_SERVICE;
 use super::secret::Secret;
 use super::service::Service;
+use super::trail;
 
 /// The prefix of the control paths.
 pub(super) const PREFIX: &str = "/_lab/";
@@ -36,6 +37,13 @@ struct KmsuserSetting {
     password: Secret,
 }
 
+/// The time between a call and the arrival of its event.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrailSetting {
+    delay_seconds: u32,
+}
+
 /// Answers a request to a control endpoint.
 pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: DateTime<Utc>) -> HttpResponse {
     if !is_local(request) {
@@ -50,7 +58,7 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
         "faults" if method == Method::GET => ok(&json!(cloud.faults.left())),
         "faults" if method == Method::PUT => match serde_json::from_slice::<Vec<Fault>>(body) {
             Ok(faults) if faults.iter().any(Fault::is_misplaced) => {
-                error(400, format!("faults: only a call to {XKS_SERVICE} can be answered so"))
+                error(400, format!("faults: only a call to {XKS_SERVICE}, or to logs, can be answered so"))
             }
             Ok(faults) => {
                 cloud.faults.set(faults);
@@ -89,11 +97,44 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
             },
             Err(fault) => error(400, format!("kmsuser: {fault}")),
         },
+        "cloudtrail" => answer_cloudtrail(cloud, method, body),
         "health" | "faults" | "calls" | "sessions" | "clock" | "kmsuser" => {
             error(405, format!("{PREFIX}{path} does not support {method}"))
         }
-        _ => error(404, format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock, kmsuser")),
+        _ => error(
+            404,
+            format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock, kmsuser, cloudtrail"),
+        ),
     }
+}
+
+/// The events of CloudTrail.
+fn answer_cloudtrail(cloud: &Cloud, method: &Method, body: &[u8]) -> HttpResponse {
+    let trail = &cloud.trail;
+    let failed = |why: String| error(400, format!("cloudtrail: {why}"));
+    if method == Method::PUT {
+        match serde_json::from_slice::<TrailSetting>(body) {
+            Ok(TrailSetting { delay_seconds }) => trail.set_delay_seconds(delay_seconds),
+            Err(fault) => return failed(fault.to_string()),
+        }
+    } else if method == Method::POST {
+        let order = match serde_json::from_slice::<trail::Order>(body) {
+            Ok(order) => order,
+            Err(fault) => return failed(fault.to_string()),
+        };
+        let Some(account) = cloud.plan.account(&order.account).filter(|account| account.may_use(&order.region)) else {
+            return failed(format!("the plan has no account {} with the region {}", order.account, order.region));
+        };
+        if let Err(why) = trail.generate(order, account.partition.as_str(), cloud.kms.now()) {
+            return failed(why);
+        }
+    } else if method == Method::DELETE {
+        trail.clear();
+        return HttpResponse::NoContent().finish();
+    } else if method != Method::GET {
+        return error(405, format!("{PREFIX}cloudtrail does not support {method}"));
+    }
+    ok(&json!({ "delay_seconds": trail.delay_seconds(), "events": trail.counts() }))
 }
 
 /// The answer if a change cannot be stored.

@@ -19,15 +19,20 @@ use super::caller::Caller;
 use super::fault::{FaultAnswer, Faults};
 use super::heavy_work::HeavyWork;
 use super::kms::Kms;
+use super::logs::{self, Rates};
 use super::plan::LabPlan;
 use super::refusal::{Dialect, Refusal, Row};
 use super::service::{Absent, Service};
 use super::session::Sessions;
+use super::trail::Trail;
 use super::wire::query::Parameters;
 use super::wire::xml::Element;
 use super::wire::{json, query};
 use super::{cloudhsm, control, ec2, iam, roles_anywhere, sts};
 use crate::sigv4::{Claim, Request};
+use record::{Received, Traced};
+
+mod record;
 
 /// The largest body of a request, in bytes. No valid request exceeds it.
 const MAX_BODY_BYTES: usize = 1 << 20;
@@ -42,6 +47,8 @@ pub(super) struct Cloud {
     pub call_counts: Arc<CallCounts>,
     pub kms: Arc<Kms>,
     pub heavy_work: HeavyWork,
+    pub trail: Arc<Trail>,
+    pub rates: Rates,
 }
 
 /// Answers every request to the lab's port.
@@ -73,15 +80,16 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     if let Some(fault) = &fault {
         tokio::time::sleep(fault.delay()).await;
     }
-    let mut outcome = if call.is_heavy() {
+    let started = cloud.kms.now();
+    let (mut outcome, traced) = if call.is_heavy() {
         let (inner, message, id) = (Arc::clone(&cloud), Arc::clone(&message), request_id.clone());
         // The runtime of this thread serves what the call waits for.
         let runtime = Handle::current();
         let perform = move || match SignedCall::read(&message) {
             Ok(call) => runtime.block_on(call.outcome(&inner, injected, now, &id)),
-            Err(_) => Err(Refusal::Internal),
+            Err(_) => (Err(Refusal::Internal), None),
         };
-        cloud.heavy_work.run(perform).await.unwrap_or(Err(Refusal::Internal))
+        cloud.heavy_work.run(perform).await.unwrap_or((Err(Refusal::Internal), None))
     } else {
         call.outcome(&cloud, injected, now, &request_id).await
     };
@@ -89,6 +97,10 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
         && let Err(refusal) = cloud.kms.flush().await
     {
         outcome = Err(refusal);
+    }
+    if let Some(traced) = traced {
+        let received = Received { time: started, request_id: &request_id, peer: &message.peer };
+        call.record(&cloud, traced, &outcome, &received);
     }
     if injected == Some(FaultAnswer::Drop) {
         // Only now: a call ends when its client has disconnected.
@@ -115,6 +127,8 @@ struct Message {
     query: String,
     headers: Vec<(String, Vec<u8>)>,
     body: Bytes,
+    /// The address of the client.
+    peer: String,
 }
 
 impl Message {
@@ -126,6 +140,7 @@ impl Message {
             query: request.query_string().to_owned(),
             headers: headers.map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect(),
             body,
+            peer: request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default(),
         }
     }
 }
@@ -176,22 +191,46 @@ impl<'a> SignedCall<'a> {
         self.claim.as_ref().map_or("", |claim| &claim.scope.region)
     }
 
+    /// Performs the call. The second member is there if CloudTrail has an event of it.
     async fn outcome(
         &self,
         cloud: &Cloud,
         injected: Option<FaultAnswer>,
         now: DateTime<Utc>,
         request_id: &str,
+    ) -> (Result<Answer, Refusal>, Option<Traced>) {
+        let mut traced = None;
+        let outcome = self.perform(cloud, injected, now, request_id, &mut traced).await;
+        (outcome, traced)
+    }
+
+    async fn perform(
+        &self,
+        cloud: &Cloud,
+        injected: Option<FaultAnswer>,
+        now: DateTime<Utc>,
+        request_id: &str,
+        traced: &mut Option<Traced>,
     ) -> Result<Answer, Refusal> {
-        match injected {
-            Some(FaultAnswer::Throttle) => return Err(Refusal::Throttled),
-            Some(FaultAnswer::Internal) => return Err(Refusal::Internal),
-            Some(FaultAnswer::Unavailable) => return Err(Refusal::Unavailable),
-            // The last two are for calls of KMS to proxies.
-            Some(FaultAnswer::Deny | FaultAnswer::Drop | FaultAnswer::Garbage | FaultAnswer::WrongCdiv) | None => {}
+        let refusal = match injected {
+            Some(FaultAnswer::Throttle) => Some(Refusal::Throttled),
+            Some(FaultAnswer::Internal) => Some(Refusal::Internal),
+            Some(FaultAnswer::Unavailable) => Some(Refusal::Unavailable),
+            // The others are for calls of KMS to proxies, and for CloudWatch Logs.
+            _ => None,
+        };
+        if let Some(refusal) = refusal {
+            if let Ok(claim) = &self.claim
+                && let Ok(caller) =
+                    Caller::authenticate(&cloud.plan, &cloud.sessions, &self.received, claim, self.service, now)
+            {
+                self.trace(cloud, &caller, traced);
+            }
+            return Err(refusal);
         }
         if self.service == Service::Sts && self.operation == sts::ASSUME_ROLE_WITH_WEB_IDENTITY {
             self.check_version()?;
+            self.trace_web_identity(cloud, traced);
             if injected == Some(FaultAnswer::Deny) {
                 return Err(Refusal::Denied {
                     caller: String::new(),
@@ -208,6 +247,7 @@ impl<'a> SignedCall<'a> {
             return self.roles_anywhere(cloud, claim, injected, now);
         }
         let caller = Caller::authenticate(&cloud.plan, &cloud.sessions, &self.received, claim, self.service, now)?;
+        self.trace(cloud, &caller, traced);
         if injected == Some(FaultAnswer::Deny) {
             return Err(caller.denied(&self.action(), None, true));
         }
@@ -226,6 +266,12 @@ impl<'a> SignedCall<'a> {
             Service::Kms => {
                 let (region, body) = (self.region(), self.received.body);
                 let answer = cloud.kms.answer(&cloud.plan, &caller, region, operation, body, request_id).await;
+                answer.map(Answer::Json)
+            }
+            Service::Logs => {
+                let (call, now) = ((self.region(), operation), cloud.kms.now());
+                let body = self.received.body;
+                let answer = logs::answer(&cloud.trail, &cloud.rates, &caller, call, body, injected, now).await;
                 answer.map(Answer::Json)
             }
             Service::CloudHsm => {

@@ -14,7 +14,7 @@ use super::service::Service;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
-    /// The service: `sts`, `ec2`, `iam`, `kms`, `cloudhsm`; or `kms-xks-proxy` for the calls of KMS to the proxies of
+    /// The service: `sts`, `ec2`, `iam`, `kms`, `cloudhsm`, `logs`; or `kms-xks-proxy` for the calls of KMS to the proxies of
     /// external key stores, to which only faults apply that name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
@@ -53,6 +53,10 @@ pub(super) enum FaultAnswer {
     Garbage,
     /// The `ciphertextDataIntegrityValue` in the answer of a proxy is wrong.
     WrongCdiv,
+    /// A page of FilterLogEvents has one event only.
+    ShortPage,
+    /// A page of FilterLogEvents has no event, and a token if there are more.
+    EmptyPage,
 }
 
 fn once() -> u32 {
@@ -64,10 +68,14 @@ impl Fault {
         Duration::from_millis(self.delay_ms)
     }
 
-    /// Whether the answer is one that only a proxy can give, and the fault is not for proxies.
+    /// Whether the answer is one that only another service can give: a proxy, or CloudWatch Logs.
     pub(super) fn is_misplaced(&self) -> bool {
-        let of_proxy = matches!(self.answer, Some(FaultAnswer::Garbage | FaultAnswer::WrongCdiv));
-        of_proxy && self.service.as_deref() != Some(XKS_SERVICE)
+        let only_of = match self.answer {
+            Some(FaultAnswer::Garbage | FaultAnswer::WrongCdiv) => XKS_SERVICE,
+            Some(FaultAnswer::ShortPage | FaultAnswer::EmptyPage) => Service::Logs.name(),
+            _ => return false,
+        };
+        self.service.as_deref() != Some(only_of)
     }
 
     fn fits(&self, service: &str, operation: &str, region: &str) -> bool {

@@ -19,8 +19,10 @@ use super::fault::Faults;
 use super::front;
 use super::heavy_work::HeavyWork;
 use super::kms::{Kms, StoreError, XksClient, XksListener};
+use super::logs::Rates;
 use super::plan::{LabPlan, Mistake};
 use super::session::Sessions;
+use super::trail::Trail;
 
 /// The number of threads. Most calls take microseconds.
 const WORKERS: usize = 2;
@@ -76,7 +78,10 @@ impl LabCloud {
         let kms = Kms::open(keys, xks)?;
         let health_checks = tokio::spawn(check_health(Arc::downgrade(&kms), rules.health_check));
         let heavy_work = HeavyWork::start().map_err(LabError::NoThreads)?;
-        let cloud = web::Data::new(Cloud { plan, sessions, faults, call_counts, kms: Arc::clone(&kms), heavy_work });
+        let (trail, rates) = (Arc::new(Trail::new(plan.trail().clone())), Rates::default());
+        let serving = Arc::clone(&kms);
+        let cloud = Cloud { plan, sessions, faults, call_counts, kms: serving, heavy_work, trail, rates };
+        let cloud = web::Data::new(cloud);
         let server =
             HttpServer::new(move || App::new().app_data(cloud.clone()).default_service(web::to(dispatch::answer)))
                 .workers(WORKERS)

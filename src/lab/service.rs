@@ -16,11 +16,20 @@ pub(super) enum Service {
     RolesAnywhere,
     /// Only DescribeClusters.
     CloudHsm,
+    /// CloudWatch Logs; only DescribeLogGroups and FilterLogEvents.
+    Logs,
 }
 
 impl Service {
-    pub(super) const ALL: [Service; 6] =
-        [Service::Sts, Service::Ec2, Service::Iam, Service::Kms, Service::RolesAnywhere, Service::CloudHsm];
+    pub(super) const ALL: [Service; 7] = [
+        Service::Sts,
+        Service::Ec2,
+        Service::Iam,
+        Service::Kms,
+        Service::RolesAnywhere,
+        Service::CloudHsm,
+        Service::Logs,
+    ];
 
     /// The name in the scope of signatures, and before the colon of an action.
     pub(super) fn name(self) -> &'static str {
@@ -31,6 +40,7 @@ impl Service {
             Service::Kms => "kms",
             Service::RolesAnywhere => "rolesanywhere",
             Service::CloudHsm => "cloudhsm",
+            Service::Logs => "logs",
         }
     }
 
@@ -38,7 +48,7 @@ impl Service {
         match self {
             Service::Sts | Service::Iam => Dialect::Query,
             Service::Ec2 => Dialect::Ec2,
-            Service::Kms | Service::CloudHsm => Dialect::Json,
+            Service::Kms | Service::CloudHsm | Service::Logs => Dialect::Json,
             Service::RolesAnywhere => Dialect::RestJson,
         }
     }
@@ -52,6 +62,7 @@ impl Service {
             Service::Kms => "2014-11-01",
             Service::RolesAnywhere => "2018-05-10",
             Service::CloudHsm => "2017-04-28",
+            Service::Logs => "2014-03-28",
         }
     }
 
@@ -61,7 +72,7 @@ impl Service {
             Service::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Service::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
             Service::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
-            Service::Kms | Service::RolesAnywhere | Service::CloudHsm => "",
+            Service::Kms | Service::RolesAnywhere | Service::CloudHsm | Service::Logs => "",
         }
     }
 
@@ -84,6 +95,7 @@ impl Service {
         match prefix {
             Some("TrentService") => return Ok(Service::Kms),
             Some("BaldrApiService") => return Ok(Service::CloudHsm),
+            Some("Logs_20140328") => return Ok(Service::Logs),
             _ => {}
         }
         let in_xml = |service: &Service| matches!(service.dialect(), Dialect::Query | Dialect::Ec2);
@@ -133,7 +145,7 @@ mod tests {
     fn an_absent_service_is_named_with_those_that_are_there() {
         assert_eq!(
             Absent("s3".to_owned()).message(),
-            "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere, cloudhsm."
+            "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere, cloudhsm, logs."
         );
     }
 }

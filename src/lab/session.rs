@@ -29,7 +29,8 @@ pub(super) struct Session {
     pub context: SessionContext,
     /// The expiry, in seconds since 1970.
     pub expires: i64,
-    issued: i64,
+    /// The start, in microseconds since 1970.
+    pub issued: i64,
 }
 
 /// What a session has beside its holder.

@@ -7,12 +7,12 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::Answer;
 use super::call::{Call, Names};
 use super::key::seconds;
 use super::request::Request;
+use crate::lab::trail::event_id;
 
 /// The cryptographic operations that AWS records.
 const RECORDED: [&str; 14] = [
@@ -52,7 +52,7 @@ impl LastUsages {
         let usage = json!({
             "Operation": operation,
             "Timestamp": seconds(now),
-            "CloudTrailEventId": Uuid::new_v4().to_string(),
+            "CloudTrailEventId": event_id(request_id).to_string(),
             "KmsRequestId": request_id,
         });
         let mut by_arn = self.by_arn.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,6 +18,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::runtime::Handle;
@@ -72,6 +73,7 @@ mod signing;
 mod spec;
 mod state;
 mod store;
+mod subjects;
 mod tags;
 mod usage;
 mod wrapping;
@@ -177,6 +179,11 @@ impl Kms {
     /// [`Refusal::Internal`] if the disk fails.
     pub(super) async fn flush(&self) -> Result<(), Refusal> {
         self.store.flush().await
+    }
+
+    /// The time of the lab's clock.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// The offset of the clock to the machine's clock, in seconds.

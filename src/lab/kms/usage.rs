@@ -173,6 +173,11 @@ impl Sealed<'_> {
     }
 }
 
+/// The id of the material that a ciphertext of a symmetric key names.
+pub(super) fn material_of(ciphertext: &[u8]) -> Option<String> {
+    Sealed::read(ciphertext).map(|sealed| sealed.material_id().to_owned())
+}
+
 /// Decrypts with the key of the request, or with the key that the ciphertext names.
 async fn open(call: &Call<'_>, asked: &Asked<'_>, ciphertext: &[u8]) -> Result<Opened, Refusal> {
     let Asked { action, name, algorithm, context, dry } = *asked;

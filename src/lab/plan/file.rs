@@ -15,6 +15,18 @@ pub(super) struct PlanFile {
     pub accounts: Vec<AccountFile>,
     #[serde(default)]
     pub custom_key_stores: CustomKeyStoresFile,
+    #[serde(default)]
+    pub cloudtrail: CloudTrailFile,
+}
+
+/// `[cloudtrail]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CloudTrailFile {
+    pub log_group: Option<String>,
+    pub max_events: Option<i64>,
+    pub delay_seconds: Option<i64>,
+    pub filter_log_events_per_second: Option<i64>,
 }
 
 /// `[custom_key_stores]`

@@ -120,6 +120,11 @@ pub enum Problem {
     /// An invalid name of a host.
     #[error("`{0}` is not the name of a host: letters, digits, dots and hyphens")]
     HostMalformed(String),
+    /// An invalid name of a log group.
+    #[error(
+        "`{0}` is not the name of a log group: 1 to 512 letters, digits and any of _-/.#, where {{account}} stands for the account"
+    )]
+    LogGroupMalformed(String),
     /// An invalid id of a CloudHSM cluster.
     #[error("`{0}` is not a cluster id: cluster- and 11 to 16 letters and digits from 2 to 7")]
     ClusterMalformed(String),

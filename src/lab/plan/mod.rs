@@ -11,6 +11,7 @@ use super::partition::Partition;
 use super::permission::Permissions;
 use super::secret::Secret;
 
+mod cloudtrail;
 mod custom_key_stores;
 mod federation;
 mod file;
@@ -18,6 +19,7 @@ mod mistake;
 mod trust;
 mod validate;
 
+pub(in crate::lab) use cloudtrail::{TrailRules, is_log_group_name};
 pub(in crate::lab) use custom_key_stores::{Cluster, CustomKeyStoreRules, is_cluster_id};
 pub(in crate::lab) use federation::{ManagedPolicy, OidcProvider, Profile, TrustAnchor};
 pub use mistake::{Mistake, Problem};
@@ -36,6 +38,7 @@ pub struct LabPlan {
     accounts: Vec<Account>,
     keys: LabKeys,
     custom_key_stores: CustomKeyStoreRules,
+    trail: TrailRules,
 }
 
 impl LabPlan {
@@ -89,6 +92,10 @@ impl LabPlan {
 
     pub(in crate::lab) fn custom_key_stores(&self) -> &CustomKeyStoreRules {
         &self.custom_key_stores
+    }
+
+    pub(in crate::lab) fn trail(&self) -> &TrailRules {
+        &self.trail
     }
 
     /// The cluster with an id, in any account.

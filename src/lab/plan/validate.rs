@@ -7,7 +7,8 @@ use aws_lc_rs::digest;
 use super::file::{AccountFile, PlanFile, RoleFile, UserFile};
 use super::mistake::{Mistake, Mistakes, Problem};
 use super::{
-    Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User, custom_key_stores, federation, trust,
+    Account, Identity, LabKeys, LabPlan, Offer, OptIn, Region, Role, Trust, User, cloudtrail, custom_key_stores,
+    federation, trust,
 };
 use crate::lab::partition::Partition;
 use crate::lab::permission::{Permissions, is_action_pattern};
@@ -37,9 +38,10 @@ pub(super) fn validate(file: PlanFile) -> Result<LabPlan, Vec<Mistake>> {
         mistakes.add("accounts", Problem::NoAccessKey);
     }
     let custom_key_stores = custom_key_stores::rules(file.custom_key_stores, &mut mistakes);
+    let trail = cloudtrail::rules(file.cloudtrail, &mut mistakes);
     let mistakes = mistakes.into_list();
     match keys {
-        Some(keys) if mistakes.is_empty() => Ok(LabPlan { partitions, accounts, keys, custom_key_stores }),
+        Some(keys) if mistakes.is_empty() => Ok(LabPlan { partitions, accounts, keys, custom_key_stores, trail }),
         _ => Err(mistakes),
     }
 }

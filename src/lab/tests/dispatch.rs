@@ -126,7 +126,7 @@ async fn it_listens_on_loopback_only_and_once() {
 async fn a_call_to_a_service_that_is_not_there_says_so() {
     let lab = Lab::start().await;
     let keys = Keys::of("user1");
-    let message = "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere, cloudhsm.";
+    let message = "The lab cloud has no service s3. It has: sts, ec2, iam, kms, rolesanywhere, cloudhsm, logs.";
     assert_refused(refused(lab.post(&keys, "s3", "").await), 501, &["<Code>NotImplemented</Code>", message]);
     let target = [("x-amz-target", "DynamoDB_20120810.ListTables")];
     let (status, body) = lab.send(lab.signed(&keys, "dynamodb", "eu-west-3", "{}", &target)).await;

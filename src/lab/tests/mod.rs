@@ -16,6 +16,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod cloudtrail;
+mod cloudwatch_logs;
 mod dispatch;
 mod ec2;
 mod iam;
@@ -60,6 +62,36 @@ impl Lab {
     async fn start() -> Lab {
         let listen = "127.0.0.1:0".parse().expect("an address");
         Lab { cloud: LabCloud::start(LabPlan::built_in(), listen, None, None).await.expect("a free port") }
+    }
+
+    /// Starts a lab with the built-in plan, in which `cloudtrail` is the table of that name.
+    async fn start_with_cloudtrail(cloudtrail: &str) -> Lab {
+        let own = "log_group = \"aws-cloudtrail-logs-{account}\"\n";
+        let plan = include_str!("../../../config/lab-cloud.toml");
+        let plan = LabPlan::parse(&plan.replace(own, cloudtrail)).expect("a plan");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        Lab { cloud: LabCloud::start(plan, listen, None, None).await.expect("a free port") }
+    }
+
+    /// Calls an operation of CloudWatch Logs.
+    async fn logs(&self, keys: &Keys, region: &str, operation: &str, parameters: &Value) -> (u16, Value) {
+        let mut request = SignedRequest::new("POST", "logs", &self.region(region), "/");
+        request.set_payload(Some(parameters.to_string()));
+        request.set_content_type("application/x-amz-json-1.1".to_owned());
+        request.add_header("x-amz-target", &format!("Logs_20140328.{operation}"));
+        request.sign(&AwsCredentials::new(&keys.id, &keys.secret, keys.token.clone(), None));
+        let (status, body) = self.send(request).await;
+        (status, serde_json::from_str(&body).expect("JSON"))
+    }
+
+    /// The events of an account's log group, decoded.
+    async fn events(&self, keys: &Keys, account: &str, region: &str) -> Vec<Value> {
+        let group = json!({ "logGroupName": format!("aws-cloudtrail-logs-{account}") });
+        let (status, answer) = self.logs(keys, region, "FilterLogEvents", &group).await;
+        assert_eq!(status, 200, "{answer}");
+        let events = answer["events"].as_array().expect("events");
+        let decode = |event: &Value| serde_json::from_str(event["message"].as_str().expect("a text")).expect("JSON");
+        events.iter().map(decode).collect()
     }
 
     /// Starts a lab with the built-in plan and more TOML in the table of its first account.

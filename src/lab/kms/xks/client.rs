@@ -239,7 +239,11 @@ fn simulated(fault: &Fault) -> Option<Reply> {
         FaultAnswer::Internal => (500, "InternalException"),
         FaultAnswer::Unavailable => (503, "DependencyTimeoutException"),
         FaultAnswer::Deny => (403, "AccessDeniedException"),
-        FaultAnswer::Drop | FaultAnswer::Garbage | FaultAnswer::WrongCdiv => return None,
+        FaultAnswer::Drop
+        | FaultAnswer::Garbage
+        | FaultAnswer::WrongCdiv
+        | FaultAnswer::ShortPage
+        | FaultAnswer::EmptyPage => return None,
     };
     Some(Reply { status, is_json: true, body: json!({ "errorName": name }).to_string().into() })
 }
