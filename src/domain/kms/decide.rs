@@ -203,9 +203,9 @@ impl Kms {
         }
     }
 
-    /// Refuses the removal of a region while operations on its keys are pending.
+    /// Refuses the removal of a region while operations on its keys or key stores are pending.
     fn refuse_pending_outside(&self, state: &State, to: &[Region]) -> Result<(), Refusal> {
-        match state.operations.values().any(|pending| pending.kms == self.id && !to.contains(&pending.region)) {
+        match self.pending(state).any(|(region, _)| !to.contains(region)) {
             true => Err(KmsRefusal::Busy(self.name.clone()).into()),
             false => Ok(()),
         }
@@ -272,16 +272,23 @@ impl Kms {
         Ok(if after == self.acl { vec![] } else { vec![KmsEvent::AclsChanged { changes }] })
     }
 
-    /// Refuses the deletion while operations on keys are pending: a key that AWS creates meanwhile would be lost. An
-    /// operation that has been pending for a day does not count. Its account or credentials are probably gone, and the
-    /// KMS must be deletable nonetheless.
+    /// Refuses the deletion while operations on keys or key stores are pending: a key or store that AWS creates meanwhile
+    /// would be lost. An operation that has been pending for a day does not count. Its account or credentials are probably
+    /// gone, and the KMS must be deletable nonetheless.
     fn refuse_busy(&self, state: &State, at: Time) -> Result<(), Refusal> {
         const GIVEN_UP: i64 = 86_400;
-        let mine = state.operations.values().filter(|pending| pending.kms == self.id);
-        match mine.map(|pending| pending.since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
+        match self.pending(state).map(|(_, since)| since.plus_seconds(GIVEN_UP)).any(|end| end > at) {
             true => Err(KmsRefusal::Busy(self.name.clone()).into()),
             false => Ok(()),
         }
+    }
+
+    /// The pending operations on keys and key stores: the region and the beginning of each.
+    fn pending<'a>(&'a self, state: &'a State) -> impl Iterator<Item = (&'a Region, Time)> {
+        let keys = state.operations.values().filter(|pending| pending.kms == self.id);
+        let stores = state.key_stores.iter().filter(|store| store.kms == self.id);
+        let of_stores = stores.filter_map(|store| Some((&store.region, store.operation.as_ref()?.since)));
+        keys.map(|pending| (&pending.region, pending.since)).chain(of_stores)
     }
 
     fn archive(&self) -> Result<Vec<KmsEvent>, Refusal> {

@@ -44,7 +44,7 @@ pub enum KmsRefusal {
     RegionNotManaged { region: Region, kms: KmsName, managed: Vec<Region> },
     #[error("custom key store `{store}` of AWS KMS `{kms}` is served here; delete the store first")]
     HasKeyStore { kms: KmsName, store: KeyStoreName },
-    #[error("operations on keys of AWS KMS `{0}` are under way; try again in a moment")]
+    #[error("operations on keys or key stores of AWS KMS `{0}` are under way; try again in a moment")]
     Busy(KmsName),
 }
 
@@ -67,5 +67,5 @@ reasons! { KmsRefusal =>
     NotArchived: Conflict, "kms_not_archived", "The KMS is not archived.";
     RegionNotManaged: Invalid of "region", "region_not_managed", "The KMS does not manage the region.";
     HasKeyStore: InUse, "kms_has_key_store", "A custom key store of the KMS, or of the region, is served here.";
-    Busy: Busy, "kms_busy", "Operations on keys of the KMS are under way.";
+    Busy: Busy, "kms_busy", "Operations on keys or key stores of the KMS are under way.";
 }

@@ -6,11 +6,14 @@ use crate::domain::event::ConnectionEvent;
 use crate::domain::event::Event;
 use crate::domain::event::Sealed;
 use crate::domain::example::{connected, connection_name, group, group_name, joined, settings, user, user_id};
-use crate::domain::id::{KeyId, OperationId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId};
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{ACCOUNT, added, at, connection_id, found, kms_id, region};
 use crate::domain::key::operation::Operation;
+use crate::domain::key_store::KeyStoreEvent;
+use crate::domain::key_store::operation::StoreOperation;
+use crate::domain::name::KeyStoreName;
 use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, KeyRefusal, UserRefusal};
 use crate::domain::scenario::given;
 use crate::domain::state::State;
@@ -350,6 +353,32 @@ fn a_kms_is_not_deleted_while_aws_is_asked_unless_that_is_a_day_ago() {
     let [Event::Key(_, KeyEvent::OperationFailed { .. }), Event::Kms(_, KmsEvent::Deleted)] = &deleted[..] else {
         panic!("{deleted:?}");
     };
+}
+
+#[test]
+fn a_store_that_aws_is_about_to_make_keeps_its_kms_and_region() {
+    let store = KeyStoreId::new(Uuid::from_u128(0x700));
+    let of = |event| Event::KeyStore(store, event);
+    let created = KeyStoreEvent::CloudHsmCreated {
+        kms: kms_id(0),
+        region: region("eu-west-3"),
+        name: KeyStoreName::parse("hsm").expect("a name"),
+        cluster: "cluster-2a34b5cdefg".to_owned(),
+        trust_anchor: "PEM".to_owned(),
+    };
+    let wanted = Box::new(StoreOperation::CreateCloudHsm { password: Sealed(vec![1]) });
+    let asked = KeyStoreEvent::OperationRequested { operation: OperationId::new(Uuid::from_u128(5)), wanted };
+    let state = given([connected(), added(0, &["eu-west-3", "eu-west-1"]), of(created), of(asked)]);
+    let away = |names| state.when(update(to_regions(names), seen()));
+    away(&["eu-west-1"]).then_refused(KmsRefusal::Busy(name(0)));
+    away(&["eu-west-3"]).then_done();
+    let delete = |at| state.when(KmsCommand::Delete { id: kms_id(0), at });
+    delete(at(4).plus_seconds(86_399)).then_refused(KmsRefusal::Busy(name(0)));
+    let deleted = delete(at(4).plus_seconds(86_400)).events();
+    let [Event::KeyStore(id, KeyStoreEvent::Deleted), Event::Kms(_, KmsEvent::Deleted)] = &deleted[..] else {
+        panic!("{deleted:?}");
+    };
+    assert_eq!(*id, store);
 }
 
 #[test]
