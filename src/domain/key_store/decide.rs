@@ -1,6 +1,6 @@
 //! Decides the commands of custom key stores.
 
-use super::at_aws::ConnectionState;
+use super::at_aws::{ConnectionState, StoreAtAws};
 use super::cloud_hsm::NewCloudHsmStore;
 use super::operation::StoreOperation;
 use super::patch::KeyStorePatch;
@@ -58,6 +58,7 @@ pub fn decide(state: &State, command: KeyStoreCommand) -> Result<Vec<Event>, Ref
             (id, vec![KeyStoreEvent::CredentialRemoved { id: credential }])
         }
         KeyStoreCommand::SetRotationSchedule { id, schedule } => {
+            state.kms(state.key_store(id)?.kms)?.refuse_archived()?;
             if let Some(schedule) = schedule {
                 state.key_store(id)?.refuse_credential_rotation()?;
                 state.credential_schedule(schedule).map_err(|refusal| refusal.of("job_config_id"))?;
@@ -182,12 +183,17 @@ impl KeyStore {
         self.changes_at_aws(patch.name.as_ref().unwrap_or(&self.name), &local.settings.patched(patch))
     }
 
-    /// Whether AWS has a credential, or is to have it: the newest one.
+    /// The valid credential that AWS has in this description of the store.
+    pub(super) fn credential_of(&self, seen: &StoreAtAws) -> Option<&Credential> {
+        let told = seen.proxy.as_ref().map(|proxy| &proxy.access_key_id)?;
+        self.local.as_ref()?.credentials.iter().find(|known| known.access_key_id == *told)
+    }
+
+    /// Whether AWS has a credential; as long as it is not known to have a valid one, the newest one counts as such.
     pub fn is_told_to_aws(&self, credential: &Credential) -> bool {
-        let newest = self.local.as_ref().and_then(|local| local.newest_credential());
-        let proxy = self.at_aws.as_ref().filter(|_| !self.gone).and_then(|seen| seen.proxy.as_ref());
-        newest.is_some_and(|newest| newest.id == credential.id)
-            || proxy.is_some_and(|proxy| proxy.access_key_id == credential.access_key_id)
+        let at_aws = self.at_aws.as_deref().filter(|_| !self.gone).and_then(|seen| self.credential_of(seen));
+        let newest = || self.local.as_ref().and_then(|local| local.newest_credential());
+        at_aws.or_else(newest).is_some_and(|told| told.id == credential.id)
     }
 
     /// Refuses a store whose credential cannot be rotated at AWS.

@@ -21,6 +21,7 @@ pub enum StoreOperation {
     Disconnect,
     /// Change what AWS knows of the store, and with it what only this program knows.
     Update {
+        /// Another name, or the present one, which AWS is not told.
         name: KeyStoreName,
         /// The complete new settings.
         settings: Box<StoreSettings>,
@@ -40,6 +41,7 @@ pub enum StoreOperation {
     },
     /// Change what AWS knows of a store that this program does not serve.
     Amend {
+        /// Another name, or the present one, which AWS is not told.
         name: KeyStoreName,
         /// Another CloudHSM cluster.
         cluster: Option<String>,

@@ -3,7 +3,7 @@
 use super::at_aws::{ConnectionState, StoreAtAws};
 use super::operation::{PendingStoreOperation, StoreOperation};
 use super::{Connectivity, KeyStore, KeyStoreEvent, StoreSettings};
-use crate::domain::id::{KeyStoreId, OperationId};
+use crate::domain::id::{CredentialId, KeyStoreId, OperationId};
 use crate::domain::key::command::Outcome;
 use crate::domain::name::KeyStoreName;
 use crate::domain::refusal::Refusal;
@@ -39,7 +39,9 @@ pub(super) fn conclude(
             let mut events = if is_shown(store, wanted, &seen) { carried_out(store, wanted, &seen) } else { vec![] };
             events.extend(told(wanted.password().filter(|_| shows_password(wanted, &seen))));
             events.extend(store.warn_of_credential(&seen));
+            let refused = refused_credential(store, wanted, &seen);
             events.push(KeyStoreEvent::OperationReconciled { operation, seen: Some(seen) });
+            events.extend(refused.map(|id| KeyStoreEvent::CredentialRemoved { id }));
             events
         }
         Outcome::Done(None) => {
@@ -136,6 +138,13 @@ fn renamed(store: &KeyStore, name: &KeyStoreName) -> Option<KeyStoreEvent> {
     (store.name != *name).then(|| KeyStoreEvent::Renamed { to: name.clone() })
 }
 
+/// The new credential of a rotation, if AWS has another one that is valid here instead.
+fn refused_credential(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> Option<CredentialId> {
+    let StoreOperation::RotateCredential { credential } = wanted else { return None };
+    let has_another = store.credential_of(seen).is_some_and(|known| known.id != *credential);
+    has_another.then_some(*credential)
+}
+
 /// Returns whether AWS shows that it was told a password. Only an attempt to connect shows it.
 fn shows_password(wanted: &StoreOperation, seen: &StoreAtAws) -> bool {
     let tried = matches!(seen.connection_state, ConnectionState::Connecting | ConnectionState::Connected);
@@ -144,8 +153,10 @@ fn shows_password(wanted: &StoreOperation, seen: &StoreAtAws) -> bool {
 
 /// Returns whether AWS shows the result of an operation.
 fn is_shown(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> bool {
+    // AWS is not told the present name.
+    let has_name = |name: &KeyStoreName| *name == store.name || seen.name == name.as_str();
     match wanted {
-        StoreOperation::Update { name, settings } => seen.name == name.as_str() && seen.has_address(settings),
+        StoreOperation::Update { name, settings } => has_name(name) && seen.has_address(settings),
         StoreOperation::RotateCredential { credential } => {
             let mut all = store.local.iter().flat_map(|local| &local.credentials);
             let told = all.find(|known| known.id == *credential).map(|known| known.access_key_id.as_str());
@@ -153,7 +164,7 @@ fn is_shown(store: &KeyStore, wanted: &StoreOperation, seen: &StoreAtAws) -> boo
         }
         StoreOperation::Amend { name, cluster, password: _ } => {
             let has = |cluster: &String| seen.cloud_hsm.as_ref().is_some_and(|seen| seen.cluster == *cluster);
-            seen.name == name.as_str() && cluster.as_ref().is_none_or(has)
+            has_name(name) && cluster.as_ref().is_none_or(has)
         }
         StoreOperation::Link { .. }
         | StoreOperation::CreateCloudHsm { .. }

@@ -71,8 +71,9 @@ fn delete(state: &State, id: ScheduleId, force: bool) -> Result<Vec<Event>, Refu
         return Err(ScheduleRefusal::HasKeys { schedule: schedule.name.clone(), keys: rotated }.into());
     }
     let stores: Vec<KeyStoreId> = state.stores_under(id).collect();
-    if !stores.is_empty() && !force {
-        return Err(ScheduleRefusal::HasStores { schedule: schedule.name.clone(), stores: stores.len() }.into());
+    let rotated = stores.iter().filter(|store| state.key_stores.get(store).is_some_and(|store| !store.gone)).count();
+    if rotated > 0 && !force {
+        return Err(ScheduleRefusal::HasStores { schedule: schedule.name.clone(), stores: rotated }.into());
     }
     let freed = keys.into_iter().map(|key| Event::Key(key, KeyEvent::RotationJobSet { job: None }));
     let off = |store| Event::KeyStore(store, KeyStoreEvent::RotationScheduleSet { schedule: None });

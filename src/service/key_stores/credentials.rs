@@ -118,7 +118,7 @@ impl KeyStores {
     /// Deletes a credential. AWS's requests with it are refused from now on.
     ///
     /// # Errors
-    /// When the store has no such credential, or it is the newest one.
+    /// When the store has no such credential, or it is the one that AWS has.
     pub async fn delete_credential(
         &self,
         permit: &KeyStorePermit<UpdateKeyStore>,

@@ -51,7 +51,7 @@ impl Schedules {
         let (run, known) = (state.schedules.runs.get(&run)?, state.key_stores.get(&store)?);
         // The store may have been taken off the schedule since the run started.
         let is_under = known.local.as_ref()?.rotation_schedule == Some(id);
-        if run.has_treated_store(store) || !is_under {
+        if run.has_treated_store(store) || !is_under || known.gone {
             return None;
         }
         if is_rotated_since(run, known) {

@@ -1,6 +1,7 @@
 //! The rules of operations on stores at AWS.
 
 use super::*;
+use crate::domain::event::KmsEvent;
 use crate::domain::id::OperationId;
 use crate::domain::key::command::Outcome;
 use crate::domain::key_store::at_aws::{ConnectionState, ProxyAtAws};
@@ -166,18 +167,28 @@ fn a_new_credential_is_valid_before_aws_is_told_and_goes_if_aws_refuses_it() {
     };
     assert_eq!(valid(&state), 2);
     let removed = of(1, KeyStoreEvent::CredentialRemoved { id: credential(2).id });
-    let after = state.when(conclude(2, Outcome::Failed("no".to_owned()))).then([failed(2), removed]);
+    let after = state.when(conclude(2, Outcome::Failed("no".to_owned()))).then([failed(2), removed.clone()]);
     assert_eq!(valid(&after), 1);
-    // Once AWS may have it, it stays.
-    let stale = first_seen();
-    let reconciled = of(1, KeyStoreEvent::OperationReconciled { operation: operation(2), seen: Some(stale.clone()) });
-    let after = state.when(conclude(2, Outcome::Reconciled(Some(stale)))).then([reconciled]);
-    assert_eq!(valid(&after), 2);
-    // Neither the newest nor the one that AWS has is deleted.
-    for n in [1, 2] {
-        let remove = KeyStoreCommand::RemoveCredential { id: store_id(1), credential: credential(n).id };
-        after.when(remove).then_refused(KeyStoreRefusal::CredentialInUse(credential(n).id));
-    }
+    // AWS has another one of ours: it did not take the new one, which could not be removed otherwise.
+    let reconciled = |seen: &_| {
+        of(1, KeyStoreEvent::OperationReconciled { operation: operation(2), seen: Some(Clone::clone(seen)) })
+    };
+    let after = state.when(conclude(2, Outcome::Reconciled(Some(first_seen()))));
+    let after = after.then([reconciled(&first_seen()), removed.clone()]);
+    assert_eq!(valid(&after), 1);
+    let again = request(3, StoreRequest::RotateCredential { credential: credential(3) });
+    let _ = after.when(again).then_done();
+    // What AWS has is not one of ours, so it is not known what became of the new one: it stays, as AWS is to have it.
+    let foreign = seen("one", "FOREIGN");
+    let warning = StoreWarning::CredentialUnknown { access_key_id: "FOREIGN".to_owned() };
+    let after = state.when(conclude(2, Outcome::Reconciled(Some(foreign.clone()))));
+    let after = after.then([of(1, KeyStoreEvent::Warned { warning }), reconciled(&foreign)]);
+    let remove = |n| KeyStoreCommand::RemoveCredential { id: store_id(1), credential: credential(n).id };
+    after.when(remove(2)).then_refused(KeyStoreRefusal::CredentialInUse(credential(2).id));
+    // AWS accepted it, and shows the earlier one: only the one that AWS has stays.
+    let after = state.when(conclude(2, Outcome::Done(Some(first_seen())))).then([done(2, Some(first_seen()))]);
+    after.when(remove(1)).then_refused(KeyStoreRefusal::CredentialInUse(credential(1).id));
+    let _ = after.when(remove(2)).then([removed]);
 }
 
 #[test]
@@ -200,6 +211,16 @@ fn what_aws_knows_changes_here_once_it_has_changed_there() {
         .then([renamed.clone(), done(2, Some(shown.clone()))]);
     let reconciled = |seen| of(1, KeyStoreEvent::OperationReconciled { operation: operation(2), seen: Some(seen) });
     let _ = state.when(conclude(2, Outcome::Reconciled(Some(shown.clone())))).then([renamed, reconciled(shown)]);
+    // AWS is not told the present name, so another one there does not hide that it has the rest.
+    let endpoint = Some("https://other.example.com".to_owned());
+    let moving =
+        request(2, StoreRequest::Update { patch: Box::new(KeyStorePatch { endpoint, ..KeyStorePatch::default() }) });
+    let mut moved = seen("by-hand", &credential(1).access_key_id);
+    moved.proxy.as_mut().expect("a proxy").endpoint = "https://other.example.com".to_owned();
+    let to = StoreSettings { endpoint: "https://other.example.com".to_owned(), ..settings() };
+    let changed = of(1, KeyStoreEvent::SettingsChanged { settings: Box::new(to) });
+    let moving = linked.when(moving).then_done().when(conclude(2, Outcome::Reconciled(Some(moved.clone()))));
+    let _ = moving.then([changed, reconciled(moved)]);
     // AWS has refused it meanwhile.
     let not_shown = first_seen();
     let _ = state.when(conclude(2, Outcome::Reconciled(Some(not_shown.clone())))).then([reconciled(not_shown)]);
@@ -266,4 +287,11 @@ fn a_connected_or_disconnected_store_goes_under_a_schedule_of_credentials_which_
     let delete = |force| ScheduleCommand::Delete { id, force };
     under.when(delete(false)).then_refused(ScheduleRefusal::HasStores { schedule, stores: 1 });
     let _ = under.when(delete(true)).then([put(None), Event::Schedule(id, ScheduleEvent::Deleted)]);
+    // A store that AWS does not have any more keeps it no longer.
+    let gone = under.and([of(1, KeyStoreEvent::Vanished)]);
+    let _ = gone.when(delete(false)).then([put(None), Event::Schedule(id, ScheduleEvent::Deleted)]);
+
+    let archived = in_state(ConnectionState::Connected).and([Event::Kms(kms_id(0), KmsEvent::Archived)]);
+    let refused = archived.when(set(Some(id))).refusal();
+    assert!(matches!(refused, Refusal::Kms(KmsRefusal::Archived(_))), "{refused}");
 }

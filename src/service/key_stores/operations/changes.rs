@@ -15,6 +15,7 @@ use crate::domain::key_store::at_aws::ConnectionState::{Connected, Disconnected}
 use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::domain::name::KeyStoreName;
 use crate::service::failure::Failure;
+use crate::service::operations::Stage;
 
 pub(super) async fn update(
     work: &Work<'_>,
@@ -22,7 +23,7 @@ pub(super) async fn update(
     name: &KeyStoreName,
     settings: &StoreSettings,
 ) -> Result<Box<StoreAtAws>, StoreStepError> {
-    let renames = before.name != name.as_str();
+    let renames = work.renames(&before, name);
     let moves = !before.has_address(settings);
     if !renames && !moves {
         return Ok(before);
@@ -40,7 +41,14 @@ pub(super) async fn update(
         connectivity: moves.then(|| connectivity(settings)),
         ..UpdateCustomKeyStore::default()
     };
-    send(work, &before, call, |seen| seen.name == name.as_str() && seen.has_address(settings)).await
+    send(work, &before, call, |seen| !work.renames(seen, name) && seen.has_address(settings)).await
+}
+
+impl Work<'_> {
+    /// Whether AWS is still to be told a name. It is not told the present name: it may have another one, which wins.
+    fn renames(&self, seen: &StoreAtAws, name: &KeyStoreName) -> bool {
+        self.pending.store.name != *name && seen.name != name.as_str()
+    }
 }
 
 /// Changes a store that this program does not serve; if `tells`, its password too.
@@ -52,7 +60,7 @@ pub(super) async fn amend(
     tells: bool,
 ) -> Result<Box<StoreAtAws>, StoreStepError> {
     let has = |seen: &StoreAtAws, cluster: &str| seen.cloud_hsm.as_ref().is_some_and(|seen| seen.cluster == cluster);
-    let renames = before.name != name.as_str();
+    let renames = work.renames(&before, name);
     let cluster = cluster.filter(|cluster| !has(&before, cluster));
     let moves = cluster.is_some() || tells;
     if !renames && !moves {
@@ -74,7 +82,7 @@ pub(super) async fn amend(
         },
         ..UpdateCustomKeyStore::default()
     };
-    let shows = |seen: &StoreAtAws| seen.name == name.as_str() && cluster.is_none_or(|cluster| has(seen, cluster));
+    let shows = |seen: &StoreAtAws| !work.renames(seen, name) && cluster.is_none_or(|cluster| has(seen, cluster));
     Ok(counted(work, send(work, &before, call, shows).await?).await)
 }
 
@@ -91,8 +99,11 @@ pub(super) async fn rotate_credential(
     if shows(&before) {
         return Ok(before);
     }
+    // What AWS shows may be older than an attempt whose answer was lost: the new credential goes only if AWS lacks it.
+    let is_settled = work.is_first || work.target.is_consistent_since(work.pending.since);
+    let retried = |error: StoreStepError| if is_settled { error } else { error.with(Stage::Unknown) };
     if !matches!(before.connection_state, Connected | Disconnected) {
-        return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED"));
+        return Err(retried(work.wrong_state(&before, "CONNECTED or DISCONNECTED")));
     }
     let secret_access_key = work.target.secret(store.id, new)?;
     let credential = XksCredential { access_key_id: new.access_key_id.clone(), secret_access_key };
@@ -101,7 +112,17 @@ pub(super) async fn rotate_credential(
         credential: Some(credential),
         ..UpdateCustomKeyStore::default()
     };
-    send(work, &before, call, shows).await
+    work.at.call(call).await.map_err(|failure| retried(StoreStepError::from(failure).reaching(&before.id)))?;
+    let seen = read_back(&work.at, &before.id, shows).await;
+    let mut seen = seen.map_err(|failure| match work.is_first {
+        true => unread(&before.id)(failure),
+        false => StoreStepError::from(failure).with(Stage::Unknown),
+    })?;
+    // AWS has accepted the call, and shows it with a delay.
+    if let Some(proxy) = &mut seen.proxy {
+        proxy.access_key_id.clone_from(&new.access_key_id);
+    }
+    Ok(seen)
 }
 
 async fn send(
