@@ -159,22 +159,16 @@ impl State {
         self.key_stores.get(&id).ok_or_else(|| KeyStoreRefusal::Unknown(id.to_string()).into())
     }
 
-    /// Returns the key store with this id or else this name; of several with one name, the newest.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn key_store_by_id_or_name(&self, text: &str) -> Result<&Arc<KeyStore>, Refusal> {
-        let unknown = || KeyStoreRefusal::Unknown(text.chars().take(255).collect()).into();
-        self.key_stores_by_id_or_name(text).next().ok_or_else(unknown)
+    /// Returns the key store with this id, if the text is one.
+    pub fn key_store_with_id(&self, text: &str) -> Option<&Arc<KeyStore>> {
+        self.key_stores.get(&KeyStoreId::parse(text).ok()?)
     }
 
-    /// Returns the key stores with this id or name: first the one with the id, then the newest. AWS allows the same name in
-    /// several accounts and regions.
-    pub fn key_stores_by_id_or_name(&self, text: &str) -> impl Iterator<Item = &Arc<KeyStore>> {
-        let with_id = KeyStoreId::parse(text).ok().and_then(|id| self.key_stores.get(&id));
+    /// Returns the key stores with this name, newest first. AWS allows the same name in several accounts and regions.
+    pub fn key_stores_named(&self, text: &str) -> impl Iterator<Item = &Arc<KeyStore>> {
         let name = KeyStoreName::parse(text).ok();
         let named: Vec<_> = name.iter().flat_map(|name| self.key_stores.all_named(name).rev()).collect();
-        with_id.into_iter().chain(named)
+        named.into_iter()
     }
 
     pub fn connection(&self, id: ConnectionId) -> Result<&Arc<Connection>, Refusal> {

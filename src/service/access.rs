@@ -213,14 +213,11 @@ impl<A: KmsRight> KeyStorePermit<A> {
     /// Authorizes the caller on the key store of this id or name.
     ///
     /// # Errors
-    /// [`KeyStoreRefusal::Unknown`] if there is no such store or the caller may not view it; [`Failure::Forbidden`] that
-    /// names the missing action if the caller may only view it.
+    /// [`KeyStoreRefusal::Unknown`] if there is no such store or the caller may not view it;
+    /// [`KeyStoreRefusal::Ambiguous`] if the caller may view several stores of the name, unless to view one is all that
+    /// `A` permits; [`Failure::Forbidden`] that names the missing action if the caller may only view it.
     pub fn authorize(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let state = &caller.published.state;
-        let seen = state.key_stores_by_id_or_name(text).find(|store| sees_key_store(&caller.user, state, store));
-        // The message repeats the text of the request: a caller who may not view the store must not learn its id.
-        let unknown = || KeyStoreRefusal::Unknown(text.chars().take(255).collect());
-        let store = seen.ok_or_else(unknown)?.clone();
+        let store = seen_key_store(&caller, text, A::ACTION == Some(Action::ViewKeyStore))?;
         let id = store.id;
         let caller = caller.with_right(move |user, state| check_key_store::<A>(user, state, id))?;
         Ok(Self { caller, store, right: PhantomData })
@@ -246,6 +243,26 @@ fn check_key_store<A: KmsRight>(user: &User, state: &State, id: KeyStoreId) -> R
             Err(Failure::Forbidden(MissingRight::Action(action)))
         }
         Some(_) | None => Ok(()),
+    }
+}
+
+/// Returns the store of this id, or else of this name, that the caller may view. Of several stores of the name one is
+/// selected only `to_view` it: one that this program serves rather than others, then the newest.
+fn seen_key_store(caller: &Caller, text: &str, to_view: bool) -> Result<Arc<KeyStore>, KeyStoreRefusal> {
+    let state = &caller.published.state;
+    let sees = |store: &&Arc<KeyStore>| sees_key_store(&caller.user, state, store);
+    if let Some(store) = state.key_store_with_id(text).filter(sees) {
+        return Ok(store.clone());
+    }
+    let named: Vec<&Arc<KeyStore>> = state.key_stores_named(text).filter(sees).collect();
+    match named[..] {
+        // The message repeats the text of the request: a caller who may not view the store must not learn its id.
+        [] => Err(KeyStoreRefusal::Unknown(text.chars().take(255).collect())),
+        [store] => Ok(store.clone()),
+        [newest, ..] if to_view => {
+            Ok(named.iter().find(|store| store.local.is_some()).map_or(newest, |store| *store).clone())
+        }
+        [newest, ..] => Err(KeyStoreRefusal::Ambiguous { name: newest.name.clone(), stores: named.len() }),
     }
 }
 

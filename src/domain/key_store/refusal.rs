@@ -9,6 +9,8 @@ pub enum KeyStoreRefusal {
     /// Clients look for `Resource not found`.
     #[error("Resource not found: there is no custom key store `{0}`")]
     Unknown(String),
+    #[error("{stores} key stores are named `{name}`: use the id of the one that is meant")]
+    Ambiguous { name: KeyStoreName, stores: usize },
     #[error("name: there is a custom key store named `{0}` already; choose another name")]
     NameTaken(KeyStoreName),
     #[error(
@@ -37,7 +39,7 @@ pub enum KeyStoreRefusal {
     CredentialsFull { store: KeyStoreName, credentials: u16, oldest: CredentialId },
     #[error("there is no credential `{0}` of this key store")]
     CredentialUnknown(String),
-    #[error("credential {0} is the newest one, which AWS has: rotate the credential first")]
+    #[error("credential {0} is the one that AWS has, or is to have: rotate the credential first")]
     CredentialInUse(CredentialId),
     #[error("key store `{0}` is linked to AWS already")]
     Linked(KeyStoreName),
@@ -51,6 +53,7 @@ pub enum KeyStoreRefusal {
 
 reasons! { KeyStoreRefusal =>
     Unknown: Unknown, "key_store_unknown", "There is no such custom key store, or none that the caller may see.";
+    Ambiguous: Conflict, "key_store_ambiguous", "Several custom key stores have the name: the id says which one is meant.";
     NameTaken: Taken of "name", "key_store_name_taken", "A custom key store has the name already.";
     HealthKeyUnfit: Unprocessable of "local_hosted_params.health_check_key_id", "health_check_key_unfit", "The source key cannot be the health check key of a store.";
     NotLocal: Unprocessable, "key_store_not_local", "The store is not served by this manager.";

@@ -102,10 +102,10 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
         .refuses(AT_AWS),
         post(&one("/block"), key_stores::block, "blockCustomKeyStore", "Refuse every request of AWS for a store")
             .needs(OnKeyStore(KeyStoreBlock))
-            .refuses(&[422]),
+            .refuses(&[409, 422]),
         post(&one("/unblock"), key_stores::unblock, "unblockCustomKeyStore", "Serve requests of AWS for a store again")
             .needs(OnKeyStore(KeyStoreUnblock))
-            .refuses(&[422]),
+            .refuses(&[409, 422]),
         get(&one("/health"), key_stores::health, "getCustomKeyStoreHealth", "Check a store that this manager serves")
             .needs(ViewKeyStore)
             .refuses(&[422]),
@@ -131,14 +131,16 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
             "listCustomKeyStoreCredentials",
             "List the valid credentials of a store, without their secrets",
         )
-        .needs(ViewKeyStore),
+        .needs(ViewKeyStore)
+        .refuses(&[422]),
         get(
             &one("/credentials/{cid}"),
             key_stores::get_credential,
             "getCustomKeyStoreCredential",
             "Get a credential of a store, without its secret",
         )
-        .needs(ViewKeyStore),
+        .needs(ViewKeyStore)
+        .refuses(&[422]),
         delete(
             &one("/credentials/{cid}"),
             key_stores::delete_credential,
@@ -146,7 +148,7 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
             "Delete a credential of a store; AWS's requests with it are refused from now on",
         )
         .needs(OnKeyStore(KeyStoreUpdate))
-        .refuses(&[409]),
+        .refuses(&[409, 422]),
         post(
             &one("/enable-credential-rotation-job"),
             key_stores::enable_rotation_job,
@@ -162,7 +164,7 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
             "Take a store off the schedule that rotates its credentials",
         )
         .needs(OnKeyStore(KeyStoreUpdate))
-        .refuses(&[422]),
+        .refuses(&[409, 422]),
         post(
             "/cckm/aws/xks-proxy-endpoints/{id}/kms/xks/v1/health",
             key_stores::diagnose_health,
@@ -223,8 +225,7 @@ pub(super) fn hyok_keys() -> Vec<Endpoint> {
             "getKeyCounters",
             "Get what the XKS proxy has counted for the versions of a HYOK key",
         )
-        .needs(ViewKey)
-        .refuses(&[422]),
+        .needs(ViewKey),
         get(&one("/versions"), hyok::versions, "listKeyVersions", "List the versions of a HYOK key, newest first")
             .needs(ViewKey),
     ]

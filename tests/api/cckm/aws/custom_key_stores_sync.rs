@@ -210,7 +210,7 @@ fn stores_of_others_become_records_that_are_renamed_connected_and_deleted_at_aws
 }
 
 #[test]
-fn a_name_that_several_stores_have_means_the_newest_that_the_caller_may_view() {
+fn a_name_that_several_stores_have_means_ours_and_only_to_view_it() {
     let fixture = fixture();
     let admin = &fixture.prepared.admin;
     let other = fixture.prepared.appliance.kms("other", &["us-west-1", "us-west-2"]);
@@ -225,14 +225,58 @@ fn a_name_that_several_stores_have_means_the_newest_that_the_caller_may_view() {
     fixture.lab.kms("us-west-2", "CreateCustomKeyStore", &store);
     let job = admin.post(JOBS, json!({"kms": ["other"]})).expect(202);
     end_of_job(admin, &format!("{JOBS}/{}", id(&job)));
-    assert_eq!((&fixture.get("xks")["type"], &fixture.get("xks")["region"]), (&json!("REMOTE"), &json!("us-west-2")));
+    // The other one is newer, and not ours.
+    assert_eq!(fixture.get("xks")["id"], fixture.prepared.store);
+    let listed = admin.get(&format!("{STORES}?name=xks&type=REMOTE")).expect(200);
+    assert_eq!((&listed["total"], &listed["resources"][0]["region"]), (&json!(1), &json!("us-west-2")));
+    for what in ["block", "unblock", "connect", "disconnect", "rotate-credential"] {
+        let refused = admin.post(&format!("{STORES}/xks/{what}"), json!({})).refused(409, "NCERRConflict");
+        assert!(refused.contains("use the id"), "{refused}");
+    }
+    admin.delete(&format!("{STORES}/xks")).refused(409, "NCERRConflict");
+    admin.patch(&format!("{STORES}/xks"), json!({"name": "other"})).refused(409, "NCERRConflict");
+    assert_eq!(fixture.get("xks")["local_hosted_params"]["blocked"], false);
+    // Ann may view one of the two, so the name means that one.
     let mine = ann.get(&format!("{STORES}/xks")).expect(200);
     assert_eq!(mine["id"], fixture.prepared.store);
+    permit(admin, &fixture.prepared.kms, &ann, &["viewkeystore", "keystoreblock", "keystoreunblock"]);
+    let blocked = ann.post(&format!("{STORES}/xks/block"), json!({})).expect(200);
+    assert_eq!((&blocked["id"], &blocked["local_hosted_params"]["blocked"]), (&mine["id"], &json!(true)));
     assert_eq!(admin.get(&format!("{STORES}?name=xks")).expect(200)["total"], 2);
     // The record goes with its region.
     let regions = json!({"regions": ["us-west-1"], "force": true});
     admin.patch(&format!("/v1/cckm/aws/kms/{other}"), regions).expect(200);
     assert_eq!(fixture.get("xks")["id"], fixture.prepared.store);
+}
+
+#[test]
+fn a_name_that_was_given_at_aws_is_not_taken_back_by_another_change() {
+    let fixture = fixture();
+    let admin = &fixture.prepared.admin;
+    let created = json!({"name": "ours", "kms": "kms", "region": REGION, "linked_state": true,
+        "aws_param": {"xks_proxy_uri_endpoint": "https://ours.example.com"},
+        "local_hosted_params": {"health_check_key_id": fixture.prepared.source, "max_credentials": 3}});
+    let created = admin.post(STORES, created).expect(201);
+    let at_aws = &created["aws_param"]["custom_key_store_id"];
+    let rename = json!({"CustomKeyStoreId": at_aws, "NewCustomKeyStoreName": "renamed-at-aws"});
+    fixture.lab.kms(REGION, "UpdateCustomKeyStore", &rename);
+    let there = || {
+        let stores = fixture.lab.kms(REGION, "DescribeCustomKeyStores", &json!({"CustomKeyStoreId": at_aws}));
+        let store = stores["CustomKeyStores"][0].clone();
+        (store["CustomKeyStoreName"].clone(), store["XksProxyConfiguration"]["UriEndpoint"].clone())
+    };
+    let path = format!("{STORES}/{}", id(&created));
+    // Clients repeat the name that they know.
+    for (endpoint, patch) in [("https://a.example.com", json!({})), ("https://b.example.com", json!({"name": "ours"}))]
+    {
+        let mut patch = patch;
+        patch["aws_param"] = json!({"xks_proxy_uri_endpoint": endpoint});
+        let changed = admin.patch(&path, patch).expect(200);
+        assert_eq!(changed["aws_param"]["xks_proxy_uri_endpoint"], endpoint);
+        assert_eq!(there(), (json!("renamed-at-aws"), json!(endpoint)));
+    }
+    admin.patch(&path, json!({"name": "renamed-here"})).expect(200);
+    assert_eq!(there().0, "renamed-here");
 }
 
 #[test]
