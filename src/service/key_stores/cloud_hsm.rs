@@ -175,12 +175,9 @@ impl KeyStores {
         password: Zeroizing<String>,
         run: impl Future<Output = Result<A, Failure>>,
     ) -> Result<A, Failure> {
-        let passwords = &self.operations.target().passwords;
-        passwords.keep(operation, KmsuserPassword(password));
-        let answer = run.await;
-        if self.recorder.state().state.store_operation(operation).is_none() {
-            passwords.forget(operation);
-        }
-        answer
+        let is_pending = || self.recorder.state().state.store_operation(operation).is_some();
+        // Also if the request ends before its operation is recorded.
+        let _kept = self.operations.target().passwords.keep(operation, KmsuserPassword(password), is_pending);
+        run.await
     }
 }

@@ -68,9 +68,16 @@ impl Work<'_> {
 pub(in crate::service) struct Passwords(Mutex<HashMap<OperationId, KmsuserPassword>>);
 
 impl Passwords {
-    /// Keeps the password of an operation until [`Passwords::forget`].
-    pub(in crate::service) fn keep(&self, operation: OperationId, password: KmsuserPassword) {
+    /// Keeps the password of an operation until [`Passwords::forget`], or until the returned guard is dropped while the
+    /// operation is not pending.
+    pub(in crate::service) fn keep<P: Fn() -> bool>(
+        &self,
+        operation: OperationId,
+        password: KmsuserPassword,
+        is_pending: P,
+    ) -> Kept<'_, P> {
         self.all().insert(operation, password);
+        Kept { passwords: self, operation, is_pending }
     }
 
     pub(in crate::service) fn forget(&self, operation: OperationId) {
@@ -83,5 +90,42 @@ impl Passwords {
 
     fn all(&self) -> MutexGuard<'_, HashMap<OperationId, KmsuserPassword>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A password that is kept for a request. Without a pending operation nothing else would forget it.
+pub(in crate::service) struct Kept<'a, P: Fn() -> bool> {
+    passwords: &'a Passwords,
+    operation: OperationId,
+    is_pending: P,
+}
+
+impl<P: Fn() -> bool> Drop for Kept<'_, P> {
+    fn drop(&mut self) {
+        if !(self.is_pending)() {
+            self.passwords.forget(self.operation);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+    use zeroize::Zeroizing;
+
+    #[test]
+    fn a_password_goes_with_a_request_that_ends_before_its_operation_is_recorded() {
+        let (passwords, operation) = (Passwords::default(), OperationId::new(Uuid::from_u128(1)));
+        let password = || KmsuserPassword(Zeroizing::new("lab-only-kmsuser".to_owned()));
+        for is_pending in [false, true] {
+            let kept = passwords.keep(operation, password(), || is_pending);
+            assert!(passwords.get(operation).is_some());
+            drop(kept);
+            assert_eq!(passwords.get(operation).is_some(), is_pending);
+        }
+        // The operation has an outcome.
+        passwords.forget(operation);
+        assert!(passwords.get(operation).is_none());
     }
 }

@@ -37,8 +37,9 @@ pub(super) async fn connect(
             work.observe(&before).await;
             return Ok(Progress::Underway { again_after: PAUSE, made: None });
         }
-        // AWS takes a password only while the store is disconnected.
-        Connected | Connecting if tells && work.is_first => {
+        // AWS takes a password only while the store is disconnected. As long as it is not known which one AWS was told, this
+        // one counts as told: AWS connects with the one that it has, and has replaced the one that it was told.
+        Connected | Connecting if tells && work.is_first && knows_password(work) => {
             return Err(work.wrong_state(&before, "DISCONNECTED or FAILED"));
         }
         Connected | Connecting if tells => return Ok(Progress::Done { seen: Some(before), related: None }),
@@ -58,6 +59,10 @@ pub(super) async fn connect(
         seen.connection_state = Connecting;
     }
     Ok(Progress::Done { seen: Some(seen), related: None })
+}
+
+fn knows_password(work: &Work<'_>) -> bool {
+    work.pending.store.cloud_hsm.as_ref().is_some_and(|known| known.told.is_some())
 }
 
 pub(super) async fn disconnect(

@@ -176,8 +176,10 @@ impl OperationTarget for StoreTarget {
         attempt: &'a Attempt<String>,
     ) -> BoxFuture<'a, Result<Progress<Self>, StoreStepError>> {
         Box::pin(async move {
-            // AWS calls the proxy before it answers.
-            self.serving.publish(pending.store.id);
+            // AWS calls the proxy before it answers. To publish a store unseals all its keys, so a poll does not.
+            if attempt.is_first() || is_answered_after_a_call(&pending.wanted) {
+                self.serving.publish(pending.store.id);
+            }
             // Whatever fails here, AWS has not received the operation yet.
             let at = self.cloud.region(pending.store.kms, &pending.store.region).await;
             let at = at.map_err(|failure| StoreStepError::from(failure).with(Stage::Refused))?;
@@ -231,5 +233,18 @@ impl OperationTarget for StoreTarget {
                 tracing::warn!(store = %pending.store.id, %failure, "a store could not be read from AWS");
             }
         })
+    }
+}
+
+/// Whether AWS calls the proxy before it answers, so that a recovery too needs what the operation has changed here.
+fn is_answered_after_a_call(wanted: &StoreOperation) -> bool {
+    match wanted {
+        StoreOperation::Link { .. } | StoreOperation::Update { .. } | StoreOperation::RotateCredential { .. } => true,
+        StoreOperation::Connect
+        | StoreOperation::Disconnect
+        | StoreOperation::Delete
+        | StoreOperation::CreateCloudHsm { .. }
+        | StoreOperation::ConnectWith { .. }
+        | StoreOperation::Amend { .. } => false,
     }
 }

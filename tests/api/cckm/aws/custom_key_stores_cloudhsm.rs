@@ -327,3 +327,28 @@ fn a_store_that_was_made_by_hand_is_found_with_its_hsms() {
     assert!(job["overall_status"] == "completed" && shown.contains("AccessDeniedException"), "{job}");
     assert_eq!(admin.get(&at(&store, "")).expect(200)["aws_param"]["number_of_hsms_in_cloudhsm_cluster"], 2);
 }
+
+#[test]
+fn a_password_is_taken_without_effect_while_a_store_is_connected_that_was_found() {
+    let fixture = fixture();
+    let made = json!({"CustomKeyStoreName": "by-hand", "CloudHsmClusterId": CLUSTER, "KeyStorePassword": PASSWORD,
+        "TrustAnchorCertificate": certificate()});
+    let made = fixture.lab.kms(REGION, "CreateCustomKeyStore", &made);
+    let admin = &fixture.prepared.admin;
+    fixture.lab.kms(REGION, "ConnectCustomKeyStore", &made);
+    assert_eq!(fixture.synchronise()["added"], 1);
+    let store = admin.get(&format!("{STORES}/by-hand")).expect(200);
+    let connect = || admin.post(&at(&store, "/connect"), json!({"key_store_password": PASSWORD}));
+    let connecting = connect().expect(200);
+    assert!(matches!(state(&connecting), "CONNECTING" | "CONNECTED"), "{connecting}");
+    until(admin, &store, "CONNECTED");
+    assert_eq!(state(&connect().expect(200)), "CONNECTED");
+    // AWS replaced it when it connected: told again, it would lock the store out.
+    admin.post(&at(&store, "/disconnect"), json!({})).expect(200);
+    until(admin, &store, "DISCONNECTED");
+    connect().expect(200);
+    until(admin, &store, "CONNECTED");
+    assert_eq!(fixture.lab.calls("kms:UpdateCustomKeyStore"), 0);
+    let other = json!({"key_store_password": "another-password"});
+    admin.post(&at(&store, "/connect"), other).refused(409, "NCERRConflict");
+}
