@@ -147,6 +147,15 @@ pub struct LinkBody {
     /// The address that AWS calls; the stored one by default.
     #[serde(default, deserialize_with = "optional")]
     aws_param: Option<AwsBody>,
+    /// Cannot be changed by this call.
+    #[serde(default)]
+    local_hosted_params: Value,
+    /// Cannot be changed by this call.
+    #[serde(default)]
+    caller_rules: Value,
+    /// Cannot be changed by this call.
+    #[serde(default)]
+    enable_success_audit_event: Value,
 }
 
 /// A connection of a custom key store.
@@ -272,6 +281,7 @@ impl AwsBody {
 impl LinkBody {
     /// The changes of the address that precede the link.
     pub(super) fn patch(self) -> Result<KeyStorePatch, Refusal> {
+        self.refuse_protection()?;
         let aws = self.aws_param.unwrap_or_default();
         aws.check_type()?;
         Ok(KeyStorePatch {
@@ -281,6 +291,37 @@ impl LinkBody {
             vpc_service_owner: aws.xks_proxy_vpc_endpoint_service_owner,
             ..KeyStorePatch::default()
         })
+    }
+}
+
+impl LinkBody {
+    /// Refuses members that ask for protection, which the link does not bring.
+    fn refuse_protection(&self) -> Result<(), Refusal> {
+        const BLOCK: &str = "is not changed by a link; POST /v1/cckm/aws/custom-key-stores/{id}/block blocks the store";
+        const PATCH: &str = "is not changed by a link; PATCH /v1/cckm/aws/custom-key-stores/{id} changes it";
+        let local = |member: &str| self.local_hosted_params.get(member).is_some_and(|given| !is_empty(given));
+        let asked = [
+            ("local_hosted_params.blocked", BLOCK, local("blocked")),
+            ("local_hosted_params.mtls_enabled", PATCH, local("mtls_enabled")),
+            ("caller_rules", PATCH, !is_empty(&self.caller_rules)),
+            ("enable_success_audit_event", PATCH, !is_empty(&self.enable_success_audit_event)),
+        ];
+        match asked.into_iter().find(|(.., asked)| *asked) {
+            Some((member, problem, _)) => Err(invalid(member, problem)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Whether a value is what clients send for a member that their user did not give.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(given) => !given,
+        Value::Number(given) => given.as_f64() == Some(0.0),
+        Value::String(given) => given.is_empty(),
+        Value::Array(given) => given.is_empty(),
+        Value::Object(given) => given.values().all(is_empty),
     }
 }
 

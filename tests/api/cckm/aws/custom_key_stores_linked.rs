@@ -169,7 +169,21 @@ fn an_unlinked_store_is_linked_once_with_another_address() {
     };
     let wrong = admin.post(&path("link"), address("https://192.0.2.7:8443"));
     assert_eq!((wrong.status, &wrong.body["member"]), (400, &json!("aws_param.xks_proxy_uri_endpoint")));
-    let linked = admin.post(&path("link"), address("https://elsewhere.example.com")).expect(200);
+    // What asks for protection is refused, and not passed over.
+    for (body, member) in [
+        (json!({"local_hosted_params": {"blocked": true}}), "local_hosted_params.blocked"),
+        (json!({"caller_rules": {"principals": ["arn:aws:iam::123456789012:role/app"]}}), "caller_rules"),
+        (json!({"enable_success_audit_event": true}), "enable_success_audit_event"),
+    ] {
+        let refused = admin.post(&path("link"), body);
+        assert_eq!((refused.status, &refused.body["member"]), (400, &json!(member)), "{}", refused.text);
+    }
+    assert!(fixture.at_aws().is_empty());
+    let mut with_empty = address("https://elsewhere.example.com");
+    with_empty["local_hosted_params"] = json!({"blocked": false, "mtls_enabled": "", "max_credentials": 0});
+    with_empty["caller_rules"] = json!({"principals": []});
+    with_empty["enable_success_audit_event"] = json!(null);
+    let linked = admin.post(&path("link"), with_empty).expect(200);
     assert_eq!(linked["local_hosted_params"]["linked_state"], true);
     assert_eq!(linked["aws_param"]["xks_proxy_uri_endpoint"], "https://elsewhere.example.com");
     assert_eq!(fixture.get(&store), linked);
