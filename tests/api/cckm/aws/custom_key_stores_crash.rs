@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | create, link | the call that makes the store | the store is not at AWS; a new one is not here either |
 //! | create | reading back | it is linked |
+//! | rotate-credential of a blocked store | its call | AWS refuses the new credential, and it is gone |
 //! | connect, disconnect, update, rotate-credential, delete | its call; reading back | it is carried out |
 //! | create in a CloudHSM cluster | the call; reading back | there is no store; it is there |
 //! | connect with a password | the call that tells AWS the password | it is not connected, and the password can be given again |
@@ -153,6 +154,25 @@ fn an_interrupted_rotation_of_the_credential_is_carried_out() {
         fixture.encrypt_and_decrypt(&key);
         known = now;
     }
+}
+
+#[test]
+fn a_credential_that_aws_refuses_after_an_interruption_goes_again() {
+    let mut fixture = fixture();
+    let mut body = fixture.body("one");
+    body["local_hosted_params"]["max_credentials"] = json!(2);
+    let created = fixture.prepared.admin.post(STORES, body).expect(201);
+    let store = id(&created);
+    // AWS checks the health of a store with the new credential, and a blocked one has none.
+    fixture.post(&store, "block");
+    interrupt(&mut fixture, 0, "UpdateCustomKeyStore", post(format!("{STORES}/{store}/rotate-credential")));
+    let shown = fixture.get(&store);
+    assert_eq!((&shown["access_key_id"], &shown["credential_count"]), (&created["access_key_id"], &json!(1)));
+    assert_eq!(fixture.at_aws()[0]["XksProxyConfiguration"]["AccessKeyId"], created["access_key_id"]);
+    // The store is not full of credentials that nobody can delete.
+    fixture.post(&store, "unblock");
+    let rotated = fixture.post(&store, "rotate-credential");
+    assert_eq!(fixture.at_aws()[0]["XksProxyConfiguration"]["AccessKeyId"], rotated["access_key_id"]);
 }
 
 #[test]
