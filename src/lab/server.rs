@@ -78,7 +78,7 @@ impl LabCloud {
         let kms = Kms::open(keys, xks)?;
         let health_checks = tokio::spawn(check_health(Arc::downgrade(&kms), rules.health_check));
         let heavy_work = HeavyWork::start().map_err(LabError::NoThreads)?;
-        let (trail, rates) = (Arc::new(Trail::new(plan.trail().clone())), Rates::default());
+        let (trail, rates) = (Arc::new(Trail::open(plan.trail().clone(), kms.event_tree())?), Rates::default());
         let serving = Arc::clone(&kms);
         let cloud = Cloud { plan, sessions, faults, call_counts, kms: serving, heavy_work, trail, rates };
         let cloud = web::Data::new(cloud);

@@ -181,6 +181,11 @@ impl Kms {
         self.store.flush().await
     }
 
+    /// The tree of the events of CloudTrail in the database, if there is one.
+    pub(super) fn event_tree(&self) -> Option<sled::Tree> {
+        self.store.events()
+    }
+
     /// The time of the lab's clock.
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()

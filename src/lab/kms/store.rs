@@ -33,6 +33,7 @@ struct Trees {
     aliases: sled::Tree,
     lab: sled::Tree,
     custom_key_stores: sled::Tree,
+    events: sled::Tree,
 }
 
 #[derive(Debug, Error)]
@@ -69,9 +70,19 @@ impl Store {
             let database = sled::Config::new().path(path).cache_capacity(64 << 20).open()?;
             let tree = |name: &str| database.open_tree(name);
             let (keys, aliases, lab) = (tree("keys")?, tree("aliases")?, tree("lab")?);
-            let custom_key_stores = tree("custom_key_stores")?;
+            let (custom_key_stores, events) = (tree("custom_key_stores")?, tree("cloudtrail")?);
             let (written, flushed, flushing) = (AtomicU64::new(0), AtomicU64::new(0), Mutex::new(()));
-            Ok(Store(Some(Trees { database, written, flushed, flushing, keys, aliases, lab, custom_key_stores })))
+            Ok(Store(Some(Trees {
+                database,
+                written,
+                flushed,
+                flushing,
+                keys,
+                aliases,
+                lab,
+                custom_key_stores,
+                events,
+            })))
         };
         let mut opened = open();
         // A lab that has just stopped releases its lock with a delay.
@@ -110,6 +121,11 @@ impl Store {
     /// [`StoreError`] if the database or a record cannot be read.
     pub(super) fn custom_key_stores<T: DeserializeOwned>(&self) -> Result<Vec<T>, StoreError> {
         self.0.as_ref().map_or_else(|| Ok(Vec::new()), |trees| all(&trees.custom_key_stores))
+    }
+
+    /// The tree of the events of CloudTrail.
+    pub(super) fn events(&self) -> Option<sled::Tree> {
+        self.0.as_ref().map(|trees| trees.events.clone())
     }
 
     /// Reads the passwords of `kmsuser` that differ from the plan.

@@ -97,3 +97,32 @@ async fn many_keys_are_created_and_listed_quickly() {
     // The limit is generous. The test fails if key pairs are generated at creation, or if keys are written twice.
     assert!(began.elapsed().as_secs() < 30, "{:?}", began.elapsed());
 }
+
+#[tokio::test]
+async fn a_restart_preserves_events_of_cloudtrail() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let user = Keys::of("user1");
+    let events = async |lab: &Lab| lab.events(&user, "123456789012", REGION).await;
+    let lab = start(directory.path()).await;
+    for operation in ["ListKeys", "ListAliases", "ListKeys"] {
+        lab.kms(REGION).call(operation, json!({})).await;
+    }
+    let before = events(&lab).await;
+    assert_eq!(before.len(), 3);
+    lab.cloud.stop().await;
+    let lab = start(directory.path()).await;
+    assert_eq!(events(&lab).await, before);
+    lab.kms(REGION).call("ListAliases", json!({})).await;
+    let after = events(&lab).await;
+    assert_eq!((&after[..3], &after[3]["eventName"]), (&before[..], &json!("ListAliases")));
+    lab.cloud.stop().await;
+    // A smaller bound drops the oldest ones.
+    let plan =
+        include_str!("../../../config/lab-cloud.toml").replace("[cloudtrail]\n", "[cloudtrail]\nmax_events = 2\n");
+    let lab = start_with(LabPlan::parse(&plan).expect("a plan"), directory.path()).await;
+    assert_eq!(events(&lab).await, after[2..]);
+    assert_eq!(lab.control(Method::DELETE, "/_lab/cloudtrail", &Value::Null).await.0, 204);
+    lab.cloud.stop().await;
+    let lab = start(directory.path()).await;
+    assert_eq!(events(&lab).await, Vec::<Value>::new());
+}

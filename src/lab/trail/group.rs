@@ -4,8 +4,6 @@ use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
-
 use super::synthetic::Batch;
 
 /// The bytes that an event may have on average. Larger ones make the bound smaller.
@@ -46,13 +44,16 @@ pub(in crate::lab) struct Shown {
     pub message: String,
 }
 
+/// The event of a call.
 #[derive(Debug)]
-struct Event {
-    place: Place,
-    arrived: i64,
-    id: u128,
-    identity: Arc<str>,
-    rest: Box<str>,
+pub(super) struct Event {
+    pub place: Place,
+    pub arrived: i64,
+    pub id: u128,
+    /// The `userIdentity`, as JSON.
+    pub identity: Arc<str>,
+    /// The members after it, with the closing brace.
+    pub rest: Box<str>,
 }
 
 #[derive(Debug, Default)]
@@ -64,27 +65,27 @@ pub(super) struct Group {
 }
 
 impl Group {
-    pub(super) fn add(
-        &mut self,
-        time: DateTime<Utc>,
-        delay: i64,
-        id: u128,
-        identity: Arc<str>,
-        rest: String,
-        max_events: usize,
-    ) {
-        let place = Place { second: time.timestamp(), source: 0, number: self.next };
+    /// The number of the next event.
+    pub(super) fn take_number(&mut self) -> u64 {
+        let number = self.next;
         self.next += 1;
-        let arrived = (time + TimeDelta::seconds(delay)).timestamp_millis();
-        let event = Event { place, arrived, id, identity, rest: rest.into_boxed_str() };
+        number
+    }
+
+    /// Adds an event, and returns the numbers of those that are dropped for it.
+    pub(super) fn add(&mut self, event: Event, max_events: usize) -> Vec<u64> {
+        self.next = self.next.max(event.place.number + 1);
         self.bytes += event.bytes();
-        // The clock may have been set back.
-        let at = self.events.partition_point(|other| other.place < place);
+        // Calls that take long are recorded late, and the clock may have been set back.
+        let at = self.events.partition_point(|other| other.place < event.place);
         self.events.insert(at, Arc::new(event));
+        let mut numbers = Vec::new();
         while self.events.len() > max_events || self.bytes > max_events.saturating_mul(AVERAGE_BYTES) {
             let Some(dropped) = self.events.pop_front() else { break };
             self.bytes -= dropped.bytes();
+            numbers.push(dropped.place.number);
         }
+        numbers
     }
 
     pub(super) fn count(&self) -> u64 {

@@ -3,23 +3,26 @@
 //! - `event.rs` the event of a call; `identity.rs` its `userIdentity`; `shown.rs` what it shows of parameters and answers
 //! - `group.rs` the events of an account and region, with a bound: the oldest are dropped
 //! - `synthetic.rs` events that a test asks for, generated when they are read
+//! - `store.rs` the events in the lab's database
 //!
-//! The events are in memory only. As at AWS, a call that cannot be authenticated has no event. If the key or role of a
+//! Synthetic events do not survive a restart. As at AWS, a call that cannot be authenticated has no event. If the key or role of a
 //! call is of another account, that account gets an event too.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
+use super::kms::StoreError;
 use super::plan::TrailRules;
 
 mod event;
 mod group;
 mod identity;
 mod shown;
+mod store;
 mod synthetic;
 
 pub(super) use event::{Done, Resource, Subjects};
@@ -29,7 +32,8 @@ pub(super) use shown::{kms_parameters, sts_parameters};
 pub(super) use synthetic::Order;
 
 use event::Written;
-use group::Group;
+use group::{Event, Group};
+use store::{Record, Records};
 
 /// The largest number of identities that are kept once for all their events.
 const MAX_IDENTITIES: usize = 1000;
@@ -43,12 +47,23 @@ pub(super) struct Trail {
     delay_seconds: AtomicU32,
     groups: Mutex<HashMap<(String, String), Group>>,
     identities: Mutex<HashSet<Arc<str>>>,
+    records: Records,
 }
 
 impl Trail {
-    pub(super) fn new(rules: TrailRules) -> Trail {
+    /// Opens the trail with its events in the lab's database, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the database or a record cannot be read.
+    pub(super) fn open(rules: TrailRules, tree: Option<sled::Tree>) -> Result<Trail, StoreError> {
         let delay_seconds = AtomicU32::new(rules.delay_seconds);
-        Trail { rules, delay_seconds, groups: Mutex::default(), identities: Mutex::default() }
+        let records = Records::new(tree);
+        let stored = records.all()?;
+        let trail = Trail { rules, delay_seconds, groups: Mutex::default(), identities: Mutex::default(), records };
+        for record in stored {
+            trail.keep(record);
+        }
+        Ok(trail)
     }
 
     pub(super) fn rules(&self) -> &TrailRules {
@@ -66,11 +81,38 @@ impl Trail {
         }
         for account in &accounts {
             let written = event::write(known, done, account, accounts.len() > 1);
-            let identity = self.shared(&written.identity);
-            let mut groups = self.groups();
-            let group = groups.entry(((*account).to_owned(), done.region.to_owned())).or_default();
-            let Written { id, rest, .. } = written;
-            group.add(done.time, delay, id, identity, rest, self.rules.max_events);
+            let Written { id, identity, rest } = written;
+            let record = Record {
+                account: (*account).to_owned(),
+                region: done.region.to_owned(),
+                place: Place {
+                    second: done.time.timestamp(),
+                    source: 0,
+                    number: self.next_number(account, done.region),
+                },
+                arrived: (done.time + TimeDelta::seconds(delay)).timestamp_millis(),
+                id,
+                identity,
+                rest,
+            };
+            self.records.save(&record);
+            self.keep(record);
+        }
+    }
+
+    fn next_number(&self, account: &str, region: &str) -> u64 {
+        self.groups().entry((account.to_owned(), region.to_owned())).or_default().take_number()
+    }
+
+    /// Keeps an event, and drops the oldest ones beyond the bound.
+    fn keep(&self, record: Record) {
+        let Record { account, region, place, arrived, id, identity, rest } = record;
+        let identity = self.shared(&identity);
+        let mut groups = self.groups();
+        let group = groups.entry((account.clone(), region.clone())).or_default();
+        let event = Event { place, arrived, id, identity, rest: rest.into_boxed_str() };
+        for dropped in group.add(event, self.rules.max_events) {
+            self.records.remove(&account, &region, dropped);
         }
     }
 
@@ -112,6 +154,7 @@ impl Trail {
 
     pub(super) fn clear(&self) {
         self.groups().clear();
+        self.records.clear();
     }
 
     /// The time between a call and the arrival of its event.
