@@ -89,6 +89,18 @@ async fn a_token_of_a_known_issuer_gives_a_session() {
     let arn = "arn:aws:sts::123456789012:assumed-role/pod/app".to_owned();
     assert_eq!(lab.whoami(&session, "eu-west-3").await, Ok(arn));
     lab.kms_as(session, "eu-west-3").call("ListKeys", json!({})).await;
+    // CloudTrail names the subject, without the token.
+    assert_eq!(unsigned(&lab, &form("a.b.c", "")).await.0, 400);
+    let events = lab.events(&Keys::of("user1"), "123456789012", "us-east-1").await;
+    let [given, refused] = &events[..] else { panic!("{events:?}") };
+    assert_eq!(
+        (&given["eventName"], &refused["eventName"]),
+        (&json!("AssumeRoleWithWebIdentity"), &given["eventName"])
+    );
+    let identity = &given["userIdentity"];
+    assert_eq!((&identity["type"], &identity["userName"]), (&json!("WebIdentityUser"), &json!(SUBJECT)));
+    assert_eq!((&given["resources"][0]["ARN"], &refused["errorCode"]), (&json!(POD), &json!("InvalidIdentityToken")));
+    assert!(!json!(events).to_string().contains(&token), "{events:?}");
 }
 
 #[tokio::test]
