@@ -2,7 +2,8 @@
 //! each key lists all of them.
 //!
 //! - replicate: creates a replica, which has the id of its primary key; waits until AWS has created it; then adds its
-//!   aliases. Recovery: checks that the replica has the mark of the operation, or was created after the request
+//!   aliases. Recovery: checks that the replica has the mark of the operation, or was created after the request, and
+//!   waits in the same way
 //! - move primary: changes a key. Recovery: only reads the key
 
 use super::aliases::add_aliases;
@@ -35,7 +36,6 @@ impl MakesKey for Replicate<'_> {
             let new = NewReplica { tags, description, ..self.new.clone() };
             let call = ReplicateKey { new, replica_region: work.at.region.clone() };
             let created = work.at.call_in(&self.new.primary, call).await?;
-            wait_until_usable(&work.at, &self.new.key).await.reaching(&self.new.key)?;
             Ok(Made { id: self.new.key.clone(), created: Some(Box::new(created)) })
         })
     }
@@ -45,7 +45,10 @@ impl MakesKey for Replicate<'_> {
     }
 
     fn finish<'a>(&'a self, work: &'a Work<'_>, key: &'a AwsKeyId) -> BoxFuture<'a, Result<(), KeyStepError>> {
-        Box::pin(async move { add_aliases(&work.at, key, &self.new.aliases).await })
+        Box::pin(async move {
+            wait_until_usable(&work.at, key).await.reaching(key)?;
+            add_aliases(&work.at, key, &self.new.aliases).await
+        })
     }
 
     fn shows(&self, seen: &Snapshot) -> bool {
