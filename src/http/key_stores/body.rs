@@ -246,7 +246,7 @@ impl KeyStoreBody {
             vpc_service_owner: aws.xks_proxy_vpc_endpoint_service_owner.unwrap_or_default(),
             health_check_key: required(HEALTH_KEY, local.health_check_key()?)?,
             health_check_ciphertext: String::new(),
-            source_key_tier: local.tier()?.unwrap_or_else(|| LOCAL_TIER.to_owned()),
+            source_key_tier: tier(TIER, local.source_key_tier.clone())?.unwrap_or_else(|| LOCAL_TIER.to_owned()),
             max_credentials: required(MAX_CREDENTIALS, local.max_credentials()?)?,
             mtls_enabled: local.mtls_enabled.unwrap_or_default(),
             partition_id: local.partition_id.unwrap_or_default(),
@@ -260,6 +260,21 @@ impl KeyStoreBody {
 
 const HEALTH_KEY: &str = "local_hosted_params.health_check_key_id";
 const MAX_CREDENTIALS: &str = "local_hosted_params.max_credentials";
+const TIER: &str = "local_hosted_params.source_key_tier";
+
+/// Reads the tier of a source key.
+///
+/// # Errors
+/// When it is not `local`.
+pub(in crate::http) fn tier(member: &'static str, given: Option<String>) -> Result<Option<String>, Refusal> {
+    match given.as_deref() {
+        None | Some(LOCAL_TIER) => Ok(given),
+        Some("luna-hsm" | "hsm-luna") => Err(Refusal::from(KeyStoreRefusal::NoHsm).of(member)),
+        Some(other) => {
+            Err(invalid(member, format!("`{}` is not a tier of source keys here: `local` is", excerpt(other))))
+        }
+    }
+}
 
 impl AwsBody {
     fn check_type(&self) -> Result<(), Refusal> {
@@ -332,20 +347,6 @@ impl LocalBody {
     }
 
     /// The tier as the client named it.
-    fn tier(&self) -> Result<Option<String>, Refusal> {
-        match self.source_key_tier.as_deref() {
-            None => Ok(None),
-            Some(LOCAL_TIER) => Ok(Some(LOCAL_TIER.to_owned())),
-            Some("luna-hsm" | "hsm-luna") => {
-                Err(Refusal::from(KeyStoreRefusal::NoHsm).of("local_hosted_params.source_key_tier"))
-            }
-            Some(other) => Err(invalid(
-                "local_hosted_params.source_key_tier",
-                format!("`{}` is not a tier of source keys here: `local` is", excerpt(other)),
-            )),
-        }
-    }
-
     fn max_credentials(&self) -> Result<Option<u16>, Refusal> {
         let given = self.max_credentials.filter(|given| *given != 0);
         let parsed = given.map(|given| u16::try_from(given).map_err(|_| invalid(MAX_CREDENTIALS, "must be 2 to 20")));

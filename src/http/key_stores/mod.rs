@@ -28,7 +28,7 @@ use crate::service::access::{
     UpdateKeyStore, ViewKeyStore,
 };
 use actix_web::web::Data;
-pub(super) use body::CallerRulesBody;
+pub(super) use body::{CallerRulesBody, tier};
 use body::{ConnectBody, KeyStoreBody, KeyStorePatchBody, LinkBody, Requested};
 use std::sync::Arc;
 pub(super) use view::CallerRulesView;

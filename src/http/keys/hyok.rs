@@ -6,18 +6,17 @@ use super::protection::ProtectionBody;
 use super::view::KeyView;
 use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
 use crate::domain::key::hyok::HyokKey;
-use crate::domain::refusal::{KeyStoreRefusal, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::http::answer::{Created, Json};
-use crate::http::body::{Body, BodyOrNone, excerpt, optional, read_as, required};
+use crate::http::body::{Body, BodyOrNone, optional, read_as, required};
 use crate::http::envelope::maybe_rfc3339;
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
-use crate::http::key_stores::CallerRulesBody;
+use crate::http::key_stores::{CallerRulesBody, tier};
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{BlockHyokKey, LinkHyokKey, SignedIn, UpdateKey, ViewKey};
-use crate::service::failure::invalid;
 use crate::service::keys::{HyokRequest, KeySeen, LinkRequest, PolicyChoice, VersionSeen};
 use crate::service::list::Query;
 use actix_web::web::Data;
@@ -275,17 +274,6 @@ impl LinkBody {
                 || self.bypass_policy_lockout_safety_check.unwrap_or(false),
             tags: aws.given_tags()?,
         })
-    }
-}
-
-/// Reads the tier of a source key.
-pub(super) fn tier(member: &'static str, given: Option<String>) -> Result<Option<String>, Refusal> {
-    match given.as_deref() {
-        None | Some("local") => Ok(given),
-        Some("luna-hsm" | "hsm-luna") => Err(Refusal::from(KeyStoreRefusal::NoHsm).of(member)),
-        Some(other) => {
-            Err(invalid(member, format!("`{}` is not a tier of source keys here: `local` is", excerpt(other))))
-        }
     }
 }
 

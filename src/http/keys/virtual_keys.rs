@@ -1,12 +1,13 @@
 //! Virtual keys: the view of HYOK keys as keys of the key manager, and ids for HYOK keys to be.
 
-use super::hyok::{VersionView, tier};
+use super::hyok::VersionView;
 use crate::domain::id::SourceKeyId;
 use crate::http::answer::{Created, Json, NoContent};
 use crate::http::body::{Body, optional, read_as, required};
 use crate::http::envelope::Envelope;
 use crate::http::error::Problem;
 use crate::http::guard::Authorized;
+use crate::http::key_stores::tier;
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{CreateHyokKey, DeleteHyokKey, OnSomeKms, SignedIn, UpdateKey, ViewHyokKey};
@@ -95,8 +96,8 @@ pub async fn list(
     }
     for (member, descending) in query.sort.iter().rev() {
         match descending {
-            true => rows.sort_by_cached_key(|row| Reverse(member_of(row, member))),
-            false => rows.sort_by_cached_key(|row| member_of(row, member)),
+            true => rows.sort_by_cached_key(|row| Reverse(order_of(row, member))),
+            false => rows.sort_by_cached_key(|row| order_of(row, member)),
         }
     }
     let (skip, limit) = (query.skip, query.limit);
@@ -145,14 +146,21 @@ pub async fn delete(
     Ok(NoContent)
 }
 
-/// The text of a member, by which rows are filtered and sorted.
+/// What rows are sorted by: times as such, since their texts have fractions of different lengths, and other members by text.
+fn order_of(row: &VirtualKeySeen, member: &str) -> (i64, String) {
+    match member {
+        "createdAt" => (row.created.nanos(), String::new()),
+        "updatedAt" => (row.updated.nanos(), String::new()),
+        _ => (0, member_of(row, member)),
+    }
+}
+
+/// The text of a member, by which rows are filtered.
 fn member_of(row: &VirtualKeySeen, member: &str) -> String {
     match member {
         "id" => row.id.to_string(),
         "name" => row.name.clone(),
-        "source_key_id" => row.source.to_string(),
-        "updatedAt" => row.updated.to_string(),
-        _ => row.created.to_string(),
+        _ => row.source.to_string(),
     }
 }
 

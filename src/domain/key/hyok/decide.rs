@@ -20,14 +20,13 @@ pub fn decide(state: &State, command: HyokCommand) -> Result<Vec<Event>, Refusal
     let (id, event) = match command {
         HyokCommand::Create { id, new, at, link, bypass_lockout_check } => {
             let (kms, region) = check_new(state, id, &new, at)?;
-            let mut events = Vec::new();
-            if let Some(operation) = link {
-                let wanted = Box::new(link_new(state, id, kms, &region, &new, bypass_lockout_check)?);
-                let region = region.clone();
-                events.push(Event::Key(id, KeyEvent::OperationRequested { operation, kms, region, wanted }));
-            }
-            events.insert(0, Event::Key(id, KeyEvent::HyokCreated { kms, region, new }));
-            return Ok(events);
+            let wanted = link.map(|_| link_new(state, id, kms, &region, &new, bypass_lockout_check)).transpose()?;
+            let requested = link.zip(wanted).map(|(operation, wanted)| {
+                let (region, wanted) = (region.clone(), Box::new(wanted));
+                KeyEvent::OperationRequested { operation, kms, region, wanted }
+            });
+            let events = [KeyEvent::HyokCreated { kms, region, new }].into_iter().chain(requested);
+            return Ok(events.map(|event| Event::Key(id, event)).collect());
         }
         HyokCommand::Block { id } => (id, (!state.hyok_key(id)?.1.blocked).then_some(KeyEvent::HyokBlocked)),
         HyokCommand::Unblock { id } => (id, state.hyok_key(id)?.1.blocked.then_some(KeyEvent::HyokUnblocked)),

@@ -28,12 +28,7 @@ pub(super) async fn update(
     if !renames && !moves {
         return Ok(before);
     }
-    match before.connection_state {
-        Disconnected => {}
-        Connected if !moves => {}
-        _ if moves => return Err(work.wrong_state(&before, "DISCONNECTED")),
-        _ => return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED")),
-    }
+    work.refuse_wrong_state(&before, moves)?;
     let call = UpdateCustomKeyStore {
         store: before.id.clone(),
         name: renames.then(|| name.to_string()),
@@ -48,6 +43,16 @@ impl Work<'_> {
     /// Whether AWS is still to be told a name. It is not told the present name: it may have another one, which wins.
     fn renames(&self, seen: &StoreAtAws, name: &KeyStoreName) -> bool {
         self.pending.store.name != *name && seen.name != name.as_str()
+    }
+
+    /// Refuses a change in a state in which AWS refuses it; `moves` if it is more than the name.
+    fn refuse_wrong_state(&self, before: &StoreAtAws, moves: bool) -> Result<(), StoreStepError> {
+        match before.connection_state {
+            Disconnected => Ok(()),
+            Connected if !moves => Ok(()),
+            _ if moves => Err(self.wrong_state(before, "DISCONNECTED")),
+            _ => Err(self.wrong_state(before, "CONNECTED or DISCONNECTED")),
+        }
     }
 }
 
@@ -66,12 +71,7 @@ pub(super) async fn amend(
     if !renames && !moves {
         return Ok(before);
     }
-    match before.connection_state {
-        Disconnected => {}
-        Connected if !moves => {}
-        _ if moves => return Err(work.wrong_state(&before, "DISCONNECTED")),
-        _ => return Err(work.wrong_state(&before, "CONNECTED or DISCONNECTED")),
-    }
+    work.refuse_wrong_state(&before, moves)?;
     let call = UpdateCustomKeyStore {
         store: before.id.clone(),
         name: renames.then(|| name.to_string()),
