@@ -93,7 +93,9 @@ impl Action {
             | Action::KeyUpdate
             | Action::KeyUpload
             | Action::KeyBulkOperation => &[Action::ViewNative, Action::ViewByok],
-            Action::CloudHsmKeyCreate | Action::CloudHsmKeyDelete => &[Action::ViewCloudHsmKey],
+            // The store of a new key is named in the path.
+            Action::CloudHsmKeyCreate => &[Action::ViewCloudHsmKey, Action::ViewKeyStore],
+            Action::CloudHsmKeyDelete => &[Action::ViewCloudHsmKey],
             Action::KeyStoreAdd
             | Action::KeyStoreUpdate
             | Action::KeyStoreDelete

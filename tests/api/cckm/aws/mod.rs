@@ -1,5 +1,6 @@
 //! `/v1/cckm/aws`
 
+mod action_table;
 mod bulkjob;
 mod cloud_hsm_keys;
 mod credential_rotation;
