@@ -161,7 +161,8 @@ pub struct ConnectionView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     assume_role_external_id: Option<String>,
-    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional. The default is that of the partition.
+    /// The region of the EC2 endpoint, and of the STS endpoint if that is regional. The default is that of the
+    /// partition.
     #[schema(example = "us-east-1")]
     aws_region: String,
     /// `legacy` or `regional`.

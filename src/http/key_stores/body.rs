@@ -1,5 +1,5 @@
-//! Request bodies of custom key stores. Clients of the vendor send every member that they know, the ones that their user
-//! did not give as empty texts, 0 or false.
+//! Request bodies of custom key stores. Clients of the vendor send every member that they know, the ones that their
+//! user did not give as empty texts, 0 or false.
 
 mod patch;
 
@@ -82,8 +82,8 @@ pub(super) struct AwsBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cluster-1a23b4cdefg")]
     cloud_hsm_cluster_id: Option<String>,
-    /// The password of `kmsuser` on the cluster, 7 to 32 characters; required for that type. It is not stored. For another
-    /// store it is ignored.
+    /// The password of `kmsuser` on the cluster, 7 to 32 characters; required for that type. It is not stored. For
+    /// another store it is ignored.
     #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>)]
     key_store_password: Option<Zeroizing<String>>,
@@ -117,8 +117,8 @@ pub(super) struct LocalBody {
     partition_id: Option<String>,
 }
 
-/// The callers that a store or key serves. `*` and `?` are wildcards; an empty list admits everybody, and all other lists
-/// must match.
+/// The callers that a store or key serves. `*` and `?` are wildcards; an empty list admits everybody, and all other
+/// lists must match.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = CallerRulesRequest)]
 #[serde(deny_unknown_fields)]
@@ -162,8 +162,8 @@ pub struct LinkBody {
 #[derive(Deserialize, Default, ToSchema)]
 #[schema(as = CustomKeyStoreConnectRequest)]
 pub struct ConnectBody {
-    /// The password of `kmsuser`, of a store in a CloudHSM cluster. AWS is told it first, unless it is the last one that
-    /// AWS was told. For another store it is ignored.
+    /// The password of `kmsuser`, of a store in a CloudHSM cluster. AWS is told it first, unless it is the last one
+    /// that AWS was told. For another store it is ignored.
     #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>)]
     key_store_password: Option<Zeroizing<String>>,

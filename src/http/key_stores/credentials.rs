@@ -12,9 +12,9 @@ use crate::http::guard::OnKeyStore;
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{UpdateKeyStore, ViewKeyStore};
+use crate::service::list::{Field, arrange};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use utoipa::ToSchema;
 
 /// A credential with which AWS signs its requests to the proxy.
@@ -57,21 +57,10 @@ pub async fn list(
 ) -> Result<List<CredentialView>, Problem> {
     let (store, query) = (auth.permit.store(), &listing.0);
     let mut rows: Vec<&Credential> = services.key_stores.credentials(&auth.permit)?.iter().collect();
-    let mut wanted = query.filters.iter().filter(|(member, _)| member == "access_key_id").peekable();
-    if wanted.peek().is_some() {
-        let wanted: Vec<&String> = wanted.map(|(_, value)| value).collect();
-        rows.retain(|credential| wanted.contains(&&credential.access_key_id));
-    }
-    for (member, descending) in query.sort.iter().rev() {
-        let key = |credential: &&Credential| match member.as_str() {
-            "access_key_id" => (credential.access_key_id.clone(), 0),
-            _ => (String::new(), credential.version),
-        };
-        match descending {
-            true => rows.sort_by_key(|credential| Reverse(key(credential))),
-            false => rows.sort_by_key(key),
-        }
-    }
+    arrange(&mut rows, query, |credential, member| match member {
+        "access_key_id" => Field::Text(credential.access_key_id.clone()),
+        _ => Field::Number(credential.version.into()),
+    });
     let (skip, limit) = (query.skip, query.limit);
     let page = rows.iter().skip(skip).take(limit.rows());
     let uses = services.key_stores.credential_uses(store);

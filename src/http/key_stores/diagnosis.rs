@@ -1,5 +1,5 @@
-//! `health` and `metadata` of the XKS proxy on the API's own listener: what the proxy would answer AWS, for people with a
-//! token. Nothing is encrypted or decrypted here for anybody.
+//! `health` and `metadata` of the XKS proxy on the API's own listener: what the proxy would answer AWS, for people with
+//! a token. Nothing is encrypted or decrypted here for anybody.
 
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;

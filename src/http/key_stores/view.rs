@@ -60,7 +60,8 @@ pub struct KeyStoreView {
 pub struct KeyStoreWithSecretView {
     #[serde(flatten)]
     store: KeyStoreView,
-    /// The secret access key of the newest credential, which is not shown again. A store in a CloudHSM cluster has none.
+    /// The secret access key of the newest credential, which is not shown again. A store in a CloudHSM cluster has
+    /// none.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "shown_once")]
     #[schema(value_type = String, required = false)]
     secret_access_key: Option<Zeroizing<String>>,

@@ -10,7 +10,7 @@ use crate::http::guard::OnKey;
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::ViewKey;
-use crate::service::list::{Field, Query};
+use crate::service::list::{Field, Query, arrange};
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -128,17 +128,7 @@ struct Row<'a> {
 fn ordered<'a>(mut rows: Vec<Row<'a>>, query: &Query) -> Vec<Row<'a>> {
     // Material that is pending rotation has no date yet, and is newer than all others.
     rows.sort_by_key(|row| Reverse((row.is_pending(), row.rotation.rotated_at)));
-    for (member, descending) in query.sort.iter().rev() {
-        match descending {
-            true => rows.sort_by_cached_key(|row| Reverse(row.field(member))),
-            false => rows.sort_by_cached_key(|row| row.field(member)),
-        }
-    }
-    let is_given = |member: &str, row: &Row<'_>| {
-        let mut values = query.filters.iter().filter(|(name, _)| name == member).map(|(_, value)| value);
-        values.any(|value| row.field(member) == Field::Text(value.clone()))
-    };
-    rows.retain(|row| query.filters.iter().all(|(member, _)| is_given(member, row)));
+    arrange(&mut rows, query, |row, member| row.field(member));
     rows
 }
 

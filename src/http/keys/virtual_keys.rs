@@ -12,10 +12,9 @@ use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
 use crate::service::access::{CreateHyokKey, DeleteHyokKey, OnSomeKms, SignedIn, UpdateKey, ViewHyokKey};
 use crate::service::keys::{VersionSeen, VirtualKeySeen};
-use crate::service::list::matches_text;
+use crate::service::list::{Field, arrange};
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
-use std::cmp::Reverse;
 use utoipa::ToSchema;
 
 /// A virtual key to make.
@@ -87,19 +86,7 @@ pub async fn list(
 ) -> List<VirtualKeyView> {
     let query = &listing.0;
     let mut rows = services.keys.virtual_keys(&auth.permit);
-    for member in VirtualKeySeen::FILTERS {
-        let mut wanted = query.filters.iter().filter(|(filter, _)| filter == member).map(|(_, value)| value).peekable();
-        if wanted.peek().is_some() {
-            let wanted: Vec<&String> = wanted.collect();
-            rows.retain(|row| wanted.iter().any(|value| matches_text(member, &member_of(row, member), value)));
-        }
-    }
-    for (member, descending) in query.sort.iter().rev() {
-        match descending {
-            true => rows.sort_by_cached_key(|row| Reverse(order_of(row, member))),
-            false => rows.sort_by_cached_key(|row| order_of(row, member)),
-        }
-    }
+    arrange(&mut rows, query, field);
     let (skip, limit) = (query.skip, query.limit);
     List::of(skip, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(VirtualKeyView::of))
 }
@@ -146,21 +133,14 @@ pub async fn delete(
     Ok(NoContent)
 }
 
-/// What rows are sorted by: times as such, since their texts have fractions of different lengths, and other members by text.
-fn order_of(row: &VirtualKeySeen, member: &str) -> (i64, String) {
+/// The value of a member by which rows are filtered or sorted.
+fn field(row: &VirtualKeySeen, member: &str) -> Field {
     match member {
-        "createdAt" => (row.created.nanos(), String::new()),
-        "updatedAt" => (row.updated.nanos(), String::new()),
-        _ => (0, member_of(row, member)),
-    }
-}
-
-/// The text of a member, by which rows are filtered.
-fn member_of(row: &VirtualKeySeen, member: &str) -> String {
-    match member {
-        "id" => row.id.to_string(),
-        "name" => row.name.clone(),
-        _ => row.source.to_string(),
+        "createdAt" => Field::Moment(row.created),
+        "updatedAt" => Field::Moment(row.updated),
+        "name" => Field::Text(row.name.clone()),
+        "source_key_id" => Field::Text(row.source.to_string()),
+        _ => Field::Text(row.id.to_string()),
     }
 }
 

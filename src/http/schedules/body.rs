@@ -21,7 +21,8 @@ pub struct ScheduleBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "weekly rotation")]
     name: Option<String>,
-    /// `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`. Required for a new schedule; cannot be changed.
+    /// `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`. Required for a new schedule;
+    /// cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cckm_key_rotation")]
     operation: Option<String>,

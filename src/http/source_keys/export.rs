@@ -30,8 +30,8 @@ use zeroize::Zeroizing;
 #[schema(as = ExportRequest)]
 #[serde(rename_all = "camelCase")]
 pub struct ExportBody {
-    /// The format of the material: `raw` (default) or `base64` for AES and HMAC; `pkcs8` (default) or `pkcs1` for RSA and
-    /// EC. For EC, the latter is SEC1.
+    /// The format of the material: `raw` (default) or `base64` for AES and HMAC; `pkcs8` (default) or `pkcs1` for RSA
+    /// and EC. For EC, the latter is SEC1.
     #[serde(default, deserialize_with = "optional")]
     format: Option<String>,
     /// The encoding: `hex` (default) or `base64` for AES and HMAC; `pem` (default) or `base64` (of DER) for RSA and EC.
@@ -41,8 +41,8 @@ pub struct ExportBody {
     /// `encrypt`, the only method of a wrapping.
     #[serde(default, deserialize_with = "optional")]
     wrapping_method: Option<String>,
-    /// `AES/AESKEYWRAP`, `AES/AESKEYWRAPPADDING` or `RSA/RSAAESKEYWRAPPADDING`. The default for an AES key is the first, or
-    /// the second if `padded` is true.
+    /// `AES/AESKEYWRAP`, `AES/AESKEYWRAPPADDING` or `RSA/RSAAESKEYWRAPPADDING`. The default for an AES key is the
+    /// first, or the second if `padded` is true.
     #[serde(default, deserialize_with = "optional")]
     wrapping_encryption_algo: Option<String>,
     /// The source key that wraps the material: AES of 128 or 256 bits, or RSA.

@@ -100,9 +100,9 @@ pub(super) fn is_pattern(member: &str, value: &str) -> bool {
     takes_patterns(member) && value.contains(['*', '?'])
 }
 
-/// Returns whether the text of a member matches the value of a filter.
-pub fn matches_text(member: &str, text: &str, value: &str) -> bool {
-    if is_pattern(member, value) { matches_pattern(text, value) } else { text == value }
+/// Returns whether the value of a member without a fixed set of values matches the value of a filter.
+pub(super) fn matches_value(member: &str, field: &Field, value: &str) -> bool {
+    is(field, value, if takes_patterns(member) { matches_pattern } else { |text, value| text == value })
 }
 
 fn takes_patterns(member: &str) -> bool {
@@ -148,8 +148,9 @@ fn matches_pattern(text: &str, pattern: &str) -> bool {
 }
 
 impl SortKey {
-    pub(super) fn of<T: Listed>(row: &T, sort: &[(String, bool)], caller: &Caller) -> Self {
-        Self(sort.iter().map(|(member, descending)| (row.field(member, caller), *descending)).collect())
+    /// The key of a row with these values.
+    pub(super) fn new(sort: &[(String, bool)], value: impl Fn(&str) -> Field) -> Self {
+        Self(sort.iter().map(|(member, descending)| (value(member), *descending)).collect())
     }
 }
 

@@ -5,9 +5,11 @@
 //! index returns. All other queries read all rows, on a separate thread if there are many (`pool`).
 
 mod filter;
+mod made;
 pub mod pool;
 
-pub use filter::{Field, matches_text};
+pub use filter::Field;
+pub use made::arrange;
 
 use super::access;
 use super::caller::Caller;
@@ -157,7 +159,7 @@ fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Op
         None => all.rows_from(0).filter(|(_, row)| matches(row)).map(|(id, row)| (id.clone(), row)).collect(),
     };
     if !query.sort.is_empty() {
-        rows.sort_by_cached_key(|(_, row)| SortKey::of(row.as_ref(), &query.sort, caller));
+        rows.sort_by_cached_key(|(_, row)| SortKey::new(&query.sort, |member| row.field(member, caller)));
     }
     let total = rows.len();
     let picked = rows.into_iter().skip(query.skip).take(query.limit.rows()).map(|(id, _)| id).collect();
