@@ -1,8 +1,8 @@
 //! Encryption by the XKS proxy over 64 persistent connections, with a signature and an integrity value in each call,
 //! compared with a bare actix handler that reads the same call and answers the same bytes over the same TLS. The server
 //! has one processor and one worker, and the client has another processor. The calls of a round are one signed call,
-//! repeated: the proxy does the same work for each, and the client's work does not count. AWS's sample proxy is measured
-//! too, if there is one (`xks_peer.rs`).
+//! repeated: the proxy does the same work for each, and the client's work does not count. AWS's sample proxy is
+//! measured too, if there is one (`xks_peer.rs`).
 
 use crate::Outcome;
 use crate::connection::Connection;

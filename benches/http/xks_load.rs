@@ -1,5 +1,5 @@
-//! Encryption by the XKS proxy at AWS's default quota, while the rest of the program works: 1 800 calls a second in an open
-//! loop, so that a slow answer does not delay the calls after it, beside 50 durable changes a second and
+//! Encryption by the XKS proxy at AWS's default quota, while the rest of the program works: 1 800 calls a second in an
+//! open loop, so that a slow answer does not delay the calls after it, beside 50 durable changes a second and
 //! synchronisations of 10 000 keys. The lab's AWS, which the keys are read from, works in the same process. The
 //! reference is the same load without the other work.
 
@@ -92,8 +92,8 @@ fn id(made: &Value) -> Outcome<String> {
     Ok(made["id"].as_str().ok_or("no id")?.to_owned())
 }
 
-/// Sends calls at a steady rate, whether the earlier ones are answered or not. Returns their latencies in milliseconds, from
-/// the time at which each was due.
+/// Sends calls at a steady rate, whether the earlier ones are answered or not. Returns their latencies in milliseconds,
+/// from the time at which each was due.
 async fn load(program: &Program, call: &[u8], duration: Duration) -> Outcome<Vec<f64>> {
     let (free, taken) = mpsc::unbounded_channel();
     for _ in 0..CONNECTIONS {

@@ -1,6 +1,6 @@
-//! AWS's sample XKS proxy (aws-samples/aws-kms-xks-proxy) on SoftHSM, as the peer of ours. `HTTP_BENCH_XKS_PEER` names its
-//! program; `softhsm2-util` and `pkcs11-tool` must be installed (Debian's `softhsm2` and `opensc`). Its keys, its settings
-//! and its token are in the directory of the benchmark.
+//! AWS's sample XKS proxy (aws-samples/aws-kms-xks-proxy) on SoftHSM, as the peer of ours. `HTTP_BENCH_XKS_PEER` names
+//! its program; `softhsm2-util` and `pkcs11-tool` must be installed (Debian's `softhsm2` and `opensc`). Its keys, its
+//! settings and its token are in the directory of the benchmark.
 
 use crate::Outcome;
 use crate::program::Program;

@@ -64,8 +64,9 @@ pub(super) fn verify_template(state: &State, done: &PendingOperation, seen: &Key
     (template.account == seen.account() && is_its_policy).then_some(Event::Template(id, TemplateEvent::Verified))
 }
 
-/// Hides the keys of a deleted KMS and of regions that were taken from a KMS together with their keys. There may be 100 000 of them, so they
-/// are hidden at once, and their own events follow in batches ([`super::key::command::KeyCommand::RemoveUnmanaged`]).
+/// Hides the keys of a deleted KMS and of regions that were taken from a KMS together with their keys. There may be
+/// 100 000 of them, so they are hidden at once, and their own events follow in batches
+/// ([`super::key::command::KeyCommand::RemoveUnmanaged`]).
 pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
     match event {
         KmsEvent::Deleted => state.keys.hide_kms(kms),

@@ -196,7 +196,8 @@ pub enum KeyStoreEvent {
         operation: OperationId,
         reason: String,
     },
-    /// The result of the operation was read later, because AWS takes longer, AWS's answer was lost, or the program ended.
+    /// The result of the operation was read later, because AWS takes longer, AWS's answer was lost, or the program
+    /// ended.
     OperationReconciled {
         operation: OperationId,
         seen: Option<Box<StoreAtAws>>,
@@ -290,7 +291,8 @@ pub enum KeyStoreCommand {
         id: KeyStoreId,
         schedule: Option<ScheduleId>,
     },
-    /// Record calls of AWS that the XKS proxy answered, and the number of calls, of any store, that could not be recorded.
+    /// Record calls of AWS that the XKS proxy answered, and the number of calls, of any store, that could not be
+    /// recorded.
     ReportCalls {
         id: KeyStoreId,
         calls: Vec<ProxyCall>,

@@ -23,8 +23,8 @@ impl<T> Patch<T> {
     }
 }
 
-/// Returns a JSON object that clients attach, after a patch: a member of the patch that is `null` is removed, others are
-/// set, and all others stay. A new object is the patch of none.
+/// Returns a JSON object that clients attach, after a patch: a member of the patch that is `null` is removed, others
+/// are set, and all others stay. A new object is the patch of none.
 ///
 /// # Errors
 /// When the object becomes too long.

@@ -14,8 +14,8 @@ use super::service::Service;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Fault {
-    /// The service: `sts`, `ec2`, `iam`, `kms`, `cloudhsm`, `logs`; or `kms-xks-proxy` for the calls of KMS to the proxies of
-    /// external key stores, to which only faults apply that name it.
+    /// The service: `sts`, `ec2`, `iam`, `kms`, `cloudhsm`, `logs`; or `kms-xks-proxy` for the calls of KMS to the
+    /// proxies of external key stores, to which only faults apply that name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// The operation, such as `AssumeRole`; `health`, `metadata`, `encrypt` or `decrypt` of a proxy.

@@ -1,7 +1,7 @@
 //! IAM: users, roles and their policies, and the policy simulator.
 //!
-//! The permissions of the plan are shown as one inline policy of the user or role. The simulator evaluates the allow and
-//! deny lists of the plan and ignores resources.
+//! The permissions of the plan are shown as one inline policy of the user or role. The simulator evaluates the allow
+//! and deny lists of the plan and ignores resources.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

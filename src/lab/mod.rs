@@ -24,8 +24,8 @@
 //! `kms-xks-proxy` with the operations `health`, `metadata`, `encrypt` and `decrypt`. A fault must name that service to
 //! apply to them. Its `answer` can also be `garbage` or `wrong_cdiv`.
 //!
-//! A fault that names the service `logs` and the operation `FilterLogEvents` can also have the `answer` `short_page` (one
-//! event) or `empty_page`; both pages have a token if there are more events.
+//! A fault that names the service `logs` and the operation `FilterLogEvents` can also have the `answer` `short_page`
+//! (one event) or `empty_page`; both pages have a token if there are more events.
 //!
 //! Synthetic events: `{"account": "123456789012", "region": "eu-west-3", "count": 1000000, "start":
 //! "2026-11-01T00:00:00Z", "end": "2026-11-28T00:00:00Z", "keys": ["…"], "principals": ["arn:aws:iam::…"],

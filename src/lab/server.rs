@@ -95,8 +95,8 @@ impl LabCloud {
         Ok(LabCloud { address, kms, health_checks, handle, serving: tokio::spawn(server), front })
     }
 
-    /// Sets the listener of the XKS proxy, to which the endpoints of all external key stores lead. Until then none can be
-    /// reached.
+    /// Sets the listener of the XKS proxy, to which the endpoints of all external key stores lead. Until then none can
+    /// be reached.
     ///
     /// # Errors
     /// [`LabError`] if its address is not a loopback address, or its certificates cannot be used.

@@ -313,7 +313,8 @@ pub fn seen(kms: Arc<Kms>, state: &State, caller: &Caller) -> KmsSeen {
     KmsSeen { kms, connection, entries_of }
 }
 
-/// A KMS's connection as the client gave it: its name or its id. The id, if the connection does not exist in this state.
+/// A KMS's connection as the client gave it: its name or its id. The id, if the connection does not exist in this
+/// state.
 pub(super) fn shown_connection(kms: &Kms, state: &State) -> String {
     match state.connections.get(&kms.connection) {
         Some(connection) if !kms.connection_by_id => connection.name.to_string(),

@@ -192,8 +192,8 @@ impl Services {
         })
     }
 
-    /// Starts the work during which AWS calls the XKS proxy, which must listen by now: the recovery of pending operations on
-    /// key stores, and schedules.
+    /// Starts the work during which AWS calls the XKS proxy, which must listen by now: the recovery of pending
+    /// operations on key stores, and schedules.
     pub fn begin_work(&self) {
         self.key_stores.recover();
         self.schedules.run_forever();

@@ -76,8 +76,8 @@ pub struct XksSettings {
     /// The address and port of the proxy; `None` for no proxy.
     #[serde(deserialize_with = "maybe_address")]
     pub listen: Option<SocketAddr>,
-    /// A PEM file of the proxy's certificate and its intermediate certificates. It requires `private_key`; without both,
-    /// the proxy has the certificate of the API.
+    /// A PEM file of the proxy's certificate and its intermediate certificates. It requires `private_key`; without
+    /// both, the proxy has the certificate of the API.
     pub certificate: Option<PathBuf>,
     /// A PEM file of the certificate's private key. It requires `certificate`.
     pub private_key: Option<PathBuf>,

@@ -1,5 +1,5 @@
-//! A synchronisation job, which updates the keys or the custom key stores in the state from AWS. It processes regions of
-//! one or more KMSs, each region by itself.
+//! A synchronisation job, which updates the keys or the custom key stores in the state from AWS. It processes regions
+//! of one or more KMSs, each region by itself.
 
 pub mod decide;
 

@@ -150,8 +150,8 @@ fn check_alias(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refus
     }
 }
 
-/// Checks that no other operation creates an alias of the same name at the same time. AWS would let both create a key, and
-/// then refuse one of them the alias.
+/// Checks that no other operation creates an alias of the same name at the same time. AWS would let both create a key,
+/// and then refuse one of them the alias.
 fn check_new_aliases(state: &State, kms: KmsId, region: &Region, wanted: &Operation) -> Result<(), Refusal> {
     let new = wanted.new_aliases();
     if new.is_empty() {
@@ -176,8 +176,8 @@ fn check_template_tag(state: &State, id: KeyId, wanted: &Operation) -> Result<()
     }
 }
 
-/// Checks that a key has room for the tags that it gets. Those that it has already are replaced. The mark of an operation
-/// does not count: it gives its place to a tag of the client.
+/// Checks that a key has room for the tags that it gets. Those that it has already are replaced. The mark of an
+/// operation does not count: it gives its place to a tag of the client.
 fn check_tag_count(state: &State, id: KeyId, wanted: &Operation) -> Result<(), Refusal> {
     let new = wanted.tag_keys();
     let kept = state

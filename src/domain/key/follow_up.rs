@@ -37,8 +37,8 @@ fn put_right(state: &State, key: &Key) -> Option<(KeyId, Operation)> {
     is_ready(state, key).then_some((key.id, Operation::Describe { to }))
 }
 
-/// Imports the materials that a replica lacks. AWS refuses one that was deleted before a rotation made it current, and takes
-/// the others nevertheless.
+/// Imports the materials that a replica lacks. AWS refuses one that was deleted before a rotation made it current, and
+/// takes the others nevertheless.
 fn give_materials(state: &State, replica: &Key, now: Time) -> Vec<(KeyId, Operation)> {
     if !replica.is_imported_replica() || !is_ready(state, replica) {
         return vec![];

@@ -1,5 +1,5 @@
-//! Keys whose material this program holds and never gives to AWS ("hold your own key"): keys of external key stores that
-//! the program serves. AWS asks the XKS proxy for each encryption and decryption.
+//! Keys whose material this program holds and never gives to AWS ("hold your own key"): keys of external key stores
+//! that the program serves. AWS asks the XKS proxy for each encryption and decryption.
 //!
 //! A key is linked once AWS knows it. Before that its metadata is what AWS is going to be told, and its ARN has the id
 //! that the key has here.

@@ -1,6 +1,6 @@
-//! The mark of an operation on the key that it creates, by which the key is found again after a crash. The mark is a tag.
-//! A key that is to have as many tags as AWS allows has no room for it, and has it at the beginning of its description
-//! until the operation has ended.
+//! The mark of an operation on the key that it creates, by which the key is found again after a crash. The mark is a
+//! tag. A key that is to have as many tags as AWS allows has no room for it, and has it at the beginning of its
+//! description until the operation has ended.
 
 use super::tag::{OPERATION_TAG, TAGS_PER_KEY_MAX, Tag};
 use crate::domain::id::OperationId;

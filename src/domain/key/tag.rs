@@ -15,8 +15,8 @@ pub const TAGS_PER_KEY_MAX: usize = 50;
 /// The tag of a key that has the policy of a template. Its value is the template's id.
 pub const TEMPLATE_TAG: &str = "cckm_policy_template_id";
 
-/// The tag of every key that Claviger creates, by which it finds the key again after a crash. Its value is the id of the
-/// operation.
+/// The tag of every key that Claviger creates, by which it finds the key again after a crash. Its value is the id of
+/// the operation.
 pub const OPERATION_TAG: &str = "claviger:operation";
 
 const KEY_MAX: usize = 128;

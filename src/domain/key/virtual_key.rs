@@ -1,5 +1,5 @@
-//! Virtual keys: ids for HYOK keys that are made before the keys. A HYOK key that is created with one gets its id, and the
-//! virtual key is then a view of the HYOK key: every HYOK key has one.
+//! Virtual keys: ids for HYOK keys that are made before the keys. A HYOK key that is created with one gets its id, and
+//! the virtual key is then a view of the HYOK key: every HYOK key has one.
 
 pub mod decide;
 

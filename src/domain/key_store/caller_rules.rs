@@ -6,8 +6,8 @@ use crate::domain::refusal::Refusal;
 const PATTERNS_MAX: usize = 100;
 const PATTERN_LENGTH_MAX: usize = 2048;
 
-/// The callers that a store or key serves. `*` and `?` are wildcards. An empty list admits everybody; all lists that are
-/// not empty must match.
+/// The callers that a store or key serves. `*` and `?` are wildcards. An empty list admits everybody; all lists that
+/// are not empty must match.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct CallerRules {
     /// ARNs of principals.

@@ -11,8 +11,8 @@ use crate::domain::sealed::Sealed;
 use crate::domain::state::State;
 use std::sync::Arc;
 
-/// Returns the events that record an outcome; `None` if the operation has one already. What was seen is `None` if AWS does
-/// not have the store any more.
+/// Returns the events that record an outcome; `None` if the operation has one already. What was seen is `None` if AWS
+/// does not have the store any more.
 pub(super) fn conclude(
     state: &State,
     operation: OperationId,

@@ -79,7 +79,8 @@ impl KeyStore {
         events
     }
 
-    /// Whether this program serves the store, AWS does not have it as far as is known, and this store at AWS has its path.
+    /// Whether this program serves the store, AWS does not have it as far as is known, and this store at AWS has its
+    /// path.
     fn is_local_with_path_of(&self, seen: &StoreAtAws) -> bool {
         let has_path =
             |seen: &StoreAtAws| seen.proxy.as_ref().is_some_and(|proxy| proxy.path == Self::proxy_path(self.id));

@@ -272,9 +272,9 @@ impl Kms {
         Ok(if after == self.acl { vec![] } else { vec![KmsEvent::AclsChanged { changes }] })
     }
 
-    /// Refuses the deletion while operations on keys or key stores are pending: a key or store that AWS creates meanwhile
-    /// would be lost. An operation that has been pending for a day does not count. Its account or credentials are probably
-    /// gone, and the KMS must be deletable nonetheless.
+    /// Refuses the deletion while operations on keys or key stores are pending: a key or store that AWS creates
+    /// meanwhile would be lost. An operation that has been pending for a day does not count. Its account or credentials
+    /// are probably gone, and the KMS must be deletable nonetheless.
     fn refuse_busy(&self, state: &State, at: Time) -> Result<(), Refusal> {
         const GIVEN_UP: i64 = 86_400;
         match self.pending(state).map(|(_, since)| since.plus_seconds(GIVEN_UP)).any(|end| end > at) {

@@ -15,10 +15,10 @@
 //! | 4 | length of the rest |
 //! | rest | CMS encrypted data (RFC 5652): nonce of 12 bytes; AES-GCM ciphertext and its 16 byte tag |
 //!
-//! The key of the cipher is the key material. The encrypted text is 11 zero bytes, then the plaintext: AWS's ciphertexts
-//! are as long. The additional authenticated data is the first 54 bytes, then the encryption context as a JSON object,
-//! with sorted names, without spaces and without escapes of non-ASCII characters (`{"purpose":"test"}`), or nothing if
-//! the context is empty. The cipher is AES-256; in China regions it is AES-128 instead of AWS's SM4.
+//! The key of the cipher is the key material. The encrypted text is 11 zero bytes, then the plaintext: AWS's
+//! ciphertexts are as long. The additional authenticated data is the first 54 bytes, then the encryption context as a
+//! JSON object, with sorted names, without spaces and without escapes of non-ASCII characters (`{"purpose":"test"}`),
+//! or nothing if the context is empty. The cipher is AES-256; in China regions it is AES-128 instead of AWS's SM4.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Filter patterns of CloudWatch Logs: conditions on members of JSON events, `{ $.eventName = "Dec*" && … }`, and terms.
+//! Filter patterns of CloudWatch Logs: conditions on members of JSON events, `{ $.eventName = "Dec*" && … }`, and
+//! terms.
 
 use std::iter::Peekable;
 use std::str::Chars;

@@ -1,7 +1,7 @@
 //! CloudWatch Logs: DescribeLogGroups and FilterLogEvents, with the log groups of CloudTrail.
 //!
-//! As at AWS, a page can be short, or empty, and have a `nextToken`: FilterLogEvents searches a limited number of events
-//! in a call. A fault of the lab asks for such pages.
+//! As at AWS, a page can be short, or empty, and have a `nextToken`: FilterLogEvents searches a limited number of
+//! events in a call. A fault of the lab asks for such pages.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,12 +1,14 @@
-//! CloudTrail: an event for each call to KMS and STS, refused ones included, as a trail delivers them to CloudWatch Logs.
+//! CloudTrail: an event for each call to KMS and STS, refused ones included, as a trail delivers them to CloudWatch
+//! Logs.
 //!
-//! - `event.rs` the event of a call; `identity.rs` its `userIdentity`; `shown.rs` what it shows of parameters and answers
+//! - `event.rs` the event of a call; `identity.rs` its `userIdentity`; `shown.rs` what it shows of parameters and
+//!   answers
 //! - `group.rs` the events of an account and region, with a bound: the oldest are dropped
 //! - `synthetic.rs` events that a test asks for, generated when they are read
 //! - `store.rs` the events in the lab's database
 //!
-//! Synthetic events do not survive a restart. As at AWS, a call that cannot be authenticated has no event. If the key or role of a
-//! call is of another account, that account gets an event too.
+//! Synthetic events do not survive a restart. As at AWS, a call that cannot be authenticated has no event. If the key
+//! or role of a call is of another account, that account gets an event too.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -1,9 +1,9 @@
-//! The bytes of a snapshot, in `tests/golden/snapshot-v<VERSION>.bin`. Snapshots are a cache, so their layouts may change,
-//! but then `layout::state::VERSION` must be raised: a program that reads an old cache as something else would start with
-//! a wrong state. The file is replaced with each version; the test fails until that has happened.
+//! The bytes of a snapshot, in `tests/golden/snapshot-v<VERSION>.bin`. Snapshots are a cache, so their layouts may
+//! change, but then `layout::state::VERSION` must be raised: a program that reads an old cache as something else would
+//! start with a wrong state. The file is replaced with each version; the test fails until that has happened.
 //!
-//! The file holds several snapshots: how many parts one has (2 bytes), then the kind (2), the length (4) and the bytes of
-//! each part.
+//! The file holds several snapshots: how many parts one has (2 bytes), then the kind (2), the length (4) and the bytes
+//! of each part.
 
 use super::sample;
 use super::*;

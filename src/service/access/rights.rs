@@ -326,8 +326,8 @@ actions! {
     RunBulkJobs = KeyBulkOperation,
 }
 
-/// The right to schedule a key's deletion, and to remove the entry of a key that AWS no longer has or does not know yet.
-/// The required action depends on the key.
+/// The right to schedule a key's deletion, and to remove the entry of a key that AWS no longer has or does not know
+/// yet. The required action depends on the key.
 pub struct DeleteKey;
 
 impl KeyRight for DeleteKey {

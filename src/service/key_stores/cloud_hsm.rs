@@ -1,6 +1,6 @@
 //! Stores in CloudHSM clusters, and changes of stores that this program does not serve. The password of `kmsuser` is
-//! never recorded: of the last one that AWS was told, a keyed hash is, so that AWS is not told an old one again, which it
-//! has replaced since by one of its own.
+//! never recorded: of the last one that AWS was told, a keyed hash is, so that AWS is not told an old one again, which
+//! it has replaced since by one of its own.
 
 use super::operations::reading::all;
 use super::{KeyStores, owner};

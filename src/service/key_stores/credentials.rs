@@ -24,8 +24,8 @@ const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const ACCESS_KEY_ID_LENGTH: usize = 24;
 /// The random bytes of a secret; in Base64 AWS accepts 43 to 64 characters.
 const SECRET_BYTES: usize = 32;
-/// A credential is unused if AWS does not have it and no request was signed with it in this time. AWS uses the credential
-/// that it was told last, and an earlier one at most for the requests that are under way.
+/// A credential is unused if AWS does not have it and no request was signed with it in this time. AWS uses the
+/// credential that it was told last, and an earlier one at most for the requests that are under way.
 const UNUSED_SECONDS: i64 = 600;
 
 impl KeyStores {

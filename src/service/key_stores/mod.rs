@@ -112,7 +112,8 @@ impl KeyStores {
         self.serving.proxy().clone()
     }
 
-    /// Creates a store that this program serves, with its first credential, and makes it at AWS if the request asks for it.
+    /// Creates a store that this program serves, with its first credential, and makes it at AWS if the request asks for
+    /// it.
     ///
     /// # Errors
     /// When the caller lacks the right on the KMS, a rule forbids the store, or AWS refuses it. Then there is no store.
@@ -158,8 +159,8 @@ impl KeyStores {
         page(permit.caller(), query).await
     }
 
-    /// Changes all members of a patch, or none. What AWS knows of a linked store is changed there first. The password is
-    /// that of `kmsuser`, for a store in a CloudHSM cluster.
+    /// Changes all members of a patch, or none. What AWS knows of a linked store is changed there first. The password
+    /// is that of `kmsuser`, for a store in a CloudHSM cluster.
     ///
     /// # Errors
     /// When a rule forbids a change, or AWS refuses it.

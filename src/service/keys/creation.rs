@@ -203,8 +203,8 @@ impl Keys {
         self.request(request, kms.caller(), context).await
     }
 
-    /// Asks AWS whether aliases are free, before a key is created that is to have them. If AWS does not say, the creation
-    /// of the alias decides.
+    /// Asks AWS whether aliases are free, before a key is created that is to have them. If AWS does not say, the
+    /// creation of the alias decides.
     ///
     /// # Errors
     /// When a key has one of them.

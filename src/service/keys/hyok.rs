@@ -324,8 +324,8 @@ fn permit_region(kms: &KmsPermit<CreateHyokKey>, store: KeyStoreId) -> Result<Re
     Ok(kms.caller().published.state.key_store(store)?.region.clone())
 }
 
-/// The source key of a version as a client knows it: a version of the same source key as the one before shows that one's
-/// id.
+/// The source key of a version as a client knows it: a version of the same source key as the one before shows that
+/// one's id.
 pub(super) fn shown_source(state: &State, versions: &[HyokVersion], number: u32) -> Option<SourceKeyId> {
     let name = |source: SourceKeyId| state.source_keys.get(&source).map(|source| &source.made.name);
     let last = usize::try_from(number).ok()?.checked_sub(1)?;

@@ -191,8 +191,8 @@ impl Keys {
         Ok(takes_more && key.metadata.enabled && !self.has_pending_material(key).await?)
     }
 
-    /// Deletes a source key that was made for an operation that failed, unless AWS may have its material: the source key
-    /// may be the only other copy. `made` is the key that the operation was to create.
+    /// Deletes a source key that was made for an operation that failed, unless AWS may have its material: the source
+    /// key may be the only other copy. `made` is the key that the operation was to create.
     pub(super) async fn discard(
         &self,
         change: &Change,

@@ -22,8 +22,8 @@ use uuid::Uuid;
 
 /// The pause between two looks at the stores.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The number of times that the keys of a store are read after a change of its connection; the next synchronisation reads
-/// those that still do not fit.
+/// The number of times that the keys of a store are read after a change of its connection; the next synchronisation
+/// reads those that still do not fit.
 const TRIES: u32 = 5;
 /// The number of keys that are read at once.
 const AT_ONCE: usize = 8;
@@ -59,8 +59,8 @@ impl Keys {
         });
     }
 
-    /// Reads the keys of a store whose state does not fit the connection of the store. Returns whether all of them fitted
-    /// before.
+    /// Reads the keys of a store whose state does not fit the connection of the store. Returns whether all of them
+    /// fitted before.
     async fn compare(&self, state: &State, store: &KeyStore, connected: bool) -> bool {
         let unfit: Vec<_> = keys_in(state, store).filter(|key| !fits(key, connected)).cloned().collect();
         let mut failed = Vec::new();

@@ -127,8 +127,8 @@ impl Keys {
         Ok(at.call(call).await?)
     }
 
-    /// Lists all materials of a key at AWS. AWS keeps several only for symmetric encryption keys in its own key store, and
-    /// refuses the question for others.
+    /// Lists all materials of a key at AWS. AWS keeps several only for symmetric encryption keys in its own key store,
+    /// and refuses the question for others.
     ///
     /// # Errors
     /// The failure of AWS.

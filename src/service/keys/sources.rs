@@ -55,8 +55,8 @@ impl Keys {
         Ok(key)
     }
 
-    /// Creates a source key whose material fits this key, for imports and rotations that name none. It is exportable if the
-    /// source key of the key's current material is.
+    /// Creates a source key whose material fits this key, for imports and rotations that name none. It is exportable if
+    /// the source key of the key's current material is.
     ///
     /// # Errors
     /// When no kind of source key fits.

@@ -1,5 +1,5 @@
-//! Virtual keys: each HYOK key has one, with the same id. One that is made before its HYOK key has an entry of its own until
-//! then.
+//! Virtual keys: each HYOK key has one, with the same id. One that is made before its HYOK key has an entry of its own
+//! until then.
 
 use super::Keys;
 use super::hyok::{VersionSeen, shown_source};
@@ -142,7 +142,8 @@ impl Keys {
     }
 }
 
-/// Returns the id and the source key of a new HYOK key for a given source key. A virtual key in its place gives both, once.
+/// Returns the id and the source key of a new HYOK key for a given source key. A virtual key in its place gives both,
+/// once.
 pub(super) fn identity(caller: &Caller, given: SourceKeyId) -> Result<(KeyId, SourceKeyId), Refusal> {
     let (state, id) = (&caller.published.state, KeyId::new(given.uuid()));
     match state.unused_virtual_key(id) {

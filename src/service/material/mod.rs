@@ -42,9 +42,10 @@ impl Material {
         generated::generate(kind).ok_or(Failure::Internal("key material could not be generated"))
     }
 
-    /// Reads material that a client supplies. AES and HMAC: the bytes of the key in hexadecimal digits or base64; without
-    /// an encoding, the length of the text distinguishes the two. RSA and EC: an unencrypted private key in PKCS#8,
-    /// PKCS#1 or SEC1, as PEM or its DER (or BER) in base64; text around the PEM block and certificates do not matter.
+    /// Reads material that a client supplies. AES and HMAC: the bytes of the key in hexadecimal digits or base64;
+    /// without an encoding, the length of the text distinguishes the two. RSA and EC: an unencrypted private key in
+    /// PKCS#8, PKCS#1 or SEC1, as PEM or its DER (or BER) in base64; text around the PEM block and certificates do not
+    /// matter.
     ///
     /// # Errors
     /// When the text is in another form or the material is of another kind. The message says what is expected, and

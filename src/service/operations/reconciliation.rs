@@ -16,8 +16,8 @@ use tokio::sync::oneshot;
 const PAUSE: Duration = Duration::from_secs(30);
 
 impl<T: OperationTarget> Operations<T> {
-    /// Starts the task that recovers pending operations, those of earlier runs of the program and those of this one, and
-    /// requests the operations that follow from them.
+    /// Starts the task that recovers pending operations, those of earlier runs of the program and those of this one,
+    /// and requests the operations that follow from them.
     pub(in crate::service) fn reconcile_forever(&self) {
         let operations = self.clone();
         self.runtime.spawn(async move {

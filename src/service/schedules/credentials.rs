@@ -1,5 +1,5 @@
-//! The work of a run that rotates credentials: each key store of the schedule gets a new credential, which AWS is told. The
-//! failure of one store does not affect the others. An interrupted run continues where it stopped.
+//! The work of a run that rotates credentials: each key store of the schedule gets a new credential, which AWS is told.
+//! The failure of one store does not affect the others. An interrupted run continues where it stopped.
 
 use super::Schedules;
 use super::rotation::POLL_INTERVAL;

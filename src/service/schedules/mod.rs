@@ -141,7 +141,8 @@ impl Schedules {
         self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
-    /// Deletes a schedule. With `force`, its keys and key stores are removed from it first; without a value the setting decides.
+    /// Deletes a schedule. With `force`, its keys and key stores are removed from it first; without a value the setting
+    /// decides.
     ///
     /// # Errors
     /// When it is running, or it has keys or key stores that are not to be removed.

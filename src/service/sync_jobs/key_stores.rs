@@ -1,5 +1,5 @@
-//! The synchronisation of the custom key stores of one region: one list at AWS, compared with the stores that are known.
-//! Only differences are recorded.
+//! The synchronisation of the custom key stores of one region: one list at AWS, compared with the stores that are
+//! known. Only differences are recorded.
 
 use super::SyncJobs;
 use super::live::Tally;

@@ -1,7 +1,7 @@
 //! Synchronisation: updates the entries of keys, or of custom key stores, from AWS. A job reads regions of KMSs
-//! independently, so that the failure of one region does not affect the others (`run`). A region is read key by key, and
-//! only differences are recorded (`region`); of key stores, one list is read (`key_stores`). The counts of a running job are
-//! visible (`live`).
+//! independently, so that the failure of one region does not affect the others (`run`). A region is read key by key,
+//! and only differences are recorded (`region`); of key stores, one list is read (`key_stores`). The counts of a
+//! running job are visible (`live`).
 
 mod key_stores;
 mod list;

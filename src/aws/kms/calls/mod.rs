@@ -1,8 +1,8 @@
 //! The calls to KMS. Each file defines the parameters, the request, the retry condition and the answer of one call. A
 //! call uses `rusoto_kms` if rusoto knows the operation with all its members, and a signed JSON request otherwise.
 //!
-//! A new call needs a file here, its `mod` line, and its row in [`kms_calls!`]. A call with a paginated answer also needs
-//! a row in [`paged_calls!`].
+//! A new call needs a file here, its `mod` line, and its row in [`kms_calls!`]. A call with a paginated answer also
+//! needs a row in [`paged_calls!`].
 
 use std::sync::Arc;
 

@@ -62,7 +62,8 @@ fn unmanaged(region: &Region, kms: &crate::domain::kms::Kms) -> Refusal {
     })
 }
 
-/// The regions of the jobs in progress of one scope. Only one job at a time may synchronise a region: two would do the same work.
+/// The regions of the jobs in progress of one scope. Only one job at a time may synchronise a region: two would do the
+/// same work.
 struct Open<'a>(HashMap<(KmsId, &'a Region), JobId>);
 
 impl<'a> Open<'a> {

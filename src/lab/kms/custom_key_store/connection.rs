@@ -1,7 +1,7 @@
 //! The connection of a store: its states, ConnectCustomKeyStore and DisconnectCustomKeyStore.
 //!
-//! KMS answers at once, and connects in the background: it asks the proxy for its health, or logs in to the cluster. The
-//! store is connected when the answer is there and the time of a connection has passed on the lab's clock.
+//! KMS answers at once, and connects in the background: it asks the proxy for its health, or logs in to the cluster.
+//! The store is connected when the answer is there and the time of a connection has passed on the lab's clock.
 
 use std::sync::Arc;
 

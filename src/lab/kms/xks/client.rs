@@ -102,8 +102,8 @@ impl XksClient {
         Ok(())
     }
 
-    /// Posts a signed request to a proxy. `call` is the part of the path after that of the store, and `name` the name of
-    /// the call in faults and counts.
+    /// Posts a signed request to a proxy. `call` is the part of the path after that of the store, and `name` the name
+    /// of the call in faults and counts.
     ///
     /// # Errors
     /// When no answer comes in time.

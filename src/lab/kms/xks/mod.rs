@@ -3,9 +3,9 @@
 //! `client.rs` makes the HTTPS requests, `calls.rs` has the four calls and judges their answers strictly, `failure.rs`
 //! says what KMS makes of a failure, and `ciphertext.rs` has the form of a ciphertext of an external key.
 //!
-//! **Where requests go.** AWS resolves the host of an endpoint and calls port 443. The lab calls no other machine: every
-//! host leads to the one listener that it was given ([`XksListener`]), unless the plan names it as unreachable. Without
-//! a listener no host is reachable.
+//! **Where requests go.** AWS resolves the host of an endpoint and calls port 443. The lab calls no other machine:
+//! every host leads to the one listener that it was given ([`XksListener`]), unless the plan names it as unreachable.
+//! Without a listener no host is reachable.
 //!
 //! **Trust.** The certificate of the listener must be one of the given certificates, or issued by one of them, and must
 //! be in force. The host of the endpoint is not compared with its names, so that a test can use any name or address,

@@ -37,8 +37,8 @@ pub(super) async fn connect(
             work.observe(&before).await;
             return Ok(Progress::Underway { again_after: PAUSE, made: None });
         }
-        // AWS takes a password only while the store is disconnected. As long as it is not known which one AWS was told, this
-        // one counts as told: AWS connects with the one that it has, and has replaced the one that it was told.
+        // AWS takes a password only while the store is disconnected. As long as it is not known which one AWS was told,
+        // this one counts as told: AWS connects with the one that it has, and has replaced the one that it was told.
         Connected | Connecting if tells && work.is_first && knows_password(work) => {
             return Err(work.wrong_state(&before, "DISCONNECTED or FAILED"));
         }

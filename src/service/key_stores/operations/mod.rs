@@ -1,8 +1,8 @@
 //! The operations on custom key stores at AWS. AWS calls the proxy while a call to AWS is open, so the proxy serves the
 //! store, with the credential that AWS is told, before AWS is called.
 //!
-//! Each operation reads the store first, takes the steps that are still missing, and reads the result. So a recovery takes
-//! the same steps as a first attempt.
+//! Each operation reads the store first, takes the steps that are still missing, and reads the result. So a recovery
+//! takes the same steps as a first attempt.
 
 mod changes;
 mod cloud_hsm;

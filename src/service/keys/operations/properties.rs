@@ -1,6 +1,6 @@
-//! Enable and disable a key; change its description and tags. Each is a single call that affects nothing else; only a tag
-//! for which there is no room takes the place of the mark of the operation that created the key. Recovery: only reads the
-//! key.
+//! Enable and disable a key; change its description and tags. Each is a single call that affects nothing else; only a
+//! tag for which there is no room takes the place of the mark of the operation that created the key. Recovery: only
+//! reads the key.
 
 use super::{ChangesKey, KeyStepError, OperationSteps, Work};
 use crate::aws::call::AwsCall;
@@ -96,7 +96,8 @@ impl ChangesKey for RemoveTags<'_> {
     }
 }
 
-/// Adds tags. The mark of the operation that created the key is removed if they need its place: it is of no use any more.
+/// Adds tags. The mark of the operation that created the key is removed if they need its place: it is of no use any
+/// more.
 pub(super) async fn tag(work: &Work<'_>, key: &AwsKeyId, tags: &[Tag]) -> Result<(), KeyStepError> {
     let published = work.target.recorder.state();
     let known = &published.state.key(work.pending.key).map_err(Failure::from)?.tags;

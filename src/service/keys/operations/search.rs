@@ -74,8 +74,8 @@ async fn trace_marked_replica(work: &Work<'_>, key: &AwsKeyId) -> Result<Trace, 
     }
 }
 
-/// Reads whether a key has the mark of the operation, where the operation puts it. The id of a key in an external key store
-/// is a mark too, which AWS shows to everybody who may describe the key.
+/// Reads whether a key has the mark of the operation, where the operation puts it. The id of a key in an external key
+/// store is a mark too, which AWS shows to everybody who may describe the key.
 async fn is_marked(work: &Work<'_>, key: &AwsKeyId) -> Result<bool, AwsFailure> {
     if let Operation::Link { store, .. } = work.pending.wanted {
         let metadata = work.at.call(DescribeKey::of(key.clone())).await?;

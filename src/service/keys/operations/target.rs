@@ -284,7 +284,8 @@ impl OperationTarget for KeyTarget {
                 KeyOperation::Makes(making) => making.shows(seen),
                 KeyOperation::Changes(change) => change.shows(seen),
             };
-            // In a recovery the first read of a key that is there counts: another change may have followed the operation.
+            // In a recovery the first read of a key that is there counts: another change may have followed the
+            // operation.
             let is_there = |seen: &Snapshot| seen.metadata.state != KeyState::Creating;
             let suffices = |seen: &Snapshot| if attempt.is_first() { shows(seen) } else { is_there(seen) };
             let seen = read_back(&work.at, &id, suffices).await.map_err(unread)?;

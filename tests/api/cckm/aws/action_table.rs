@@ -1,6 +1,6 @@
-//! The vendor's table "APIs and Action Mapping", row by row: a user with every action except those of the row is refused,
-//! and a user with these alone, and the views that they need, has the effect at AWS. Lists show nothing to the first, and
-//! what there is to the second.
+//! The vendor's table "APIs and Action Mapping", row by row: a user with every action except those of the row is
+//! refused, and a user with these alone, and the views that they need, has the effect at AWS. Lists show nothing to the
+//! first, and what there is to the second.
 
 use super::custom_key_stores_cloudhsm::{PASSWORD, body as cluster_body};
 use super::hyok_keys::{Prepared, prepared};

@@ -1,7 +1,8 @@
 //! Operations on custom key stores at AWS that are interrupted: the program is killed between two steps and started
 //! again, or AWS's answer is lost. Afterwards AWS and the program agree, and the operation has an outcome.
 //!
-//! The lab holds the program before one call to AWS: all calls before it were made; this one and those after it were not.
+//! The lab holds the program before one call to AWS: all calls before it were made; this one and those after it were
+//! not.
 //!
 //! | operation | killed before | then |
 //! |---|---|---|
@@ -53,8 +54,8 @@ fn open_operations(fixture: &Fixture) -> BTreeSet<String> {
     open
 }
 
-/// Sends a request, kills the program before a call to AWS, of which `earlier` precede it, starts the program again, and
-/// waits until the operation has an outcome.
+/// Sends a request, kills the program before a call to AWS, of which `earlier` precede it, starts the program again,
+/// and waits until the operation has an outcome.
 #[track_caller]
 fn interrupt(fixture: &mut Fixture, earlier: u32, before: &str, (method, path, body): Request) {
     let held = json!({"service": "kms", "operation": before, "delay_ms": 120_000});

@@ -1,5 +1,5 @@
-//! `/v1/cckm/aws/create-hyok-key` and the operations on keys that AWS does not know yet, as the vendor's Terraform provider
-//! uses them.
+//! `/v1/cckm/aws/create-hyok-key` and the operations on keys that AWS does not know yet, as the vendor's Terraform
+//! provider uses them.
 
 use super::custom_key_stores::source_key;
 use crate::support::appliance::{Appliance, id, subject};

@@ -1,5 +1,5 @@
-//! HYOK keys that AWS knows: `local_hosted_params.linked_state`, `/v1/cckm/aws/keys/{id}/link`, and the operations on them,
-//! with the lab's AWS, which calls the proxy before it creates a key.
+//! HYOK keys that AWS knows: `local_hosted_params.linked_state`, `/v1/cckm/aws/keys/{id}/link`, and the operations on
+//! them, with the lab's AWS, which calls the proxy before it creates a key.
 
 use super::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::id;

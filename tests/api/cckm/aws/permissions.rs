@@ -1,5 +1,5 @@
-//! `/v1/cckm/aws/permissions`: the least IAM policy. The work of each capability is done with exactly its actions, and for
-//! each action there is a piece of work that fails without it.
+//! `/v1/cckm/aws/permissions`: the least IAM policy. The work of each capability is done with exactly its actions, and
+//! for each action there is a piece of work that fails without it.
 
 use super::custom_key_stores_cloudhsm;
 use crate::support::appliance::{Appliance, id};
@@ -338,7 +338,8 @@ fn the_policy_for_key_stores_is_enough_and_nothing_in_it_is_too_much() {
     work.assert_calls(|_| true);
 }
 
-/// The stores themselves are changed by the calls of the test above; the lab has one cluster, so that there is one store.
+/// The stores themselves are changed by the calls of the test above; the lab has one cluster, so that there is one
+/// store.
 #[test]
 fn the_policy_for_cloudhsm_is_enough_and_nothing_in_it_for_keys_is_too_much() {
     let work = Work::with(Capability::CloudHsm);

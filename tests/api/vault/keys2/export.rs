@@ -1,4 +1,5 @@
-//! `/v1/vault/keys2/{id}/export` with a wrapping: who has the wrapping key unwraps the material, and nobody else sees it.
+//! `/v1/vault/keys2/{id}/export` with a wrapping: who has the wrapping key unwraps the material, and nobody else sees
+//! it.
 
 use super::{MATERIAL, at, events, hex, make};
 use crate::support::appliance::{Appliance, id};
