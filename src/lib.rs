@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aws;
+pub mod call_journal;
 pub mod cli;
 pub mod domain;
 pub mod http;

@@ -62,6 +62,16 @@ impl Wire<'_> {
 
     /// Sends a signed JSON request. It serves operations that rusoto does not know, or not with all their members.
     pub(super) async fn json<T: DeserializeOwned>(&self, body: &(impl Serialize + Sync)) -> Result<T, Fault> {
+        let answer = self.json_answer(body).await?;
+        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(sanitize(&error.to_string())))
+    }
+
+    /// Sends a signed JSON request and returns the answer unread.
+    pub(super) async fn json_bytes(&self, body: &(impl Serialize + Sync)) -> Result<Bytes, Fault> {
+        Ok(self.json_answer(body).await?.body)
+    }
+
+    async fn json_answer(&self, body: &(impl Serialize + Sync)) -> Result<HttpAnswer, Fault> {
         let target = match self.operation.service {
             Service::Kms => "TrentService",
             Service::Logs => "Logs_20140328",
@@ -76,8 +86,7 @@ impl Wire<'_> {
         request.set_content_type("application/x-amz-json-1.1".to_owned());
         request.add_header("x-amz-target", &format!("{target}.{}", self.operation.name));
         request.set_payload(Some(body));
-        let answer = self.signed(Protocol::Json, request).await?;
-        serde_json::from_slice(answer.json()?).map_err(|error| Fault::Unintelligible(sanitize(&error.to_string())))
+        self.signed(Protocol::Json, request).await
     }
 
     /// Sends a signed JSON request and ignores the members of the answer.

@@ -22,6 +22,7 @@ use super::rusoto::AwsSetupError;
 use super::settings::AwsSettings;
 use super::sts::AssumeRole;
 use super::transport::Transport;
+use super::witness::CallWitness;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::Region;
 use crate::sigv4::{Identity, SecretKey, SigningKey};
@@ -53,9 +54,9 @@ struct Route<'a> {
 
 impl Client {
     /// Builds the client from settings that have passed `AwsSettings::check`. It reads the CA bundle and sends nothing.
-    pub(super) fn new(settings: &AwsSettings) -> Result<Self, AwsSetupError> {
+    pub(super) fn new(settings: &AwsSettings, witness: Arc<dyn CallWitness>) -> Result<Self, AwsSetupError> {
         Ok(Self {
-            transport: Transport::new(settings)?,
+            transport: Transport::new(settings)?.witnessed_by(witness),
             endpoints: Endpoints::new(&settings.endpoints),
             limiter: ConcurrencyLimiter::new(settings.max_in_flight_per_region),
             sessions: Sessions::with_capacity(SESSIONS_MAX).map_err(|_| AwsSetupError::NoRandomness)?,
@@ -170,7 +171,8 @@ impl Client {
         call: &C,
     ) -> Result<C::Answer, AwsFailure> {
         let operation = C::OPERATION;
-        let wire = Wire { transport: &self.transport, operation, endpoint, key };
+        let transport = self.transport.for_call(operation, C::RETRY);
+        let wire = Wire { transport: &transport, operation, endpoint, key };
         let attempt = || async { call.attempt(&wire).await.map_err(|fault| fault.redacted(&redactor)) };
         let outcome = self.retry.run(deadline, C::RETRY, attempt).await;
         outcome.map_err(|fault| fault.into_failure(operation, deadline.elapsed()))

@@ -6,15 +6,19 @@
 //!
 //! Each operation of AWS is a [`call::AwsCall`]; `client.rs` sends it.
 
+pub mod asker;
 pub mod call;
+pub mod cloudtrail;
 pub mod failure;
 pub mod kms;
+pub mod logs;
 pub mod operation;
 pub mod page;
 pub mod port;
 pub mod roles_anywhere;
 pub mod rusoto;
 pub mod settings;
+pub mod witness;
 
 mod client;
 mod cloudhsm;

@@ -6,6 +6,7 @@
 use super::endpoint::Endpoint;
 use super::failure::AwsFailure;
 use super::fault::Fault;
+use super::logs::{LogGroupListing, LogWindow};
 use super::operation::AwsOperation;
 use super::page::Paging;
 use super::port::{Access, AccessKeys, Aws, IamListing, RoleToAssume, SessionName};
@@ -17,6 +18,7 @@ use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{ExternalId, Partition, Region, RoleArn};
 use rusoto_core::credential::AwsCredentials;
 use rusoto_core::signature::SignedRequest;
+use serde_json::json;
 
 /// The settings for the server; `None`, and a line on stderr, if there is none.
 pub(super) fn moto() -> Option<AwsSettings> {
@@ -132,4 +134,52 @@ async fn an_operation_that_moto_lacks_fails_with_motos_error() {
             eprintln!("moto says: {failure}");
         }
     }
+}
+
+/// Calls an operation of CloudWatch Logs that the client does not have. An entry that exists already is fine.
+async fn make_log(settings: &AwsSettings, operation: &str, body: serde_json::Value) {
+    let url = settings.endpoints.first().map(|entry| entry.url.clone()).unwrap_or_default();
+    let region = Endpoint { url, signing_region: Partition::Aws.default_region() }.as_rusoto();
+    let mut request = SignedRequest::new("POST", "logs", &region, "/");
+    request.set_content_type("application/x-amz-json-1.1".to_owned());
+    request.add_header("x-amz-target", &format!("Logs_20140328.{operation}"));
+    request.set_payload(Some(body.to_string()));
+    request.sign(&AwsCredentials::new("AKIAMOTO", "moto-secret", None, None));
+    let transport = Transport::new(settings).expect("the settings are in order");
+    let HttpAnswer { status, body, .. } = transport.send(request).await.expect("moto answers");
+    let text = String::from_utf8_lossy(&body);
+    assert!(status == 200 || text.contains("ResourceAlreadyExistsException"), "{operation}: {text}");
+}
+
+#[tokio::test]
+async fn log_groups_are_listed_and_their_events_are_read() {
+    let Some(settings) = moto() else { return };
+    let aws = RusotoAws::new(&settings).expect("the settings are in order");
+    let (group, stream) = ("claviger-moto-trail", "123456789012_CloudTrail_us-east-1");
+    make_log(&settings, "CreateLogGroup", json!({ "logGroupName": group })).await;
+    make_log(&settings, "CreateLogStream", json!({ "logGroupName": group, "logStreamName": stream })).await;
+    let now = chrono::Utc::now().timestamp_millis();
+    let events = json!([{ "timestamp": now - 2, "message": "{\"n\":1}" }, { "timestamp": now - 1, "message": "two" }]);
+    let put = json!({ "logGroupName": group, "logStreamName": stream, "logEvents": events });
+    make_log(&settings, "PutLogEvents", put).await;
+    let (access, region) = (access(Partition::Aws), Partition::Aws.default_region());
+    let listing = LogGroupListing { name_prefix: Some("claviger-moto".to_owned()), paging: Paging::first(50) };
+    let groups = aws.log_groups(&access, &region, &listing).await.expect("moto answers");
+    let named: Vec<_> = groups.items.iter().filter_map(|group| group["logGroupName"].as_str()).collect();
+    assert_eq!(named, [group]);
+    let window = LogWindow {
+        log_group: group.to_owned(),
+        start_ms: now - 2,
+        end_ms: now,
+        pattern: None,
+        token: None,
+        limit: None,
+    };
+    let raw = aws.log_events(&access, &region, &window).await.expect("moto answers");
+    let page = raw.read().expect("a page");
+    let messages: Vec<_> = page.events.iter().map(|event| event.message.as_ref()).collect();
+    assert_eq!(messages, ["{\"n\":1}", "two"]);
+    let absent = LogWindow { log_group: "claviger-moto-absent".to_owned(), ..window };
+    let failure = aws.log_events(&access, &region, &absent).await.expect_err("there is no such log group");
+    assert_eq!(failure.code(), Some("ResourceNotFoundException"));
 }

@@ -66,6 +66,8 @@ impl AwsOperation {
     pub const DESCRIBE_REGIONS: Self = Self { service: Service::Ec2, name: "DescribeRegions" };
     pub const SIMULATE_PRINCIPAL_POLICY: Self = Self { service: Service::Iam, name: "SimulatePrincipalPolicy" };
     pub const DESCRIBE_CLUSTERS: Self = Self { service: Service::CloudHsm, name: "DescribeClusters" };
+    pub const DESCRIBE_LOG_GROUPS: Self = Self { service: Service::Logs, name: "DescribeLogGroups" };
+    pub const FILTER_LOG_EVENTS: Self = Self { service: Service::Logs, name: "FilterLogEvents" };
     pub const LIST_USERS: Self = Self { service: Service::Iam, name: "ListUsers" };
     pub const LIST_ROLES: Self = Self { service: Service::Iam, name: "ListRoles" };
 }

@@ -1,4 +1,4 @@
-//! The port to STS, EC2, IAM and CloudHSM, in domain terms.
+//! The port to STS, EC2, IAM, CloudHSM and CloudWatch Logs, in domain terms.
 //!
 //! The services hold an `Arc<dyn Aws>`; `rusoto.rs` implements it for AWS, `scripted.rs` for tests. Every call has a
 //! deadline and retries only what is safe to repeat, so that callers need neither.
@@ -10,13 +10,14 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::failure::AwsFailure;
+use super::logs::{LogGroup, LogGroupListing, LogWindow, RawLogPage};
 use super::page::{Page, Paging};
 use super::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::StsEndpoints;
 use crate::domain::place::{AccountId, Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::time::Time;
 
-/// The operations of STS, EC2, IAM and CloudHSM that the services use.
+/// The operations of STS, EC2, IAM, CloudHSM and CloudWatch Logs that the services use.
 pub trait Aws: Send + Sync + 'static {
     /// The principal that the credentials belong to after all roles are assumed (STS GetCallerIdentity).
     fn caller<'a>(&'a self, access: &'a Access) -> BoxFuture<'a, Result<Caller, AwsFailure>>;
@@ -52,6 +53,22 @@ pub trait Aws: Send + Sync + 'static {
         access: &'a Access,
         region: &'a Region,
     ) -> BoxFuture<'a, Result<Vec<HsmCluster>, AwsFailure>>;
+
+    /// A page of the log groups of the account in a region (CloudWatch Logs DescribeLogGroups).
+    fn log_groups<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        listing: &'a LogGroupListing,
+    ) -> BoxFuture<'a, Result<Page<LogGroup>, AwsFailure>>;
+
+    /// A page of the events of a log group (CloudWatch Logs FilterLogEvents).
+    fn log_events<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        window: &'a LogWindow,
+    ) -> BoxFuture<'a, Result<RawLogPage, AwsFailure>>;
 }
 
 /// A CloudHSM cluster.

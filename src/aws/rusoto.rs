@@ -14,6 +14,7 @@ use super::iam_list::{ListRoles, ListUsers};
 use super::iam_simulation::{Simulation, SimulationSource};
 use super::kms::calls::{Answer, Request};
 use super::kms::port::AwsKms;
+use super::logs::{DescribeLogGroups, FilterLogEvents, LogGroup, LogGroupListing, LogWindow, RawLogPage};
 use super::operation::AwsOperation;
 use super::page::{Page, Paging};
 use super::port::{Access, Aws, Caller, HsmCluster, IamListing, IamPrincipal};
@@ -21,6 +22,7 @@ use super::retry::Deadline;
 use super::settings::{AwsSettings, SettingsMistake};
 use super::sts::GetCallerIdentity;
 use super::transport::TransportError;
+use super::witness::{CallWitness, NoWitness};
 use crate::domain::place::Region;
 
 /// The reason why the client cannot be set up.
@@ -46,10 +48,15 @@ pub struct RusotoAws {
 impl RusotoAws {
     /// Creates the client. It reads the CA bundle and sends nothing.
     pub fn new(settings: &AwsSettings) -> Result<Self, AwsSetupError> {
+        Self::witnessed(settings, Arc::new(NoWitness))
+    }
+
+    /// Creates the client with a witness of its calls. It reads the CA bundle and sends nothing.
+    pub fn witnessed(settings: &AwsSettings, witness: Arc<dyn CallWitness>) -> Result<Self, AwsSetupError> {
         if let Some(mistake) = settings.check().into_iter().next() {
             return Err(AwsSetupError::Settings(mistake));
         }
-        Ok(Self { client: Arc::new(Client::new(settings)?) })
+        Ok(Self { client: Arc::new(Client::new(settings, witness)?) })
     }
 
     /// Sends a call, with a cached session if there is one.
@@ -152,6 +159,24 @@ impl Aws for RusotoAws {
                 }
             }
         })
+    }
+
+    fn log_groups<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        listing: &'a LogGroupListing,
+    ) -> BoxFuture<'a, Result<Page<LogGroup>, AwsFailure>> {
+        Box::pin(async move { self.client.call_in_region(access, region, &DescribeLogGroups(listing.clone())).await })
+    }
+
+    fn log_events<'a>(
+        &'a self,
+        access: &'a Access,
+        region: &'a Region,
+        window: &'a LogWindow,
+    ) -> BoxFuture<'a, Result<RawLogPage, AwsFailure>> {
+        Box::pin(async move { self.client.call_in_region(access, region, &FilterLogEvents(window.clone())).await })
     }
 }
 

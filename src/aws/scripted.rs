@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::failure::AwsFailure;
+use super::logs::{LogGroup, LogGroupListing, LogWindow, RawLogPage};
 use super::operation::AwsOperation;
 use super::page::Page;
 use super::port::{Access, Aws, Caller, HsmCluster, IamListing, IamPrincipal};
@@ -74,6 +75,9 @@ pub struct ScriptedAws {
     pub users: Part<Page<IamPrincipal>>,
     pub roles: Part<Page<IamPrincipal>>,
     pub clusters: Part<Vec<HsmCluster>>,
+    pub log_groups: Part<Page<LogGroup>>,
+    pub log_pages: Part<RawLogPage>,
+    log_windows: Mutex<Vec<LogWindow>>,
     recorded: Mutex<Vec<RecordedCall>>,
 }
 
@@ -94,6 +98,11 @@ impl ScriptedAws {
     /// The calls so far, in order.
     pub fn calls(&self) -> Vec<RecordedCall> {
         lock(&self.recorded).clone()
+    }
+
+    /// The windows of the calls of FilterLogEvents so far, in order.
+    pub fn log_windows(&self) -> Vec<LogWindow> {
+        lock(&self.log_windows).clone()
     }
 
     fn record(&self, operation: AwsOperation, access: &Access, actions: &[&str]) {
@@ -158,6 +167,31 @@ impl Aws for ScriptedAws {
         Box::pin(async move {
             self.record(AwsOperation::DESCRIBE_CLUSTERS, access, &[]);
             self.clusters.play(AwsOperation::DESCRIBE_CLUSTERS).await
+        })
+    }
+
+    fn log_groups<'a>(
+        &'a self,
+        access: &'a Access,
+        _: &'a Region,
+        _: &'a LogGroupListing,
+    ) -> BoxFuture<'a, Result<Page<LogGroup>, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::DESCRIBE_LOG_GROUPS, access, &[]);
+            self.log_groups.play(AwsOperation::DESCRIBE_LOG_GROUPS).await
+        })
+    }
+
+    fn log_events<'a>(
+        &'a self,
+        access: &'a Access,
+        _: &'a Region,
+        window: &'a LogWindow,
+    ) -> BoxFuture<'a, Result<RawLogPage, AwsFailure>> {
+        Box::pin(async move {
+            self.record(AwsOperation::FILTER_LOG_EVENTS, access, &[]);
+            lock(&self.log_windows).push(window.clone());
+            self.log_pages.play(AwsOperation::FILTER_LOG_EVENTS).await
         })
     }
 }

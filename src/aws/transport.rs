@@ -19,8 +19,11 @@ use rusoto_core::signature::{SignedRequest, SignedRequestPayload};
 use rusoto_core::{ByteStream, DispatchSignedRequest, HttpDispatchError, RusotoError};
 use serde::de::IgnoredAny;
 
-use super::fault::{Fault, Protocol, Redactor, sanitize};
+use super::asker::Asker;
+use super::fault::{Fault, Protocol, Redactor, RetryPolicy, sanitize};
+use super::operation::{AwsOperation, Service};
 use super::settings::AwsSettings;
+use super::witness::{AnsweredCall, CallWitness, NoWitness};
 
 /// The reason why the transport cannot be set up.
 #[derive(Debug, thiserror::Error)]
@@ -75,10 +78,15 @@ impl HttpAnswer {
 pub(super) struct Transport {
     client: Client,
     redactor: Redactor,
+    witness: Arc<dyn CallWitness>,
+    /// The call whose attempts it sends, and whether that changes something; `None` if nobody is told of them.
+    call: Option<(AwsOperation, bool)>,
 }
 
-/// The largest body of an answer. No operation in use exceeds it.
+/// The largest body of an answer. No operation in use exceeds it, but for [`LOG_PAGE_BYTES_MAX`].
 const ANSWER_BYTES_MAX: usize = 4 << 20;
+/// The largest page of log events: AWS fills it with 1 MiB of events, which JSON escapes, and with members for each.
+const LOG_PAGE_BYTES_MAX: usize = 16 << 20;
 
 impl Transport {
     /// Builds the client from settings that have passed `AwsSettings::check`.
@@ -121,7 +129,25 @@ impl Transport {
                 builder().tls_certs_only([]).build().map_err(|error| TransportError::Client(reason(&error)))
             })?,
         };
-        Ok(Self { client: built, redactor })
+        Ok(Self { client: built, redactor, witness: Arc::new(NoWitness), call: None })
+    }
+
+    /// The same transport, which tells of the calls that AWS answers.
+    pub(super) fn witnessed_by(self, witness: Arc<dyn CallWitness>) -> Self {
+        Self { witness, ..self }
+    }
+
+    /// The transport for the attempts of one call.
+    pub(super) fn for_call(&self, operation: AwsOperation, policy: RetryPolicy) -> Self {
+        let is_change = operation.service == Service::Kms && policy != RetryPolicy::ReadOnly;
+        Self { call: Some((operation, is_change)), ..self.clone() }
+    }
+
+    const fn answer_bytes_max(&self) -> usize {
+        match self.call {
+            Some((AwsOperation { service: Service::Logs, .. }, _)) => LOG_PAGE_BYTES_MAX,
+            _ => ANSWER_BYTES_MAX,
+        }
     }
 
     /// Sends a signed request once and reads the complete answer.
@@ -132,13 +158,20 @@ impl Transport {
     async fn exchange(&self, request: SignedRequest) -> Result<HttpAnswer, Fault> {
         let request = outgoing(request)?;
         let mut response = self.client.execute(request).await.map_err(fault)?;
-        let too_large = || Fault::Unintelligible(format!("more than {ANSWER_BYTES_MAX} bytes"));
-        if response.content_length().is_some_and(|length| length > ANSWER_BYTES_MAX as u64) {
+        if let Some((operation, is_change)) = self.call
+            && let Some(id) = response.headers().get("x-amzn-requestid").and_then(|value| value.to_str().ok())
+        {
+            let (request_id, asker) = (sanitize(id), Asker::current());
+            self.witness.answered(AnsweredCall { operation, request_id, is_change, asker }).await;
+        }
+        let bytes_max = self.answer_bytes_max();
+        let too_large = || Fault::Unintelligible(format!("more than {bytes_max} bytes"));
+        if response.content_length().is_some_and(|length| length > bytes_max as u64) {
             return Err(too_large());
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(fault)? {
-            if body.len() + chunk.len() > ANSWER_BYTES_MAX {
+            if body.len() + chunk.len() > bytes_max {
                 return Err(too_large());
             }
             body.extend_from_slice(&chunk);

@@ -6,6 +6,7 @@ use super::control;
 use super::notify;
 use super::tls::{Certificate, TlsError};
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
+use crate::call_journal::{Bounds, CallJournal, JournalError};
 use crate::domain::name::{NameError, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
 use crate::domain::time::Time;
@@ -15,6 +16,7 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
 use crate::listener::Timeouts;
 use crate::service::failure::Failure;
+use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, Services};
@@ -43,6 +45,8 @@ pub enum StartError {
     Ledger(#[from] LedgerError),
     #[error(transparent)]
     Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    CallJournal(#[from] JournalError),
     #[error(transparent)]
     Aws(#[from] AwsSetupError),
     #[error(transparent)]
@@ -136,10 +140,12 @@ impl Appliance {
         let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
         let must_change = config.login.require_first_password_change;
-        let aws = RusotoAws::new(&config.aws)?;
+        let call_journal = CallJournal::open(&data_dir.join("aws-calls"), journal_bounds(&config))?;
+        let aws = RusotoAws::witnessed(&config.aws, Arc::new(JournalWitness(call_journal.clone())))?;
         let parts = Parts {
             ledger,
             keyring,
+            call_journal,
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
@@ -288,6 +294,16 @@ fn open_keyring(config: &Config, open: &Mutex<Option<Keyring>>) -> Result<Keyrin
     }
     let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(&config.storage.data_dir))?;
     Ok(open.insert(keyring).clone())
+}
+
+fn journal_bounds(config: &Config) -> Bounds {
+    const MIB: u64 = 1024 * 1024;
+    let settings = &config.call_journal;
+    Bounds {
+        change_bytes: settings.changes_mib.saturating_mul(MIB),
+        read_bytes: settings.reads_mib.saturating_mul(MIB),
+        days: settings.days,
+    }
 }
 
 fn hashing(config: &Config) -> Hashing {

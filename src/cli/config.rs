@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 pub use crate::aws::settings::AwsSettings;
 pub use check::Problem;
 pub use sections::{
-    LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings,
-    ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
+    CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings,
+    PasswordSettings, ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -36,6 +36,7 @@ pub struct Config {
     pub login: LoginSettings,
     pub schedules: ScheduleSettings,
     pub aws: AwsSettings,
+    pub call_journal: CallJournalSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,

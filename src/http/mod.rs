@@ -20,6 +20,7 @@ pub mod json_object;
 pub mod key_stores;
 pub mod keys;
 pub mod kms;
+pub mod log_groups;
 pub mod metrics;
 pub mod openapi;
 pub mod paging;

@@ -20,11 +20,11 @@ use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
-    CreateHyokKey, CreateKey, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DisconnectKeyStore,
-    ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms, ManageSchedules,
-    ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn, Synchronize,
-    UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View, ViewConnections, ViewHyokKey, ViewKey,
-    ViewKeyStore, ViewSourceKeys,
+    CreateHyokKey, CreateKey, CreateReport, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial,
+    DisconnectKeyStore, ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms,
+    ManageSchedules, ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn,
+    Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View, ViewConnections, ViewHyokKey,
+    ViewKey, ViewKeyStore, ViewSourceKeys,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;

@@ -7,6 +7,7 @@ use super::roles_anywhere::{self, Wanted};
 use super::secrets::Secrets;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
+use crate::aws::logs::{LogWindow, RawLogPage};
 use crate::aws::port::{Access, AccessKeys, Aws, HsmCluster, RoleToAssume, SessionName};
 use crate::aws::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::{Connection, ConnectionSettings};
@@ -95,6 +96,21 @@ impl Cloud {
         let access = self.access_to(&published.state, kms).await?;
         let (aws, others) = (self.aws_kms.clone(), self.aws.clone());
         Ok(RegionAccess { kms: kms.id, region: region.clone(), access, aws, others })
+    }
+
+    /// A page of the events of a log group. The region of the log group need not be one that the KMS manages.
+    ///
+    /// # Errors
+    /// When the KMS is gone, or AWS fails.
+    pub(super) async fn log_events(
+        &self,
+        kms: KmsId,
+        region: &Region,
+        window: &LogWindow,
+    ) -> Result<RawLogPage, Failure> {
+        let published = self.recorder.state();
+        let access = self.access_to(&published.state, published.state.kms(kms)?).await?;
+        Ok(self.aws.log_events(&access, region, window).await?)
     }
 
     /// Asks AWS for the account of this connection (and role), and for the regions enabled there.

@@ -20,8 +20,10 @@ pub mod keys;
 pub mod kms;
 pub mod list;
 mod lockout;
+pub mod log_groups;
 pub mod material;
 mod operations;
+pub mod own_calls;
 pub mod password_policies;
 pub mod passwords;
 pub mod permissions;
@@ -34,6 +36,7 @@ pub mod source_keys;
 pub mod sync_jobs;
 pub mod templates;
 pub mod tokens;
+mod trail;
 mod unmanaged_keys;
 pub mod users;
 #[cfg(test)]
@@ -41,6 +44,7 @@ mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
+use crate::call_journal::CallJournal;
 use crate::domain::event::Actor;
 use crate::domain::id::InstallationId;
 use crate::domain::name::UserName;
@@ -76,6 +80,7 @@ pub struct Services {
     pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
+    trails: trail::Trails,
     recorder: Recorder,
 }
 
@@ -86,6 +91,8 @@ pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 pub struct Parts {
     pub ledger: Ledger,
     pub keyring: Keyring,
+    /// The journal of our calls to AWS; the clients of AWS write it.
+    pub call_journal: CallJournal,
     pub aws: Arc<dyn Aws>,
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
@@ -135,6 +142,7 @@ impl Services {
         keyring_check::mark_begun(&keyring, &recorder.state().state)?;
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
         let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
+        let trails = trail::Trails::start(cloud.clone(), parts.call_journal)?;
         let rate_limit = NonZeroU32::new(parts.xks_calls_per_second);
         let serving = key_stores::Serving::new(recorder.clone(), secrets.clone(), rate_limit);
         let source_keys = source_keys::SourceKeys::new(recorder.clone(), secrets.clone(), serving.clone());
@@ -188,6 +196,7 @@ impl Services {
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),
             groups: groups::Groups::new(recorder.clone()),
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
+            trails,
             recorder,
         })
     }

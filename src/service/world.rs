@@ -13,6 +13,7 @@ use super::users::NewUser;
 use super::{FirstAdmin, Parts, Services, system_change};
 use crate::aws::kms::scripted::{NOW, ScriptedKms};
 use crate::aws::scripted::ScriptedAws;
+use crate::call_journal::{Bounds, CallJournal};
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
 use crate::domain::command::Command;
@@ -29,6 +30,7 @@ use crate::domain::user::patch::ProfilePatch;
 use crate::keyring::Keyring;
 use crate::ledger::{Ledger, LedgerOptions, Record};
 use std::future::Future;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -37,7 +39,13 @@ use tokio::runtime::Runtime;
 use zeroize::Zeroizing;
 
 pub(super) const ACCOUNT: &str = "123456789012";
+const BOUNDS: Bounds = Bounds { change_bytes: 16 << 20, read_bytes: 16 << 20, days: 30 };
 pub(super) const REGION: &str = "eu-west-3";
+
+/// A journal of calls in a data directory.
+pub(super) fn journal(home: &Path) -> CallJournal {
+    CallJournal::open(&home.join("aws-calls"), BOUNDS).expect("a journal")
+}
 
 /// The installation. Its clock starts at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
 pub(super) struct World {
@@ -80,6 +88,7 @@ impl World {
             let parts = Parts {
                 ledger: Ledger::open(self.home.path(), options).expect("a log"),
                 keyring: self.keyring.clone(),
+                call_journal: journal(self.home.path()),
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),
                 clock,

@@ -10,15 +10,19 @@ const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("ledger", &["domain"]),
     ("aws", &["domain", "sigv4"]),
+    ("call_journal", &[]),
     ("keyring", &[]),
     ("policy", &[]),
-    ("service", &["domain", "ledger", "aws", "keyring", "policy", "xks"]),
+    ("service", &["domain", "ledger", "aws", "call_journal", "keyring", "policy", "xks"]),
     ("http", &["service", "domain", "listener"]),
     ("lab", &["policy", "sigv4"]),
     ("sigv4", &[]),
     ("listener", &[]),
     ("xks", &["sigv4", "listener"]),
-    ("cli", &["domain", "ledger", "aws", "keyring", "policy", "service", "http", "lab", "listener", "xks"]),
+    (
+        "cli",
+        &["domain", "ledger", "aws", "call_journal", "keyring", "policy", "service", "http", "lab", "listener", "xks"],
+    ),
 ];
 
 #[test]

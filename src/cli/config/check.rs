@@ -99,6 +99,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     ] {
         found.extend(check_range(key, value, 0, 10 * 366 * 86_400));
     }
+    found.extend(check_range("call_journal.changes_mib", config.call_journal.changes_mib, 16, 1024 * 1024));
+    found.extend(check_range("call_journal.reads_mib", config.call_journal.reads_mib, 16, 1024 * 1024));
+    found.extend(check_range("call_journal.days", config.call_journal.days.into(), 1, 3660));
     found.extend(config.aws.check().into_iter().map(Problem::Aws));
     found.extend(
         config.aws.ca_bundle.as_deref().and_then(|path| certificate::check_bundle(path).err()).map(Problem::CaBundle),

@@ -237,6 +237,24 @@ pub struct ScheduleSettings {
     pub release_keys_on_delete: bool,
 }
 
+/// `[call_journal]`: the request ids of our calls to AWS.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallJournalSettings {
+    /// The most that is kept of calls that change something, in MiB.
+    pub changes_mib: u64,
+    /// The most that is kept of calls that only read, in MiB.
+    pub reads_mib: u64,
+    /// The time after which calls are forgotten, in days.
+    pub days: u32,
+}
+
+impl Default for CallJournalSettings {
+    fn default() -> Self {
+        Self { changes_mib: 256, reads_mib: 256, days: 400 }
+    }
+}
+
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -80,6 +80,7 @@ fn every_key_is_documented() {
         ("login", keys_of::<LoginSettings>()),
         ("schedules", keys_of::<ScheduleSettings>()),
         ("aws", keys_of::<AwsSettings>()),
+        ("call_journal", keys_of::<CallJournalSettings>()),
         ("log", keys_of::<LogSettings>()),
         ("metrics", keys_of::<MetricsSettings>()),
     ] {

@@ -1,9 +1,10 @@
 //! Endpoints of KMSs and connections.
 
+use crate::domain::action::Action;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{connections, examples, history, iam, kms, permissions};
+use crate::http::{connections, examples, history, iam, kms, log_groups, permissions};
 use crate::service::access::RequiredRight::{
-    ManageConnections, ManageKms, SignedIn, UpdateKms, ViewConnections, ViewKms,
+    ManageConnections, ManageKms, OnKms, SignedIn, UpdateKms, ViewConnections, ViewKms,
 };
 
 pub(super) fn kms() -> Vec<Endpoint> {
@@ -28,6 +29,10 @@ pub(super) fn kms() -> Vec<Endpoint> {
             .refuses(&[409, 502, 504]),
         post("/cckm/aws/get-iam-roles", iam::roles, "listIamRoles", "List the IAM roles of a KMS's account")
             .needs(ViewKms)
+            .read_only()
+            .refuses(&[409, 502, 504]),
+        post("/cckm/aws/get-log-groups", log_groups::list, "listLogGroups", "List the log groups of a KMS's account")
+            .needs(OnKms(Action::ReportCreate))
             .read_only()
             .refuses(&[409, 502, 504]),
         get(

@@ -244,8 +244,8 @@ impl KmsRight for Update {
     const ACTION: Option<Action> = None;
 }
 
-/// Rights that are one action on the KMS of a custom key store.
-macro_rules! key_store_actions {
+/// Rights that are one action on a KMS, or on the KMS of a custom key store or a report.
+macro_rules! kms_actions {
     ($($right:ident = $action:ident,)*) => {
         $(pub struct $right;
 
@@ -255,7 +255,7 @@ macro_rules! key_store_actions {
     };
 }
 
-key_store_actions! {
+kms_actions! {
     ViewKeyStore = ViewKeyStore,
     AddKeyStore = KeyStoreAdd,
     UpdateKeyStore = KeyStoreUpdate,
@@ -265,6 +265,10 @@ key_store_actions! {
     ConnectKeyStore = KeyStoreConnect,
     DisconnectKeyStore = KeyStoreDisconnect,
     LinkKeyStore = KeyStoreLink,
+    CreateReport = ReportCreate,
+    ViewReport = ReportView,
+    DownloadReport = ReportDownload,
+    DeleteReport = ReportDelete,
 }
 
 /// A right on a single key.

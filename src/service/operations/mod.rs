@@ -17,6 +17,7 @@ pub(in crate::service) use target::{Attempt, OperationTarget, Progress, Stage, S
 
 use super::caller::Change;
 use super::failure::Failure;
+use super::own_calls;
 use super::recorder::Recorder;
 use crate::domain::command::Command;
 use crate::domain::id::OperationId;
@@ -152,6 +153,11 @@ impl<T: OperationTarget> Operations<T> {
     /// Makes one attempt, and concludes it. If the response of AWS was lost and AWS may have created something, a
     /// recovery follows at once.
     async fn advance(&self, requested: Requested<T>) -> Concluded<T> {
+        let asker = own_calls::asker(&requested.change);
+        asker.around(self.advance_as_asked(requested)).await
+    }
+
+    async fn advance_as_asked(&self, requested: Requested<T>) -> Concluded<T> {
         let (lost, recovery) = match requested.attempt(&self.target).await.sift(&self.target) {
             Sifted::Attempted(attempted) => return attempted.conclude(self).await,
             Sifted::AnswerLost { failure, recovery } => (failure, recovery),

@@ -6,6 +6,7 @@ use super::live::{Live, LiveRegion};
 use crate::domain::job::sync::{RegionEnd, RegionOutcome, SyncCommand, SyncJob, SyncScope};
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
+use crate::service::own_calls;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -31,7 +32,9 @@ impl SyncJobs {
             let mut regions = JoinSet::new();
             for region in live.regions.clone() {
                 let (jobs, live, change) = (jobs.clone(), live.clone(), change.clone());
-                regions.spawn(async move { jobs.run_region(&live, scope, &region, &change).await });
+                regions.spawn(async move {
+                    own_calls::asker(&change).around(jobs.run_region(&live, scope, &region, &change)).await
+                });
             }
             while regions.join_next().await.is_some() {}
             jobs.running.remove(live.job);

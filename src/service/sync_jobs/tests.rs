@@ -19,8 +19,9 @@ use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
 use crate::service::keys::PolicyChoice;
 use crate::service::passwords::Hashing;
-use crate::service::world::World;
+use crate::service::world::{World, journal};
 use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
@@ -31,7 +32,7 @@ struct Fixture {
     aws: Arc<ScriptedKms>,
     ledger: Ledger,
     keyring: Keyring,
-    _home: TempDir,
+    home: TempDir,
 }
 
 const REGIONS: [&str; 2] = ["eu-west-3", "eu-west-1"];
@@ -42,7 +43,7 @@ impl Fixture {
         let ledger = Ledger::open(home.path(), LedgerOptions::default()).expect("a log");
         let keyring = Keyring::for_tests();
         let aws = Arc::new(ScriptedKms::in_account(ACCOUNT));
-        let services = start(&ledger, &keyring, &aws).await;
+        let services = start(home.path(), &ledger, &keyring, &aws).await;
         let owner = cloud::owner(connection_id());
         let secret = keyring.seal(&owner, cloud::SECRET_ACCESS_KEY, b"secret").expect("sealed");
         let connection = Event::Connection(
@@ -56,12 +57,12 @@ impl Fixture {
         let events = vec![connection, added(0, &REGIONS)];
         let context = Context { actor: system_change("test").actor, request_id: "test".to_owned() };
         ledger.execute(context, move |_, _| Ok(events.clone())).await.expect("recorded");
-        Self { services, aws, ledger, keyring, _home: home }
+        Self { services, aws, ledger, keyring, home }
     }
 
     /// Starts other services on the same log, as after a restart. The old ones are idle.
     async fn restarted(&self) -> Services {
-        start(&self.ledger, &self.keyring, &self.aws).await
+        start(self.home.path(), &self.ledger, &self.keyring, &self.aws).await
     }
 
     fn plant(&self, region_name: &str) -> AwsKeyId {
@@ -106,7 +107,7 @@ impl Fixture {
     }
 }
 
-async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Services {
+async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Services {
     let clock = || {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_nanos();
         Time::from_nanos(i64::try_from(now).expect("before 2262"))
@@ -114,6 +115,7 @@ async fn start(ledger: &Ledger, keyring: &Keyring, aws: &Arc<ScriptedKms>) -> Se
     let parts = Parts {
         ledger: ledger.clone(),
         keyring: keyring.clone(),
+        call_journal: journal(home),
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),
         clock: Arc::new(clock),

@@ -283,6 +283,7 @@ impl World {
             }
             "verifyAlias" => ("", json!({"kms": self.kms, "region": "eu-west-1", "alias": "free"})),
             "listIamUsers" | "listIamRoles" => ("", json!({"kms": "first"})),
+            "listLogGroups" => ("", json!({"kms": "first", "region": "eu-west-1"})),
             "synchronizeCustomKeyStores" => ("?dry_run=true", json!({"kms": ["first"]})),
             // The KMS does not manage this region either.
             "getUnusedCloudHsmClusters" => ("", elsewhere),
