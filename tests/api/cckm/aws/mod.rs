@@ -14,6 +14,7 @@ mod hyok_keys_linked;
 mod iam;
 mod keys;
 mod kms;
+mod log_groups;
 mod permissions;
 mod synchronization_jobs;
 mod templates;
