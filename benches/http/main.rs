@@ -6,6 +6,7 @@
 //! - `list`: one page of the list with 100 000 KMS entries, compared with the same page with 100
 //! - `keys`: finding one of 1 000 000 keys, long pages of keys, and their effect on another client
 //! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS are removed
+//! - `posture`: the posture of 100 000 keys, compared with a list that reads them all
 //! - `memory`: the memory of a key
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
@@ -27,6 +28,7 @@ mod large_log;
 mod list;
 mod memory;
 mod patch;
+mod posture;
 mod program;
 mod start;
 mod xks;
@@ -49,7 +51,7 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "memory", "xks", "xks-load"] {
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "xks", "xks-load"] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -62,6 +64,7 @@ fn main() -> Outcome<()> {
                 "list" => list::run(&directory, &runtime)?,
                 "keys" => keys::run(&directory, &runtime)?,
                 "deletion" => deletion::run(&directory, &runtime)?,
+                "posture" => posture::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
                 "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,

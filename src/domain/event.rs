@@ -17,6 +17,7 @@ use super::key_store::KeyStoreEvent;
 pub use super::kms::KmsEvent;
 use super::name::{GroupName, PasswordPolicyName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
+pub use super::posture::PostureEvent;
 use super::schedule::ScheduleEvent;
 pub use super::sealed::Sealed;
 pub use super::session::{RefreshGrant, SessionEvent, TokenHash};
@@ -40,6 +41,7 @@ pub enum Event {
     Template(TemplateId, TemplateEvent),
     Schedule(ScheduleId, ScheduleEvent),
     KeyStore(KeyStoreId, KeyStoreEvent),
+    Posture(PostureEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -95,6 +97,8 @@ pub enum Stream {
     Schedule(ScheduleId),
     /// `key-store/<id>`
     KeyStore(KeyStoreId),
+    /// `posture`
+    Posture,
 }
 
 impl fmt::Display for Stream {
@@ -112,6 +116,7 @@ impl fmt::Display for Stream {
             Stream::Template(id) => write!(f, "template/{id}"),
             Stream::Schedule(id) => write!(f, "schedule/{id}"),
             Stream::KeyStore(id) => write!(f, "key-store/{id}"),
+            Stream::Posture => f.write_str("posture"),
         }
     }
 }
@@ -131,6 +136,7 @@ impl Event {
             Event::Template(id, _) => Stream::Template(*id),
             Event::Schedule(id, _) => Stream::Schedule(*id),
             Event::KeyStore(id, _) => Stream::KeyStore(*id),
+            Event::Posture(_) => Stream::Posture,
         }
     }
 }

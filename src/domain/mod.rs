@@ -25,6 +25,7 @@ pub mod name;
 pub mod password;
 pub mod patch;
 pub mod place;
+pub mod posture;
 pub mod refusal;
 pub mod restore;
 #[cfg(test)]

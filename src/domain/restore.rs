@@ -14,6 +14,7 @@ use super::key::virtual_key::VirtualKey;
 use super::key_store::KeyStore;
 use super::kms::{Kms, KmsCollection};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
+use super::posture::{DayCounts, PostureTrend};
 use super::schedule::{Run, Schedule, Schedules};
 use super::session::{Session, Sessions};
 use super::source_key::SourceKey;
@@ -47,6 +48,7 @@ pub struct Entries {
     pub runs: Vec<Run>,
     pub ownerless_runs: Vec<JobId>,
     pub key_stores: Vec<KeyStore>,
+    pub posture: Vec<DayCounts>,
 }
 
 impl From<Entries> for State {
@@ -74,6 +76,7 @@ impl From<Entries> for State {
             templates: entries.templates.into_iter().collect(),
             schedules: Schedules::restored(entries.schedules, entries.runs, entries.ownerless_runs),
             key_stores: entries.key_stores.into_iter().collect(),
+            posture: PostureTrend::restored(entries.posture),
         }
     }
 }

@@ -21,6 +21,7 @@ use super::kms::{Kms, KmsCollection};
 use super::name::{ConnectionName, GroupName, KeyStoreName, KmsName, PasswordPolicyName, SourceKeyName, UserName};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::place::{AccountId, Region};
+use super::posture::PostureTrend;
 use super::refusal::{
     ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal,
     ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
@@ -52,6 +53,8 @@ pub struct State {
     pub templates: Collection<Template>,
     pub schedules: Schedules,
     pub key_stores: Collection<KeyStore>,
+    /// The daily counts of keys and findings.
+    pub posture: PostureTrend,
 }
 
 /// The installation, which the first event creates.
@@ -90,6 +93,7 @@ impl State {
             Event::Template(id, event) => self.templates.apply(at, *id, event),
             Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
             Event::KeyStore(id, event) => self.key_stores.apply(at, *id, event),
+            Event::Posture(event) => self.posture.apply(event),
         }
     }
 

@@ -26,6 +26,7 @@ pub mod openapi;
 pub mod paging;
 pub mod password_policies;
 pub mod permissions;
+pub mod posture;
 pub mod rendered;
 pub mod required_right;
 pub mod routes;

@@ -45,6 +45,7 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("templates", "The id of the policy template.", Some("uuid")),
     ("job-configs", "The id of the schedule.", Some("uuid")),
     ("jobs", "The id of the run.", Some("uuid")),
+    ("findings", "The name of the rule.", None),
     ("connections", "The name or id of the connection.", None),
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),

@@ -44,6 +44,8 @@ struct NeededView {
     needed_by: Vec<&'static str>,
     /// What Claviger does with it.
     purpose: &'static str,
+    /// Whether everything else works without it.
+    optional: bool,
 }
 
 /// `?for=` and whose permissions to compare.
@@ -68,6 +70,7 @@ pub async fn get(
         action: needed.action,
         needed_by: names(needed.by),
         purpose: needed.purpose,
+        optional: needed.optional,
     });
     Ok(Json(PermissionsView {
         r#for: names(&wanted),

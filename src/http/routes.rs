@@ -5,6 +5,7 @@ mod jobs;
 mod key_stores;
 mod keys;
 mod kms;
+mod posture;
 mod users;
 
 use super::endpoint::{Endpoint, EndpointGroup, get};
@@ -38,6 +39,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
     vec![
         group("KMS", "AWS accounts and their managed regions.", kms::kms()),
         group("Keys", "AWS keys and the operations on them.", keys::keys()),
+        group("Posture and access", "How the keys stand, and who may use them.", posture::posture()),
         group("Jobs on key stores", "Synchronisations of custom key stores.", key_stores::synchronisation()),
         group(
             "Custom key stores",

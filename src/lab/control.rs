@@ -37,6 +37,13 @@ struct KmsuserSetting {
     password: Secret,
 }
 
+/// A user or role whose unique id AWS shows from now on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeletedPrincipal {
+    arn: String,
+}
+
 /// The time between a call and the arrival of its event.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,13 +104,26 @@ pub(super) fn answer(cloud: &Cloud, request: &HttpRequest, body: &[u8], now: Dat
             },
             Err(fault) => error(400, format!("kmsuser: {fault}")),
         },
+        "deleted-principal" if method == Method::PUT => match serde_json::from_slice::<DeletedPrincipal>(body) {
+            Ok(DeletedPrincipal { arn }) => match cloud.plan.unique_id_of(&arn) {
+                None => error(404, format!("deleted-principal: the plan has no user or role {arn}")),
+                Some(id) => match cloud.kms.show_id_of(&arn, id) {
+                    Ok(()) => ok(&json!({ "id": id })),
+                    Err(_) => failed(),
+                },
+            },
+            Err(fault) => error(400, format!("deleted-principal: {fault}")),
+        },
         "cloudtrail" => answer_cloudtrail(cloud, method, body),
-        "health" | "faults" | "calls" | "sessions" | "clock" | "kmsuser" => {
+        "health" | "faults" | "calls" | "sessions" | "clock" | "kmsuser" | "deleted-principal" => {
             error(405, format!("{PREFIX}{path} does not support {method}"))
         }
         _ => error(
             404,
-            format!("{PREFIX}{path} does not exist: health, faults, calls, sessions, clock, kmsuser, cloudtrail"),
+            format!(
+                "{PREFIX}{path} does not exist: health, faults, calls, sessions, clock, kmsuser, deleted-principal, \
+                 cloudtrail"
+            ),
         ),
     }
 }

@@ -11,6 +11,7 @@
 //! | `GET /_lab/calls` | the number of calls by operation: `{"sts:AssumeRole": {"eu-west-3": 2}}`; `DELETE` clears it |
 //! | `DELETE /_lab/sessions` | expires every session issued so far |
 //! | `PUT /_lab/kmsuser` | sets the password of `kmsuser` on a CloudHSM cluster: `{"cluster": "cluster-…", "password": "…"}` |
+//! | `PUT /_lab/deleted-principal` | shows the unique id of a user or role in key policies, as after its deletion: `{"arn": "arn:aws:iam::…"}` |
 //! | `GET /_lab/cloudtrail` | the number of events by account and region, and the delay; `DELETE` clears the events |
 //! | `PUT /_lab/cloudtrail` | sets the time between a call and the arrival of its event: `{"delay_seconds": 1200}` |
 //! | `POST /_lab/cloudtrail` | adds synthetic events, which are generated when they are read (`trail/synthetic.rs`) |

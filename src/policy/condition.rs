@@ -10,12 +10,14 @@ use super::request::Context;
 
 /// One operator with one key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Condition {
+pub struct Condition {
+    /// The operator as it is written, such as `ForAnyValue:StringLikeIfExists`.
+    pub written: String,
     quantifier: Option<Quantifier>,
     operator: Operator,
     if_exists: bool,
-    key: String,
-    values: Vec<String>,
+    pub key: String,
+    pub values: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +167,7 @@ impl Condition {
         if let Some(value) = values.iter().find(|value| !operator.takes(value)) {
             return Err(format!("{value} is not a value for the condition operator {name}"));
         }
-        Ok(Condition { quantifier, operator, if_exists, key: key.to_owned(), values })
+        Ok(Condition { written: name.to_owned(), quantifier, operator, if_exists, key: key.to_owned(), values })
     }
 
     /// Whether the condition holds. Without `variables`, `${` in a value has no meaning.
@@ -188,6 +190,59 @@ impl Condition {
             None if negated => actual.iter().all(fits),
             None => actual.iter().any(fits),
         }
+    }
+
+    /// Whether the condition holds for a request of which only some values are known; `None` if it depends on others.
+    pub(super) fn judge(&self, known: &Context, variables: bool) -> Option<bool> {
+        let has_variable = variables && self.values.iter().any(|value| value.contains("${"));
+        (!has_variable && known.get(&self.key).is_some()).then(|| self.holds(known, variables))
+    }
+
+    /// Whether the condition admits only values that are among its own: it does not hold for a request without a value.
+    pub(super) fn is_positive(&self) -> bool {
+        let compares = !matches!(self.operator, Operator::Null | Operator::Bool);
+        compares && !self.operator.is_negated() && !self.if_exists && self.quantifier != Some(Quantifier::ForAllValues)
+    }
+
+    /// Whether the condition holds for every request whose value is not among its own.
+    pub(super) fn is_negative(&self) -> bool {
+        self.operator.is_negated() && self.quantifier.is_none()
+    }
+
+    /// Whether `*` and `?` stand for other characters in its values.
+    pub(super) fn has_wildcards(&self) -> bool {
+        matches!(self.operator, Operator::Text { test: TextTest::Like, .. } | Operator::Arn { .. })
+    }
+
+    /// How a value is compared, in words, and whether any of its values or each of them.
+    pub(super) fn comparison(&self) -> (&'static str, Option<&'static str>) {
+        let words = match self.operator {
+            Operator::Null => "is absent",
+            Operator::Text { test: TextTest::Like, negated: false } | Operator::Arn { negated: false } => "is like",
+            Operator::Text { test: TextTest::Like, negated: true } | Operator::Arn { negated: true } => "is not like",
+            Operator::Bool | Operator::Text { negated: false, .. } => "is",
+            Operator::Text { negated: true, .. } => "is not",
+            Operator::Ip { negated: false } => "is in",
+            Operator::Ip { negated: true } => "is not in",
+            Operator::Numeric(comparison) | Operator::Date(comparison) => match comparison {
+                Comparison::Equals => "is",
+                Comparison::NotEquals => "is not",
+                Comparison::LessThan => "is less than",
+                Comparison::LessThanEquals => "is at most",
+                Comparison::GreaterThan => "is more than",
+                Comparison::GreaterThanEquals => "is at least",
+            },
+        };
+        let quantifier = self.quantifier.map(|quantifier| match quantifier {
+            Quantifier::ForAnyValue => "one of",
+            Quantifier::ForAllValues => "each of",
+        });
+        (words, quantifier)
+    }
+
+    /// Whether a request without a value fulfils it, by `…IfExists`.
+    pub(super) fn may_be_absent(&self) -> bool {
+        self.if_exists
     }
 
     /// Whether a value fits one value of the policy, before a negation.

@@ -25,28 +25,51 @@ pub enum PolicyError {
     Syntax(String),
 }
 
+/// A policy that AWS has returned, as far as it could be read. AWS knows principals, operators and elements that came
+/// after this program: what it does not understand is kept apart, and not taken for nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub policy: Policy,
+    pub not_understood: Vec<NotUnderstood>,
+}
+
+/// A statement that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotUnderstood {
+    /// Its place in the policy, from 1 on.
+    pub number: usize,
+    pub sid: Option<String>,
+    pub reason: String,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
+pub enum Effect {
     Allow,
     Deny,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Statement {
-    effect: Effect,
+pub struct Statement {
+    /// Its place in the policy, from 1 on.
+    pub number: usize,
+    pub sid: Option<String>,
+    pub effect: Effect,
     /// The principals; `None` in a policy of an identity.
-    principals: Option<Selection<Principal>>,
+    pub principals: Option<Selection<Principal>>,
     /// Patterns of actions, in lower case.
-    actions: Selection<String>,
-    resources: Selection<String>,
-    conditions: Vec<Condition>,
+    pub actions: Selection<String>,
+    /// The patterns of actions as they are written.
+    pub written_actions: Vec<String>,
+    pub resources: Selection<String>,
+    pub conditions: Vec<Condition>,
 }
 
 /// `Action` or `NotAction`, and so on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Selection<T> {
-    all_but: bool,
-    items: Vec<T>,
+pub struct Selection<T> {
+    /// Whether everything but the items is selected.
+    pub all_but: bool,
+    pub items: Vec<T>,
 }
 
 /// The kind of a policy.
@@ -54,6 +77,8 @@ struct Selection<T> {
 enum Kind {
     /// The policy of a key, with principals, about actions of KMS.
     OfKey,
+    /// The same as AWS returns it, which may name what this program does not know.
+    Returned,
     /// The policy of a user, role or session, without principals.
     OfIdentity,
 }
@@ -81,8 +106,11 @@ impl Policy {
     /// The policy of an identity that allows and denies patterns of actions on every resource.
     pub fn of_actions(allow: &[String], deny: &[String]) -> Policy {
         let statement = |effect, patterns: &[String]| Statement {
+            number: 1,
+            sid: None,
             effect,
             principals: None,
+            written_actions: patterns.to_vec(),
             actions: Selection { all_but: false, items: patterns.iter().map(|text| text.to_lowercase()).collect() },
             resources: Selection { all_but: false, items: vec!["*".to_owned()] },
             conditions: Vec::new(),
@@ -95,28 +123,39 @@ impl Policy {
         Policy { variables: false, statements: Vec::new() }
     }
 
+    /// Reads the policy of a key as AWS returns it. A statement that cannot be read does not hide the others.
+    ///
+    /// # Errors
+    /// [`PolicyError`] if the text has no statements at all.
+    pub fn returned(text: &str) -> Result<Reading, PolicyError> {
+        let (variables, all) = statements_of(text)?;
+        let (mut statements, mut not_understood) = (Vec::new(), Vec::new());
+        for (number, json) in (1..).zip(&all) {
+            match Statement::parse(json, Kind::Returned, number) {
+                Ok(statement) => statements.push(statement),
+                Err(error) => {
+                    let sid = json.object().and_then(|members| members.iter().find(|(name, _)| name == "Sid"));
+                    let sid = sid.and_then(|(_, value)| value.text()).map(str::to_owned);
+                    not_understood.push(NotUnderstood { number, sid, reason: error.to_string() });
+                }
+            }
+        }
+        Ok(Reading { policy: Policy { variables, statements }, not_understood })
+    }
+
     fn parse(text: &str, kind: Kind) -> Result<Policy, PolicyError> {
-        let json = Json::parse(text).map_err(|error| syntax(error.to_string()))?;
-        let members = json.object().ok_or_else(|| syntax("the policy is not a JSON object"))?;
-        let get = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-        if let Some((name, _)) = members.iter().find(|(name, _)| !["Version", "Id", "Statement"].contains(&&**name)) {
-            return Err(syntax(format!("unknown element {name}")));
-        }
-        if get("Id").is_some_and(|id| id.text().is_none()) {
-            return Err(syntax("the Id has to be a text"));
-        }
-        let variables = match get("Version").map(Json::text) {
-            Some(Some("2012-10-17")) => true,
-            None | Some(Some("2008-10-17")) => false,
-            Some(_) => return Err(syntax("the Version has to be 2012-10-17 or 2008-10-17")),
-        };
-        let statements = match get("Statement") {
-            Some(Json::List(all)) => all.iter().map(|one| Statement::parse(one, kind)).collect::<Result<_, _>>()?,
-            Some(one @ Json::Object(_)) => vec![Statement::parse(one, kind)?],
-            Some(_) => return Err(syntax("the Statement has to be an object or a list of objects")),
-            None => return Err(syntax("the policy has no Statement")),
-        };
-        Ok(Policy { variables, statements })
+        let (variables, all) = statements_of(text)?;
+        let statements = (1..).zip(&all).map(|(number, json)| Statement::parse(json, kind, number));
+        Ok(Policy { variables, statements: statements.collect::<Result<_, _>>()? })
+    }
+
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// Whether `${…}` is a variable in the policy.
+    pub fn has_variables(&self) -> bool {
+        self.variables
     }
 
     /// All principals that the policy names.
@@ -131,18 +170,8 @@ impl Policy {
 
     /// How the statements with an effect that apply to a request name its caller: the strongest way.
     pub(super) fn names(&self, effect: Effect, resource: &str, request: &Request<'_>) -> Named {
-        let named = self.applicable(effect, resource, request).map(|statement| match &statement.principals {
-            None => Named::No,
-            Some(selection) => {
-                let ways = selection.items.iter().map(|principal| principal.names(request.caller));
-                // Only a user, role or session is excepted by `NotPrincipal`. An account alone excepts nobody in it.
-                match (selection.all_but, ways.max().unwrap_or(Named::No)) {
-                    (false, way) => way,
-                    (true, Named::No | Named::ByAccount) => Named::ByIssuer,
-                    (true, Named::ByIssuer | Named::BySession) => Named::No,
-                }
-            }
-        });
+        let named = self.applicable(effect, resource, request);
+        let named = named.map(|statement| statement.names(|principal| principal.names(request.caller)));
         named.max().unwrap_or(Named::No)
     }
 
@@ -162,8 +191,32 @@ impl Policy {
     }
 }
 
+/// Whether a policy has variables, and its statements.
+fn statements_of(text: &str) -> Result<(bool, Vec<Json>), PolicyError> {
+    let json = Json::parse(text).map_err(|error| syntax(error.to_string()))?;
+    let members = json.object().ok_or_else(|| syntax("the policy is not a JSON object"))?;
+    let get = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    if let Some((name, _)) = members.iter().find(|(name, _)| !["Version", "Id", "Statement"].contains(&&**name)) {
+        return Err(syntax(format!("unknown element {name}")));
+    }
+    if get("Id").is_some_and(|id| id.text().is_none()) {
+        return Err(syntax("the Id has to be a text"));
+    }
+    let variables = match get("Version").map(Json::text) {
+        Some(Some("2012-10-17")) => true,
+        None | Some(Some("2008-10-17")) => false,
+        Some(_) => return Err(syntax("the Version has to be 2012-10-17 or 2008-10-17")),
+    };
+    match get("Statement") {
+        Some(Json::List(all)) => Ok((variables, all.clone())),
+        Some(one @ Json::Object(_)) => Ok((variables, vec![one.clone()])),
+        Some(_) => Err(syntax("the Statement has to be an object or a list of objects")),
+        None => Err(syntax("the policy has no Statement")),
+    }
+}
+
 impl Selection<String> {
-    fn fits(&self, text: &str, variables: Option<&Context>) -> bool {
+    pub(super) fn fits(&self, text: &str, variables: Option<&Context>) -> bool {
         let fits = |pattern: &String| match variables {
             // A variable without a value fits nothing.
             Some(_) => pattern::expand(pattern, variables).is_some_and(|parts| pattern::fits(&parts, text)),
@@ -174,24 +227,51 @@ impl Selection<String> {
 }
 
 impl Statement {
-    fn parse(json: &Json, kind: Kind) -> Result<Statement, PolicyError> {
+    /// How the statement names somebody whom its principals name in these ways.
+    pub(super) fn names(&self, by: impl Fn(&Principal) -> Named) -> Named {
+        let Some(selection) = &self.principals else { return Named::No };
+        // Only a user, role or session is excepted by `NotPrincipal`. An account alone excepts nobody in it.
+        match (selection.all_but, selection.items.iter().map(by).max().unwrap_or(Named::No)) {
+            (false, way) => way,
+            (true, Named::No | Named::ByAccount) => Named::ByIssuer,
+            (true, Named::ByIssuer | Named::BySession) => Named::No,
+        }
+    }
+
+    /// Whether the statement can be about a resource. A variable can stand for anything.
+    pub fn applies_to(&self, resource: &str, variables: bool) -> bool {
+        let has_variable = variables && self.resources.items.iter().any(|pattern| pattern.contains("${"));
+        has_variable || self.resources.fits(resource, None)
+    }
+
+    /// Whether the statement is about an action, such as `kms:Encrypt`.
+    pub fn is_about(&self, action: &str) -> bool {
+        self.actions.fits(&action.to_ascii_lowercase(), None)
+    }
+
+    fn parse(json: &Json, kind: Kind, number: usize) -> Result<Statement, PolicyError> {
         let members = json.object().ok_or_else(|| syntax("a statement has to be an object"))?;
         let get = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         if let Some((name, _)) = members.iter().find(|(name, _)| !ELEMENTS.contains(&&**name)) {
             return Err(syntax(format!("unknown element {name}")));
         }
-        if get("Sid").is_some_and(|sid| sid.text().is_none()) {
-            return Err(syntax("a Sid has to be a text"));
-        }
+        let sid = match get("Sid").map(Json::text) {
+            Some(None) => return Err(syntax("a Sid has to be a text")),
+            sid => sid.flatten().map(str::to_owned),
+        };
         let effect = match get("Effect").map(Json::text) {
             Some(Some("Allow")) => Effect::Allow,
             Some(Some("Deny")) => Effect::Deny,
             _ => return Err(syntax("the Effect has to be Allow or Deny")),
         };
         let principals = match (kind, one_of("Principal", get("Principal"), get("NotPrincipal"))) {
-            (Kind::OfKey, Ok((all_but, value))) => Some(Selection { all_but, items: principals(value)? }),
-            (Kind::OfKey, Err(_)) if get("Principal").is_none() => return Err(PolicyError::NoPrincipal),
-            (Kind::OfKey, Err(error)) => return Err(error),
+            (Kind::OfKey | Kind::Returned, Ok((all_but, value))) => {
+                Some(Selection { all_but, items: principals(value, kind)? })
+            }
+            (Kind::OfKey | Kind::Returned, Err(_)) if get("Principal").is_none() => {
+                return Err(PolicyError::NoPrincipal);
+            }
+            (Kind::OfKey | Kind::Returned, Err(error)) => return Err(error),
             (Kind::OfIdentity, _) if get("Principal").or(get("NotPrincipal")).is_some() => {
                 return Err(syntax("a policy of an identity has no Principal"));
             }
@@ -205,12 +285,11 @@ impl Statement {
         if let Some(resource) = resources.items.iter().find(|text| **text != "*" && !text.starts_with("arn:")) {
             return Err(syntax(format!("the Resource {resource} has to be an ARN or *")));
         }
-        let actions = Selection {
-            all_but: actions.all_but,
-            items: actions.items.iter().map(|text| text.to_lowercase()).collect(),
-        };
+        let (all_but, written_actions) = (actions.all_but, actions.items);
+        let items = written_actions.iter().map(|text| text.to_lowercase()).collect();
+        let actions = Selection { all_but, items };
         let conditions = get("Condition").map_or(Ok(Vec::new()), Condition::parse_all).map_err(syntax)?;
-        Ok(Statement { effect, principals, actions, resources, conditions })
+        Ok(Statement { number, sid, effect, principals, actions, written_actions, resources, conditions })
     }
 }
 
@@ -231,7 +310,7 @@ fn texts(name: &str, one: Option<&Json>, other: Option<&Json>) -> Result<Selecti
     Ok(Selection { all_but, items: items.into_iter().map(str::to_owned).collect() })
 }
 
-fn principals(value: &Json) -> Result<Vec<Principal>, PolicyError> {
+fn principals(value: &Json, form: Kind) -> Result<Vec<Principal>, PolicyError> {
     match value {
         Json::Text(all) if all == "*" => Ok(vec![Principal::Anyone]),
         Json::Object(kinds) if !kinds.is_empty() => {
@@ -239,7 +318,11 @@ fn principals(value: &Json) -> Result<Vec<Principal>, PolicyError> {
             for (kind, names) in kinds {
                 let names = names.texts().filter(|names| !names.is_empty()).ok_or(PolicyError::InvalidPrincipal)?;
                 for name in names {
-                    found.push(Principal::parse(kind, name).ok_or(PolicyError::InvalidPrincipal)?);
+                    let principal = match form {
+                        Kind::Returned => Principal::returned(kind, name),
+                        Kind::OfKey | Kind::OfIdentity => Principal::parse(kind, name),
+                    };
+                    found.push(principal.ok_or(PolicyError::InvalidPrincipal)?);
                 }
             }
             Ok(found)
@@ -254,7 +337,7 @@ fn is_action(text: &str, kind: Kind) -> bool {
     };
     text == "*"
         || text.split_once(':').is_some_and(|(service, name)| {
-            part(service) && part(name) && (kind == Kind::OfIdentity || service.eq_ignore_ascii_case("kms"))
+            part(service) && part(name) && (kind != Kind::OfKey || service.eq_ignore_ascii_case("kms"))
         })
 }
 

@@ -7,21 +7,28 @@
 //! - `json.rs` JSON that keeps the order of members; `pattern.rs` wildcards and policy variables
 //! - `document.rs` a policy, and the refusals of AWS; `principal.rs` principals; `condition.rs` conditions
 //! - `grant.rs` grants and their constraints; `request.rs` a request: caller, action, context
+//! - `actions.rs` the actions and what they are for; `access.rs` what is known of a decision without a request;
+//!   `summary.rs` whom a policy names; `words.rs` conditions in words
 //! - `evaluate.rs` the decision; `normal_form.rs` the form in which AWS returns a policy
 
+pub mod access;
+pub mod actions;
 pub mod evaluate;
 pub mod grant;
 pub mod normal_form;
 pub mod pattern;
 pub mod principal;
 pub mod request;
+pub mod summary;
 
 mod condition;
 mod document;
 mod json;
 mod service;
+mod words;
 
-pub use document::{Policy, PolicyError};
+pub use condition::Condition;
+pub use document::{Effect, NotUnderstood, Policy, PolicyError, Reading, Statement};
 
 #[cfg(test)]
 mod tests;

@@ -52,6 +52,20 @@ impl Principal {
         }
     }
 
+    /// Reads a principal that AWS has returned, and so has accepted: it knows more services than this program, and shows
+    /// the unique id of a user or role that was deleted.
+    pub fn returned(kind: &str, text: &str) -> Option<Principal> {
+        let is_id = text.len() >= 16
+            && text.starts_with('A')
+            && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        Principal::parse(kind, text).or_else(|| match kind {
+            "Service" if !text.is_empty() => Some(Principal::Service(text.to_owned())),
+            "Federated" if !text.is_empty() => Some(Principal::Federated(text.to_owned())),
+            "AWS" if is_id => Some(Principal::Id(text.to_owned())),
+            _ => None,
+        })
+    }
+
     fn parse_aws(text: &str) -> Option<Principal> {
         if text == "*" {
             return Some(Principal::Anyone);
@@ -79,6 +93,15 @@ impl Principal {
                 Some(Principal::Arn(text.to_owned()))
             }
             _ => None,
+        }
+    }
+
+    /// The account that the principal is, or belongs to; `None` if it has none.
+    pub fn account(&self) -> Option<&str> {
+        match self {
+            Principal::Account { id, .. } => Some(id),
+            Principal::Arn(arn) => arn.split(':').nth(4),
+            Principal::Anyone | Principal::Service(_) | Principal::Federated(_) | Principal::Id(_) => None,
         }
     }
 

@@ -14,6 +14,7 @@ pub mod groups;
 pub mod history;
 pub mod iam;
 mod jwt;
+pub mod key_access;
 pub mod key_stores;
 mod keyring_check;
 pub mod keys;
@@ -27,6 +28,7 @@ pub mod own_calls;
 pub mod password_policies;
 pub mod passwords;
 pub mod permissions;
+pub mod posture;
 mod proof;
 mod recorder;
 pub mod roles_anywhere;
@@ -74,6 +76,8 @@ pub struct Services {
     pub connections: connections::Connections,
     pub source_keys: source_keys::SourceKeys,
     pub key_stores: key_stores::KeyStores,
+    pub posture: posture::Posture,
+    pub key_access: key_access::KeyAccess,
     pub templates: templates::Templates,
     pub schedules: schedules::Schedules,
     pub users: users::Users,
@@ -189,8 +193,10 @@ impl Services {
             keys,
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
-            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
+            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone()),
             key_stores,
+            posture: posture::Posture::new(recorder.clone()),
+            key_access: key_access::KeyAccess::new(cloud),
             source_keys,
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),
@@ -206,6 +212,7 @@ impl Services {
     pub fn begin_work(&self) {
         self.key_stores.recover();
         self.schedules.run_forever();
+        self.posture.count_forever(&Handle::current());
     }
 
     /// Returns whether the log still accepts changes.

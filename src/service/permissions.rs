@@ -51,6 +51,8 @@ pub struct Needed {
     pub by: &'static [Capability],
     /// Whether the vendor's documentation lists it as a prerequisite of managing regions and keys.
     documented: bool,
+    /// Whether everything else works without it.
+    pub optional: bool,
     /// The service for which IAM may create its role; the action needs that condition.
     pub for_service: Option<&'static str>,
     /// What the program does with it.
@@ -65,11 +67,15 @@ const STORES: &[Capability] = &[KeyStores, CloudHsm];
 const CLOUD_HSM: &[Capability] = &[CloudHsm];
 
 const fn documented(action: &'static str, by: &'static [Capability], purpose: &'static str) -> Needed {
-    Needed { action, by, documented: true, for_service: None, purpose }
+    Needed { action, by, documented: true, optional: false, for_service: None, purpose }
 }
 
 const fn more(action: &'static str, by: &'static [Capability], purpose: &'static str) -> Needed {
     Needed { documented: false, ..documented(action, by, purpose) }
+}
+
+const fn optional(action: &'static str, by: &'static [Capability], purpose: &'static str) -> Needed {
+    Needed { optional: true, ..more(action, by, purpose) }
 }
 
 const fn service_role(service: &'static str, by: &'static [Capability], purpose: &'static str) -> Needed {
@@ -96,12 +102,14 @@ pub const NEEDED: &[Needed] = &[
     more("kms:DisconnectCustomKeyStore", STORES, "disconnect a key store"),
     documented("kms:EnableKey", ALL_KEYS, "enable a key"),
     documented("kms:EnableKeyRotation", AWS_KEYS, "have AWS rotate a key"),
+    optional("kms:GetKeyLastUsage", ALL_KEYS, "read when a key was last used; without it that is not known"),
     documented("kms:GetKeyPolicy", ALL_KEYS, "read the policy of a key"),
     more("kms:GetKeyRotationStatus", AWS_KEYS, "read whether AWS rotates a key"),
     documented("kms:GetParametersForImport", &[Byok], "get the public key that wraps material"),
     more("kms:GetPublicKey", AWS_KEYS, "show the public key of an asymmetric key"),
     documented("kms:ImportKeyMaterial", &[Byok], "import material"),
     documented("kms:ListAliases", ALL_KEYS, "read the aliases of keys"),
+    optional("kms:ListGrants", ALL_KEYS, "show the grants of a key"),
     documented("kms:ListKeyPolicies", &[], "not called; the vendor's documentation lists it"),
     more("kms:ListKeyRotations", AWS_KEYS, "read the rotations and materials of a key"),
     documented("kms:ListKeys", ALL_KEYS, "find the keys of a region"),

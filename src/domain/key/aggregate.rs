@@ -3,6 +3,7 @@
 use super::aws_enums::{KeyState, MultiRegionKind, Origin};
 use super::event::{Aspect, KeyEvent, LOCAL, NATIVE, RotationJob};
 use super::hyok::HyokKey;
+use super::last_use::LastUse;
 use super::mark;
 use super::material::{MaterialId, MaterialState};
 use super::metadata::{KeyMetadata, Rotation, RotationStatus};
@@ -29,6 +30,8 @@ pub struct Key {
     pub policy: Option<PolicyText>,
     /// The automatic rotation; `None` if the key has none, or it was not read yet.
     pub rotation: Option<RotationStatus>,
+    /// When AWS last saw the key in use; `None` if that was not read yet, or may not be read.
+    pub last_use: Option<LastUse>,
     /// The materials that Claviger imported, oldest first.
     pub materials: Vec<ImportedMaterial>,
     /// What this program holds of the key; `None` for a key whose material AWS or another key manager holds.
@@ -94,6 +97,7 @@ pub struct Snapshot {
     pub tags: Option<Vec<Tag>>,
     pub policy: Option<PolicyText>,
     pub rotation: Option<RotationStatus>,
+    pub last_use: Option<LastUse>,
     /// AWS's id of the material that an operation imported.
     pub imported: Option<MaterialId>,
 }
@@ -116,7 +120,8 @@ impl Key {
             | Aspect::Tags(_)
             | Aspect::Policy(_)
             | Aspect::Rotation(_)
-            | Aspect::ImportedMaterial(_) => None,
+            | Aspect::ImportedMaterial(_)
+            | Aspect::LastUse(_) => None,
         })?;
         let mut key = Self {
             id,
@@ -127,6 +132,7 @@ impl Key {
             tags: Vec::new(),
             policy: None,
             rotation: None,
+            last_use: None,
             materials: Vec::new(),
             hyok: None,
             pending: None,
@@ -162,11 +168,15 @@ impl Key {
                 Aspect::Rotation(rotation) => self.rotation = Some(rotation.clone()),
                 // The operation that imported it has the rest.
                 Aspect::ImportedMaterial(_) => {}
+                Aspect::LastUse(last_use) => self.last_use = Some(last_use.clone()),
             }
         }
-        self.gone = false;
         self.synced = at;
-        self.updated = at;
+        // To use a key is not to change it.
+        if self.gone || !is_of_use_alone(learned) {
+            self.updated = at;
+        }
+        self.gone = false;
     }
 
     /// Updates the key with an event. Events of operations are in `apply.rs`.
@@ -235,7 +245,8 @@ impl Key {
                 | Aspect::Aliases(_)
                 | Aspect::Tags(_)
                 | Aspect::Policy(_)
-                | Aspect::Rotation(_) => None,
+                | Aspect::Rotation(_)
+                | Aspect::LastUse(_) => None,
             });
             self.record_import(at, import, imported, waited);
         }
@@ -324,6 +335,8 @@ impl Key {
         news.extend(seen.policy.filter(|policy| Some(policy) != self.policy.as_ref()).map(Aspect::Policy));
         news.extend(seen.rotation.filter(|rotation| Some(rotation) != self.rotation.as_ref()).map(Aspect::Rotation));
         news.extend(seen.imported.map(Aspect::ImportedMaterial));
+        let is_news = |seen: &LastUse| seen.is_news(self.last_use.as_ref());
+        news.extend(seen.last_use.filter(is_news).map(Aspect::LastUse));
         news
     }
 
@@ -398,6 +411,12 @@ impl Snapshot {
         all.extend(self.policy.map(Aspect::Policy));
         all.extend(self.rotation.map(Aspect::Rotation));
         all.extend(self.imported.map(Aspect::ImportedMaterial));
+        all.extend(self.last_use.map(Aspect::LastUse));
         all
     }
+}
+
+/// Whether these aspects say only that the key was used.
+pub fn is_of_use_alone(learned: &[Aspect]) -> bool {
+    !learned.is_empty() && learned.iter().all(|aspect| matches!(aspect, Aspect::LastUse(_)))
 }

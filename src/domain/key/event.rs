@@ -2,6 +2,7 @@
 //! AWS reported.
 
 use super::hyok::NewHyokKey;
+use super::last_use::LastUse;
 use super::material::MaterialId;
 use super::metadata::{KeyMetadata, RotationStatus};
 use super::name::AliasName;
@@ -128,6 +129,7 @@ pub enum Aspect {
     Rotation(RotationStatus),
     /// AWS's id of the material that the operation imported.
     ImportedMaterial(MaterialId),
+    LastUse(LastUse),
 }
 
 /// The key source of material that AWS generates.

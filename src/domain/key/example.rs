@@ -84,7 +84,15 @@ pub(crate) fn snapshot(n: u128, description: &str) -> Snapshot {
         cloud_hsm_cluster_id: None,
         xks_key_id: None,
     };
-    Snapshot { metadata, aliases: Some(vec![]), tags: Some(vec![]), policy: None, rotation: None, imported: None }
+    Snapshot {
+        metadata,
+        aliases: Some(vec![]),
+        tags: Some(vec![]),
+        policy: None,
+        rotation: None,
+        last_use: None,
+        imported: None,
+    }
 }
 
 /// The settings of a symmetric key, without aliases, policy and tags.

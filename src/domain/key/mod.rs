@@ -15,8 +15,10 @@ pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
 pub mod follow_up;
+pub mod grant;
 pub mod hyok;
 pub mod index;
+pub mod last_use;
 pub mod mark;
 pub mod material;
 pub mod metadata;

@@ -110,6 +110,11 @@ impl PolicyText {
         Self(share_policy(&self.0))
     }
 
+    /// The text itself, which keys with the same text share.
+    pub fn text(&self) -> &Arc<str> {
+        &self.0
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -99,6 +99,23 @@ struct Members<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, nullable = false)]
     rotation_status: Option<Cow<'a, str>>,
+    /// The time from which AWS has recorded the use of the key. Absent while that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    usage_tracked_since: Option<Text<Time>>,
+    /// The time of the last successful cryptographic operation since then, as read by a synchronisation or a refresh;
+    /// exact to a day. Absent if there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    last_used_at: Option<Text<Time>>,
+    /// That operation, such as `Decrypt`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_used_operation: Option<&'a str>,
+    /// The id of its event in CloudTrail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_used_event_id: Option<&'a str>,
     /// The policy of the newest replica, as text; empty for a key that is no primary key with a replica in its KMS.
     replica_policy: &'a str,
     /// IAM users who administer the key, according to its policy.
@@ -165,6 +182,7 @@ impl<'a> Members<'a> {
         let aws_store = key.metadata.custom_key_store_id.as_deref().map(Cow::Borrowed);
         let store = hyok.map(|hyok| hyok.store).or(seen.store).map(|store| Cow::Owned(store.to_string()));
         let replica_policy = seen.replica.as_ref().and_then(|replica| replica.policy.as_ref());
+        let used = key.last_use.as_ref().and_then(|known| known.last.as_ref());
         let named = |kind: fn(&PolicyPrincipals) -> &[String]| seen.principals.as_ref().map_or(&[][..], kind);
         Self {
             envelope: Envelope::new(key.id, "cckm:aws-key", key.id, key.created, key.updated),
@@ -191,6 +209,10 @@ impl<'a> Members<'a> {
             rotated_to: key.rotated_to.map(Text),
             rotated_from: key.rotated_from.map(Text),
             rotation_status: rotation_status(key),
+            usage_tracked_since: key.last_use.as_ref().map(|known| Text(known.tracked_since)),
+            last_used_at: used.map(|used| Text(used.at)),
+            last_used_operation: used.map(|used| used.operation.as_str()),
+            last_used_event_id: used.map(|used| used.event_id.as_str()).filter(|id| !id.is_empty()),
             replica_policy: replica_policy.map_or("", PolicyText::as_str),
             key_admins: named(|principals| &principals.admins),
             key_admins_roles: named(|principals| &principals.admin_roles),

@@ -219,6 +219,14 @@ impl Kms {
         self.state()?.set_kmsuser_password(cluster, password, &self.store)
     }
 
+    /// Shows the unique id of a user or role in place of its ARN in all key policies, as AWS does once it is deleted.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if the disk fails.
+    pub(super) fn show_id_of(&self, arn: &str, unique_id: &str) -> Result<(), Refusal> {
+        self.state()?.show_id_of(arn, unique_id, &self.store)
+    }
+
     /// Returns one of the lab's own secrets. It is generated and stored on first use.
     fn lab_secret(&self, name: &str, generate: impl FnOnce() -> Result<Bytes, Refusal>) -> Result<Slot, Refusal> {
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);

@@ -131,6 +131,23 @@ impl State {
         store.save_kmsuser_passwords(self.custom_key_stores.passwords())
     }
 
+    /// Replaces the ARN of a user or role in all key policies by its unique id.
+    ///
+    /// # Errors
+    /// [`Refusal::Internal`] if it cannot be stored.
+    pub(super) fn show_id_of(&mut self, arn: &str, unique_id: &str, store: &Store) -> Result<(), Refusal> {
+        let (arn, id) = (format!("\"{arn}\""), format!("\"{unique_id}\""));
+        let names = |key: &Key| key.placements.values().any(|placement| placement.policy.contains(&arn));
+        let named: Vec<Key> = self.keys.values().filter(|key| names(key)).cloned().collect();
+        for mut key in named {
+            for placement in key.placements.values_mut() {
+                placement.policy = placement.policy.replace(&arn, &id);
+            }
+            self.add(key, store)?;
+        }
+        Ok(())
+    }
+
     /// Whether a custom key store contains keys.
     pub(super) fn has_keys_of(&self, store: &str) -> bool {
         self.members_of(store).next().is_some()

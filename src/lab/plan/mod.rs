@@ -75,6 +75,14 @@ impl LabPlan {
         self.accounts.iter().find(|account| account.id == id)
     }
 
+    /// The unique id of the user or role with this ARN.
+    pub(in crate::lab) fn unique_id_of(&self, arn: &str) -> Option<&str> {
+        let account = self.account(arn.split(':').nth(4)?)?;
+        let users = account.users.iter().map(|user| &user.identity);
+        let mut identities = users.chain(account.roles.iter().map(|role| &role.identity));
+        identities.find(|identity| identity.arn == arn).map(|identity| identity.id.as_str())
+    }
+
     /// The user with an access key.
     pub(in crate::lab) fn key_holder(&self, access_key_id: &str) -> Option<(&Account, &User, &LabKeys)> {
         self.accounts.iter().find_map(|account| {

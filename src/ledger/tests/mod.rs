@@ -12,6 +12,7 @@ mod sample;
 mod sample_jobs;
 mod sample_key_stores;
 mod sample_keys;
+mod sample_posture;
 mod sample_schedules;
 mod sample_source_keys;
 mod snapshot;

@@ -7,6 +7,7 @@ use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, Multi
 use crate::domain::key::days::{DeletionWindow, RotationPeriod};
 use crate::domain::key::event::{Aspect, KeyEvent, RotationJob, UnmanagedCause};
 use crate::domain::key::hyok::NewHyokKey;
+use crate::domain::key::last_use::{KeyUse, LastUse};
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{Algorithms, KeyMetadata, MultiRegion, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
@@ -126,6 +127,14 @@ fn learned(form: Form) -> Vec<Aspect> {
         Aspect::Policy(policy()),
         Aspect::Rotation(rotation),
         Aspect::ImportedMaterial(MaterialId::new(&"0e".repeat(32))),
+        Aspect::LastUse(LastUse {
+            tracked_since: Time::from_nanos(1_600_000_000_000_000_000),
+            last: form.option(KeyUse {
+                at: Time::from_nanos(1_700_000_000_123_000_000),
+                operation: "Decrypt".to_owned(),
+                event_id: form.text("b79603d5-0000-4000-8000-000000000000"),
+            }),
+        }),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use super::import::ImportRequest;
 use super::operations::OperationRequest;
-use super::reading::read;
+use super::reading::{last_use, read};
 use super::{KeySeen, Keys, policy_context, shown};
 use crate::aws::kms::calls::DescribeKey;
 use crate::domain::id::{KeyId, KmsId};
@@ -268,7 +268,10 @@ impl Keys {
     async fn seen(&self, key: &Key) -> Result<(KeyId, KmsId, Region, Box<Snapshot>), Failure> {
         key.refuse_unlinked()?;
         let at = self.cloud.region(key.kms, &key.region).await?;
-        let seen = Box::new(read(&at, key.aws_id()).await?);
+        let seen = read(&at, key.aws_id()).await?;
+        // The key itself is worth more: what AWS does not say of its use is left as it is known.
+        let last_use = last_use(&at, &seen.metadata).await.unwrap_or_default();
+        let seen = Box::new(Snapshot { last_use, ..seen });
         Ok((key.id, key.kms, key.region.clone(), seen))
     }
 }

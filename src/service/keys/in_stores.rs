@@ -80,8 +80,15 @@ impl Keys {
         let now = self.recorder.now();
         let metadata = at.call(DescribeKey::of(key.aws_id().clone())).await?;
         let (id, kms, region) = (KeyId::new(Uuid::new_v4()), key.kms, key.region.clone());
-        let seen =
-            Box::new(Snapshot { metadata, aliases: None, tags: None, policy: None, rotation: None, imported: None });
+        let seen = Box::new(Snapshot {
+            metadata,
+            aliases: None,
+            tags: None,
+            policy: None,
+            rotation: None,
+            last_use: None,
+            imported: None,
+        });
         // An operation may have changed the key meanwhile.
         let began = Began { aliases: now, key: now };
         let command = Command::Key(KeyCommand::Synchronise { id, kms, region, seen, began });

@@ -2,10 +2,13 @@
 
 use crate::aws::call::AwsCall;
 use crate::aws::failure::AwsFailure;
-use crate::aws::kms::calls::{DescribeKey, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags};
+use crate::aws::kms::calls::{
+    DescribeKey, GetKeyLastUsage, GetKeyPolicy, GetKeyRotationStatus, ListAliases, ListResourceTags,
+};
 use crate::aws::page::Paging;
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
+use crate::domain::key::last_use::LastUse;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::service::cloud::RegionAccess;
@@ -40,7 +43,18 @@ pub(in crate::service) async fn read_rest(at: &RegionAccess, metadata: KeyMetada
     };
     let (tags, policy, rotation) = futures_util::future::join3(tags, policy, rotation).await;
     let (tags, policy, rotation) = (tags?, policy?, rotation?);
-    Ok(Snapshot { metadata, aliases: None, tags, policy, rotation, imported: None })
+    Ok(Snapshot { metadata, aliases: None, tags, policy, rotation, last_use: None, imported: None })
+}
+
+/// Reads when a key was last used; `None` for keys that AWS manages.
+pub(in crate::service) async fn last_use(
+    at: &RegionAccess,
+    metadata: &KeyMetadata,
+) -> Result<Option<LastUse>, AwsFailure> {
+    match is_ours(metadata) {
+        true => at.call(GetKeyLastUsage { key: metadata.key_id().clone() }).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 async fn aliases(at: &RegionAccess, key: &AwsKeyId) -> Result<Vec<AliasName>, AwsFailure> {

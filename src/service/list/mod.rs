@@ -173,6 +173,13 @@ impl<T: Listed> Page<T> {
         Self::of(&query, rows.count(), rows, None)
     }
 
+    /// The page of a query that has no sort, of the rows with these ids, which have been filtered already.
+    pub(in crate::service) fn of_picked(query: &Query, all: &T::Rows, ids: Vec<Id<T>>) -> Self {
+        let total = ids.len();
+        let picked = ids.into_iter().skip(query.skip).take(query.limit.rows()).collect();
+        Self::of(query, total, all, Some(picked))
+    }
+
     fn of(query: &Query, total: usize, all: &T::Rows, picked: Option<Vec<Id<T>>>) -> Self {
         let (next, end) = match &picked {
             Some(picked) => (0, picked.len()),

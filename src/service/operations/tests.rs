@@ -56,7 +56,15 @@ impl SlowKeys {
         let published = self.recorder.state();
         let mut metadata = published.state.key(id).expect("it is known").metadata.clone();
         metadata.state = KeyState::Disabled;
-        Box::new(Snapshot { metadata, aliases: None, tags: None, policy: None, rotation: None, imported: None })
+        Box::new(Snapshot {
+            metadata,
+            aliases: None,
+            tags: None,
+            policy: None,
+            rotation: None,
+            last_use: None,
+            imported: None,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 //! running job are visible (`live`).
 
 mod key_stores;
+mod last_use;
 mod list;
 mod live;
 mod region;

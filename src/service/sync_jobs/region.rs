@@ -2,6 +2,7 @@
 //! did not list. An unchanged key costs no write. Keys are read concurrently, so that changes share a sync of the log.
 
 use super::SyncJobs;
+use super::last_use::LastUses;
 use super::live::Tally;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, ListAliases, ListKeys};
@@ -10,11 +11,12 @@ use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::id::KeyId;
 use crate::domain::job::sync::SyncPlace;
-use crate::domain::key::aggregate::Snapshot;
+use crate::domain::key::aggregate::{Snapshot, is_of_use_alone};
 use crate::domain::key::command::Began;
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::decide::check_place;
 use crate::domain::key::event::KeyEvent;
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
 use crate::domain::time::Time;
 use crate::service::caller::Change;
@@ -22,6 +24,7 @@ use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;
 use crate::service::keys::reading::read_rest;
 use crate::service::recorder::Recorder;
+use futures_util::future::join;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
@@ -46,6 +49,7 @@ struct Reading<'a> {
     tally: &'a Tally,
     /// The time before its aliases were read.
     began: Time,
+    last_uses: LastUses,
     /// The first key that could not be read.
     first_unreadable: Mutex<Option<UnreadableKey>>,
 }
@@ -63,7 +67,8 @@ impl fmt::Display for UnreadableKey {
 }
 
 impl SyncJobs {
-    /// Synchronises a region, and returns the first key that could not be read, with the reason.
+    /// Synchronises a region, and returns the first key that could not be read, with the reason; if there is none, why
+    /// the last use of keys is not known.
     pub(super) async fn synchronise(
         &self,
         of: &SyncPlace,
@@ -78,6 +83,7 @@ impl SyncJobs {
             change,
             tally,
             began: self.recorder.now(),
+            last_uses: LastUses::default(),
             first_unreadable: Mutex::default(),
         };
         let listed = reading.keys().await?;
@@ -87,7 +93,8 @@ impl SyncJobs {
         match unreadable {
             // If no key could be read, the region has failed.
             Some(UnreadableKey { failure, .. }) if counts.errors == counts.listed => Err(failure.into()),
-            unreadable => Ok(unreadable.map(|unreadable| unreadable.to_string())),
+            Some(unreadable) => Ok(Some(unreadable.to_string())),
+            None => Ok(reading.last_uses.unanswered().map(|unanswered| unanswered.to_string())),
         }
     }
 }
@@ -129,13 +136,19 @@ impl Reading<'_> {
     async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<(), Failure> {
         let began = Began { aliases: self.began, key: self.recorder.now() };
         let seen = match self.at.call(DescribeKey::of(id.clone())).await {
-            Ok(metadata) => read_rest(&self.at, metadata).await,
+            Ok(metadata) => self.rest(metadata).await,
             Err(failure) => Err(failure),
         };
         match seen {
             Ok(seen) => self.record(Snapshot { aliases: Some(aliases), ..seen }, began).await,
             Err(failure) => self.record_failure(&id, failure, began.key).await,
         }
+    }
+
+    async fn rest(&self, metadata: KeyMetadata) -> Result<Snapshot, AwsFailure> {
+        let last_use = self.last_uses.of(&self.at, &metadata);
+        let (last_use, rest) = join(last_use, read_rest(&self.at, metadata.clone())).await;
+        Ok(Snapshot { last_use, ..rest? })
     }
 
     /// Checks whether AWS still has the known keys that it has not listed.
@@ -195,6 +208,7 @@ impl Reading<'_> {
         for event in &committed.events {
             match event {
                 Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),
+                Event::Key(_, KeyEvent::Observed { learned }) if is_of_use_alone(learned) => {}
                 Event::Key(_, KeyEvent::Observed { .. } | KeyEvent::HyokLinked { .. }) => self.tally.updated.add(1),
                 Event::Key(_, KeyEvent::Vanished) => self.tally.gone.add(1),
                 Event::Key(
@@ -229,7 +243,8 @@ impl Reading<'_> {
                 | Event::Job(..)
                 | Event::Template(..)
                 | Event::Schedule(..)
-                | Event::KeyStore(..) => {}
+                | Event::KeyStore(..)
+                | Event::Posture(_) => {}
             }
         }
         Ok(())

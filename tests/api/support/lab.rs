@@ -39,6 +39,14 @@ impl LabClient {
         }
     }
 
+    /// Shows the unique id of a user or role in key policies, as AWS does once it is deleted; returns the id.
+    pub(crate) fn delete_principal(&self, arn: &str) -> String {
+        let answer = self.http.put(self.at("deleted-principal")).body(json!({"arn": arn}).to_string()).send();
+        let text = answer.and_then(|answer| answer.text()).expect("an answer");
+        let answer: Value = serde_json::from_str(&text).expect("JSON");
+        answer["id"].as_str().expect("an id").to_owned()
+    }
+
     /// Sets the clock of KMS ahead by this number of days in all.
     pub(crate) fn move_clock(&self, days: u32) {
         let body = json!({"ahead_seconds": days * 86_400 + 60}).to_string();

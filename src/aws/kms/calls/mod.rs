@@ -16,6 +16,7 @@ use crate::aws::fault::RetryPolicy;
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::Paging;
 use crate::aws::port::Access;
+use crate::domain::key::grant::KeyGrant;
 use crate::domain::key::metadata::Rotation;
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::tag::Tag;
@@ -36,12 +37,14 @@ mod disable_key_rotation;
 mod disconnect_custom_key_store;
 mod enable_key;
 mod enable_key_rotation;
+mod get_key_last_usage;
 mod get_key_policy;
 mod get_key_rotation_status;
 mod get_parameters_for_import;
 mod get_public_key;
 mod import_key_material;
 mod list_aliases;
+mod list_grants;
 mod list_key_rotations;
 mod list_keys;
 mod list_resource_tags;
@@ -134,12 +137,14 @@ kms_calls! {
     disconnect_custom_key_store::DisconnectCustomKeyStore,
     enable_key::EnableKey,
     enable_key_rotation::EnableKeyRotation,
+    get_key_last_usage::GetKeyLastUsage,
     get_key_policy::GetKeyPolicy,
     get_key_rotation_status::GetKeyRotationStatus,
     get_parameters_for_import::GetParametersForImport,
     get_public_key::GetPublicKey,
     import_key_material::ImportKeyMaterial,
     list_aliases::ListAliases,
+    list_grants::ListGrants,
     list_key_rotations::ListKeyRotations,
     list_keys::ListKeys,
     list_resource_tags::ListResourceTags,
@@ -179,6 +184,7 @@ macro_rules! paged_calls {
 paged_calls! {
     DescribeCustomKeyStores: CustomKeyStore,
     ListAliases: Alias,
+    ListGrants: KeyGrant,
     ListKeyRotations: Rotation,
     ListKeys: KeyArn,
     ListResourceTags: Tag,

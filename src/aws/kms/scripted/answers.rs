@@ -132,6 +132,13 @@ impl Model {
             Request::GetKeyRotationStatus(call) => {
                 Answer::GetKeyRotationStatus(self.key(operation, region, &call.key)?.rotation.clone())
             }
+            Request::GetKeyLastUsage(call) => {
+                Answer::GetKeyLastUsage(self.key(operation, region, &call.key)?.last_use.clone())
+            }
+            Request::ListGrants(call) => {
+                let grants = self.key(operation, region, &call.key)?.grants.clone();
+                Answer::ListGrants(page(grants, &call.paging))
+            }
             Request::RotateKeyOnDemand(call) => {
                 self.made += 1;
                 let fresh = material_id(self.made);

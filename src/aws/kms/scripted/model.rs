@@ -13,6 +13,8 @@ use crate::aws::kms::custom_key_store::CustomKeyStore;
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::{Marker, Page, Paging};
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::key::grant::KeyGrant;
+use crate::domain::key::last_use::LastUse;
 use crate::domain::key::material::{ImportState, ImportType, MaterialId, MaterialState, RotationKind};
 use crate::domain::key::metadata::{KeyMetadata, MultiRegion, Rotation, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
@@ -29,6 +31,8 @@ pub struct ModelKey {
     pub policy: PolicyText,
     pub tags: Vec<Tag>,
     pub rotation: RotationStatus,
+    pub last_use: LastUse,
+    pub grants: Vec<KeyGrant>,
     /// The materials, newest first.
     pub materials: Vec<Rotation>,
     pub imports: Vec<ImportKeyMaterial>,
@@ -130,6 +134,8 @@ impl Model {
             policy: key.policy.clone().unwrap_or_else(|| PolicyText::of(&root).expect("a policy")),
             tags: key.tags.clone(),
             rotation: RotationStatus::default(),
+            last_use: LastUse { tracked_since: NOW, last: None },
+            grants: Vec::new(),
             materials: current.map(|id| material(Some(id), None)).into_iter().collect(),
             imports: Vec::new(),
         };

@@ -4,10 +4,11 @@ use super::super::v2::connection::{ConnectionSettings, RolesAnywhere};
 use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
-use super::super::v2::key::{KeyMetadata, RotationJob, RotationStatus, Tag};
+use super::super::v2::key::{KeyMetadata, LastUse, RotationJob, RotationStatus, Tag};
 use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreOperation, StoreSettings};
 use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
+use super::super::v2::posture::KmsCounts;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
 use super::super::v2::schedule::ScheduleSettings;
 use super::super::v2::session::RefreshGrant;
@@ -18,7 +19,9 @@ use super::super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
-use crate::domain::{acl, connection, group, key_store, kms, schedule, session, source_key, state, template, user};
+use crate::domain::{
+    acl, connection, group, key_store, kms, posture, schedule, session, source_key, state, template, user,
+};
 use uuid::Uuid;
 
 layout! {
@@ -167,6 +170,7 @@ layout! {
         tags: Vec<Tag<'a>>,
         policy: Option<Text<'a>>,
         rotation: Option<RotationStatus>,
+        last_use: Option<LastUse<'a>>,
         materials: Vec<ImportedMaterial<'a>>,
         hyok: Option<Box<HyokKey<'a>>>,
         pending: Option<Uuid>,
@@ -389,6 +393,13 @@ layout! {
         deletable: bool,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct DayCounts<'a> of posture::DayCounts {
+        day: Moment,
+        kms: Vec<KmsCounts<'a>>,
     }
 }
 

@@ -26,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 10;
+pub(in crate::ledger) const VERSION: u8 = 11;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -63,6 +63,7 @@ struct Rest<'a> {
     ownerless_runs: Vec<Uuid>,
     key_stores: Vec<KeyStore<'a>>,
     virtual_keys: Vec<VirtualKey<'a>>,
+    posture: Vec<DayCounts<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -94,7 +95,8 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
                 | Stream::Job(_)
                 | Stream::Template(_)
                 | Stream::Schedule(_)
-                | Stream::KeyStore(_) => None, // These streams have no history.
+                | Stream::KeyStore(_)
+                | Stream::Posture => None, // These streams have no history.
             }
         });
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
@@ -129,6 +131,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         ownerless_runs: state.schedules.ownerless().map(|id| id.uuid()).collect(),
         key_stores: state.key_stores.iter().map(|entry| KeyStore::of(entry)).collect(),
         virtual_keys: state.keys.virtual_keys().iter().map(|entry| VirtualKey::of(entry)).collect(),
+        posture: state.posture.days().map(|entry| DayCounts::of(entry)).collect(),
     };
     push(parts, REST, &rest)
 }
@@ -229,5 +232,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         ownerless_runs: rest.ownerless_runs.into_live()?,
         key_stores: rest.key_stores.into_live()?,
         virtual_keys: rest.virtual_keys.into_live()?,
+        posture: rest.posture.into_live()?,
     })
 }

@@ -7,6 +7,7 @@ use super::job::JobEvent;
 use super::key::KeyEvent;
 use super::key_store::KeyStoreEvent;
 use super::kms::KmsEvent;
+use super::posture::PostureEvent;
 use super::primitives::{Moment, Text};
 use super::schedule::ScheduleEvent;
 use super::session::SessionEvent;
@@ -51,5 +52,6 @@ layout! {
         Template(id: Uuid, event: TemplateEvent<'a>),
         Schedule(id: Uuid, event: ScheduleEvent<'a>),
         KeyStore(id: Uuid, event: KeyStoreEvent<'a>),
+        Posture(event: PostureEvent<'a>),
     }
 }

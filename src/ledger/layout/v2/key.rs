@@ -3,7 +3,7 @@
 use super::key_store::CallerRules;
 use super::operation::Operation;
 use super::primitives::{Moment, Text};
-use crate::domain::key::{event as live, hyok, metadata, tag};
+use crate::domain::key::{event as live, hyok, last_use, metadata, tag};
 use uuid::Uuid;
 
 layout! {
@@ -60,6 +60,7 @@ layout! {
         Policy(policy: Text<'a>),
         Rotation(status: RotationStatus),
         ImportedMaterial(material: Text<'a>),
+        LastUse(last_use: LastUse<'a>),
     }
 }
 
@@ -111,6 +112,21 @@ layout! {
         period: Option<u16>,
         next: Option<Moment>,
         on_demand_started: Option<Moment>,
+    }
+}
+
+layout! {
+    struct LastUse<'a> of last_use::LastUse {
+        tracked_since: Moment,
+        last: Option<KeyUse<'a>>,
+    }
+}
+
+layout! {
+    struct KeyUse<'a> of last_use::KeyUse {
+        at: Moment,
+        operation: Text<'a>,
+        event_id: Text<'a>,
     }
 }
 

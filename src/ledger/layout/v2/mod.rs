@@ -9,6 +9,7 @@ pub(super) mod key;
 pub(super) mod key_store;
 pub(super) mod kms;
 pub(super) mod operation;
+pub(super) mod posture;
 pub(super) mod primitives;
 pub(super) mod schedule;
 pub(super) mod session;

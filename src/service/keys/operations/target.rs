@@ -261,7 +261,15 @@ impl OperationTarget for KeyTarget {
             KeyOperation::Makes(making) => making.policy().cloned(),
             KeyOperation::Changes(change) => change.policy().cloned(),
         };
-        Some(Box::new(Snapshot { metadata, aliases: None, tags: None, policy, rotation: None, imported: None }))
+        Some(Box::new(Snapshot {
+            metadata,
+            aliases: None,
+            tags: None,
+            policy,
+            rotation: None,
+            last_use: None,
+            imported: None,
+        }))
     }
 
     fn attempt<'a>(

@@ -16,6 +16,7 @@ mod keys;
 mod kms;
 mod log_groups;
 mod permissions;
+mod posture;
 mod synchronization_jobs;
 mod templates;
 mod vendor_examples;

@@ -252,8 +252,14 @@ impl Work {
                 self.become_user(user);
                 self.on(&key, "disable-auto-rotation", json!({}))
             }
+            "kms:GetKeyLastUsage" => {
+                let key = prepared(json!({}));
+                let read = self.admin.post(&format!("{KEYS}/{}/refresh", id(&key)), json!({})).expect(200);
+                read.get("usage_tracked_since").is_some()
+            }
             "kms:GetKeyRotationStatus" => self.on(key, "get-key-rotation-status", json!({})),
             "kms:RotateKeyOnDemand" => self.on(&prepared(json!({})), "rotate-material", json!({})),
+            "kms:ListGrants" => self.admin.get(&format!("{KEYS}/{}/grants", id(key))).status == 200,
             "kms:ListKeyRotations" => self.admin.get(&format!("{KEYS}/{}/rotations", id(key))).status == 200,
             "kms:GetPublicKey" => {
                 let key = prepared(json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}));

@@ -6,4 +6,5 @@ mod crash;
 mod halfway;
 mod lifecycle;
 mod material;
+mod principals;
 mod rotation;

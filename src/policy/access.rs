@@ -1,0 +1,315 @@
+//! Who may do what with a key, as far as its policy and its grants say it: the policies of the caller's own account are
+//! not known here, nor is what a request says, so that an answer can depend on them.
+
+use std::collections::BTreeMap;
+
+use super::document::{Effect, Reading, Statement};
+use super::grant::Grant;
+use super::principal::{Named, Principal};
+use super::request::{Caller, Context, Request};
+
+/// A user, a role, a session, an account or a service about which is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    Caller {
+        caller: Caller,
+        known: Context,
+    },
+    /// A service of AWS, an identity provider, or the unique id of somebody who was deleted.
+    Other(Principal),
+}
+
+/// What may be done, from the least on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// A statement denies it, whatever else allows it.
+    Denied,
+    /// Nothing allows it.
+    NotAllowed,
+    /// A part of the policy could not be read, and may decide it.
+    NotKnown,
+    /// The account is allowed it, and its own policies decide for each user and role.
+    IamDecides,
+    /// A condition decides it.
+    Depends,
+    Allowed,
+}
+
+impl Verdict {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::NotAllowed => "not_allowed",
+            Self::NotKnown => "not_known",
+            Self::IamDecides => "iam_decides",
+            Self::Depends => "depends",
+            Self::Allowed => "allowed",
+        }
+    }
+
+    /// Whether it is possible that the subject may do it.
+    pub fn is_possible(self) -> bool {
+        self > Self::NotAllowed
+    }
+}
+
+/// A key of which is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    pub arn: &'a str,
+    pub account: &'a str,
+    pub reading: &'a Reading,
+    pub grants: &'a [Grant],
+}
+
+impl Subject {
+    /// Reads the ARN of a user, a role, a session or an account's root, the id of an account, the name of a service, the
+    /// ARN or domain of an identity provider, or the unique id of a user or role; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Subject> {
+        let is_service = text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
+        if is_service && !text.contains(['*', '/', ':']) {
+            return Some(Subject::Other(Principal::Service(text.to_owned())));
+        }
+        match Principal::parse("AWS", text) {
+            None => Principal::parse("Federated", text).map(Subject::Other),
+            Some(Principal::Anyone) => None,
+            Some(Principal::Account { id, partition }) => {
+                let arn = format!("arn:{}:iam::{id}:root", partition.as_deref().unwrap_or("aws"));
+                Some(Self::caller(id, arn.clone(), arn))
+            }
+            Some(Principal::Arn(arn)) => {
+                let account = arn.split(':').nth(4)?.to_owned();
+                let issuer = role_of_session(&arn).unwrap_or_else(|| arn.clone());
+                Some(Self::caller(account, arn, issuer))
+            }
+            Some(other @ (Principal::Id(_) | Principal::Service(_) | Principal::Federated(_))) => {
+                Some(Subject::Other(other))
+            }
+        }
+    }
+
+    fn caller(account: String, arn: String, issuer: String) -> Subject {
+        let mut known = Context::default();
+        known.set("kms:CallerAccount", account.as_str());
+        known.set("aws:PrincipalAccount", account.as_str());
+        known.set("aws:PrincipalArn", issuer.as_str());
+        Subject::Caller { caller: Caller { account, arn, issuer }, known }
+    }
+
+    /// The principal that the subject is.
+    pub fn principal(&self) -> Principal {
+        match self {
+            Self::Caller { caller, .. } if caller.arn.ends_with(":root") => {
+                Principal::Account { id: caller.account.clone(), partition: None }
+            }
+            Self::Caller { caller, .. } => Principal::Arn(caller.arn.clone()),
+            Self::Other(principal) => principal.clone(),
+        }
+    }
+
+    fn is_named_by(&self, principal: &Principal) -> Named {
+        match self {
+            Self::Caller { caller, .. } => principal.names(caller),
+            Self::Other(own) if own == principal || *principal == Principal::Anyone => Named::ByIssuer,
+            Self::Other(_) => Named::No,
+        }
+    }
+}
+
+/// The ARN of the role of a session. A session does not say the path of its role.
+fn role_of_session(arn: &str) -> Option<String> {
+    let (head, rest) = arn.split_once(":assumed-role/")?;
+    let (role, _) = rest.split_once('/')?;
+    Some(format!("{}:role/{role}", head.replacen(":sts:", ":iam:", 1)))
+}
+
+/// Whether a statement is about a subject; [`Named::No`] also if its conditions exclude the subject for certain.
+/// `true` if other conditions remain.
+pub fn concerns(target: &Target<'_>, statement: &Statement, subject: &Subject) -> (Named, bool) {
+    let variables = target.reading.policy.has_variables();
+    let empty = Context::default();
+    let known = match subject {
+        Subject::Caller { known, .. } => known,
+        Subject::Other(_) => &empty,
+    };
+    let judged = statement.conditions.iter().map(|condition| condition.judge(known, variables));
+    let (mut open, mut excluded) = (false, false);
+    judged.for_each(|holds| match holds {
+        None => open = true,
+        Some(holds) => excluded |= !holds,
+    });
+    let variable = variables && statement.resources.items.iter().any(|resource| resource.contains("${"));
+    match excluded || !statement.applies_to(target.arn, variables) {
+        true => (Named::No, false),
+        false => (statement.names(|principal| subject.is_named_by(principal)), open || variable),
+    }
+}
+
+/// Decides what is known about an action such as `kms:Decrypt`.
+pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
+    let mut may_be_denied = false;
+    let mut best = Verdict::NotAllowed;
+    for statement in target.reading.policy.statements().iter().filter(|statement| statement.is_about(action)) {
+        let (named, open) = concerns(target, statement, subject);
+        match (statement.effect, named) {
+            (_, Named::No) => {}
+            (Effect::Deny, _) if !open => return Verdict::Denied,
+            (Effect::Deny, _) => may_be_denied = true,
+            (Effect::Allow, named) => best = best.max(allowed(target, subject, named, open)),
+        }
+    }
+    for grant in target.grants {
+        let constrained = !grant.constraints.is_empty();
+        best = best.max(match granted(grant, subject, action) {
+            Named::No => Verdict::NotAllowed,
+            named => allowed(target, subject, named, constrained),
+        });
+    }
+    match (best, target.reading.not_understood.is_empty()) {
+        (_, false) => Verdict::NotKnown,
+        (Verdict::Allowed, true) if may_be_denied => Verdict::Depends,
+        (best, true) => best,
+    }
+}
+
+/// Callers of other accounts, and those of the own account that only their account names, need a policy of their own.
+fn allowed(target: &Target<'_>, subject: &Subject, named: Named, open: bool) -> Verdict {
+    let own_policies = match subject {
+        Subject::Caller { caller, .. } => {
+            let root = caller.arn.ends_with(":root") && caller.account == target.account;
+            !root && (named == Named::ByAccount || caller.account != target.account)
+        }
+        Subject::Other(_) => false,
+    };
+    match (own_policies, open) {
+        (true, _) => Verdict::IamDecides,
+        (false, true) => Verdict::Depends,
+        (false, false) => Verdict::Allowed,
+    }
+}
+
+/// How a grant allows a subject an action, if the constraints are met.
+pub fn granted(grant: &Grant, subject: &Subject, action: &str) -> Named {
+    match subject {
+        Subject::Caller { caller, known } => {
+            let request = Request { caller, action, context: known, encryption_context: None };
+            grant.names(&request)
+        }
+        Subject::Other(Principal::Service(service)) => {
+            let operation = action.strip_prefix("kms:").unwrap_or(action);
+            let named = grant.grantee == *service && grant.operations.iter().any(|one| one == operation);
+            if named { Named::ByIssuer } else { Named::No }
+        }
+        Subject::Other(_) => Named::No,
+    }
+}
+
+/// The constraint of a grant in words, if it has one.
+pub fn constraint_in_words(grant: &Grant) -> Option<String> {
+    let pairs = |pairs: &BTreeMap<String, String>| {
+        pairs.iter().map(|(name, value)| format!("`{name}` is {value}")).collect::<Vec<_>>().join(" and ")
+    };
+    match (&grant.constraints.equals, &grant.constraints.subset) {
+        (Some(equals), _) => Some(format!("the encryption context is exactly this: {}", pairs(equals))),
+        (None, Some(subset)) => Some(format!("in the encryption context {}", pairs(subset))),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Policy;
+    use super::super::grant::Constraints;
+    use super::*;
+
+    const KEY: &str = "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    const ROOT: &str =
+        r#"{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}"#;
+    const ANN: &str = "arn:aws:iam::111122223333:user/ann";
+    const APP: &str = "arn:aws:iam::111122223333:role/app";
+
+    fn verdict_with(statements: &[&str], grants: &[Grant], who: &str, action: &str) -> Verdict {
+        let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+        let reading = Policy::returned(&text).expect("a policy");
+        let target = Target { arn: KEY, account: "111122223333", reading: &reading, grants };
+        decide(&target, &Subject::parse(who).expect("a subject"), action)
+    }
+
+    fn statement(effect: &str, who: &str, more: &str) -> String {
+        format!(r#"{{"Effect":"{effect}",{who},"Action":"kms:Decrypt","Resource":"*"{more}}}"#)
+    }
+
+    #[test]
+    fn the_policy_the_account_and_conditions_decide() {
+        let verdict = |statements: &[&str], who: &str| verdict_with(statements, &[], who, "kms:Decrypt");
+        let allow_ann = statement("Allow", &format!(r#""Principal":{{"AWS":"{ANN}"}}"#), "");
+        let allow_app = statement("Allow", &format!(r#""Principal":{{"AWS":"{APP}"}}"#), "");
+        let via = r#","Condition":{"StringEquals":{"kms:ViaService":"s3.amazonaws.com"}}"#;
+        let allow_via = statement("Allow", &format!(r#""Principal":{{"AWS":"{ANN}"}}"#), via);
+        let deny_ann = statement("Deny", &format!(r#""Principal":{{"AWS":"{ANN}"}}"#), "");
+        let deny_via = statement("Deny", r#""Principal":"*""#, via);
+        let deny_others = statement("Deny", &format!(r#""NotPrincipal":{{"AWS":["{ANN}","111122223333"]}}"#), "");
+        let account = |id: &str| format!(r#","Condition":{{"StringEquals":{{"kms:CallerAccount":"{id}"}}}}"#);
+        let anyone = |more: &str| statement("Allow", r#""Principal":{"AWS":"*"}"#, more);
+        let stranger = "arn:aws:iam::444455556666:role/app";
+        let elsewhere = allow_ann.replace(r#""Resource":"*""#, r#""Resource":"arn:aws:kms:*:*:key/other""#);
+        let not_action = allow_ann.replace("Action", "NotAction");
+        let odd = statement("Allow", r#""Principal":"*""#, r#","Condition":{"Wonders":{"a:b":"c"}}"#);
+        let service = statement("Allow", r#""Principal":{"Service":"logs.eu-west-1.amazonaws.com"}"#, "");
+        for (statements, who, expected) in [
+            (vec![ROOT], ANN, Verdict::IamDecides),
+            (vec![ROOT], "arn:aws:iam::111122223333:root", Verdict::Allowed),
+            (vec![ROOT], stranger, Verdict::NotAllowed),
+            (vec![ROOT, &allow_ann], ANN, Verdict::Allowed),
+            (vec![&allow_app], "arn:aws:sts::111122223333:assumed-role/app/one", Verdict::Allowed),
+            (vec![&allow_app], ANN, Verdict::NotAllowed),
+            (vec![&allow_via], ANN, Verdict::Depends),
+            (vec![&allow_ann, &deny_ann], ANN, Verdict::Denied),
+            (vec![&allow_ann, &deny_via], ANN, Verdict::Depends),
+            (vec![&allow_ann, &deny_others], ANN, Verdict::Allowed),
+            (vec![&allow_app, &deny_others], APP, Verdict::Denied),
+            (vec![&anyone("")], stranger, Verdict::IamDecides),
+            (vec![&anyone("")], ANN, Verdict::Allowed),
+            (vec![&anyone(&account("444455556666"))], ANN, Verdict::NotAllowed),
+            (vec![&anyone(&account("111122223333"))], ANN, Verdict::Allowed),
+            (vec![&elsewhere], ANN, Verdict::NotAllowed),
+            (vec![&not_action], ANN, Verdict::NotAllowed),
+            (vec![&allow_ann, &odd], ANN, Verdict::NotKnown),
+            (vec![&allow_ann, &odd, &deny_ann], ANN, Verdict::Denied),
+            (vec![&service], "logs.eu-west-1.amazonaws.com", Verdict::Allowed),
+            (vec![&service], "s3.amazonaws.com", Verdict::NotAllowed),
+        ] {
+            assert_eq!(verdict(&statements, who), expected, "{who}: {statements:?}");
+        }
+    }
+
+    #[test]
+    fn a_grant_allows_its_operations_within_its_constraints() {
+        let grant = |grantee: &str, constraints| Grant {
+            id: "g".to_owned(),
+            grantee: grantee.to_owned(),
+            retiring: None,
+            operations: vec!["Decrypt".to_owned()],
+            constraints,
+            issuing_account: "111122223333".to_owned(),
+        };
+        let subset = Constraints { subset: Some([("team".to_owned(), "blue".to_owned())].into()), equals: None };
+        let verdict = |grant: &Grant, who, action| verdict_with(&[ROOT], std::slice::from_ref(grant), who, action);
+        let plain = grant(APP, Constraints::default());
+        assert_eq!(verdict(&plain, APP, "kms:Decrypt"), Verdict::Allowed);
+        assert_eq!(verdict(&plain, APP, "kms:Encrypt"), Verdict::IamDecides);
+        let narrow = grant(APP, subset);
+        assert_eq!(verdict(&narrow, APP, "kms:Decrypt"), Verdict::Depends);
+        assert_eq!(constraint_in_words(&narrow).as_deref(), Some("in the encryption context `team` is blue"));
+        let abroad = grant("arn:aws:iam::444455556666:role/app", Constraints::default());
+        assert_eq!(verdict(&abroad, "arn:aws:iam::444455556666:role/app", "kms:Decrypt"), Verdict::IamDecides);
+    }
+
+    #[test]
+    fn subjects_are_single_principals() {
+        for text in ["*", "", "ann", "arn:aws:iam::111122223333:user/*", "arn:aws:s3:::bucket", "12345"] {
+            assert_eq!(Subject::parse(text), None, "{text}");
+        }
+        assert!(Subject::parse("AIDACKCEVSQ6C2EXAMPLE").is_some() && Subject::parse("111122223333").is_some());
+    }
+}

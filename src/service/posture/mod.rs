@@ -1,0 +1,166 @@
+//! How the keys stand: their numbers by what they are, and the keys that break a rule (`rule`). Everything follows from
+//! the published state; only what a policy says is kept from one request to the next (`briefs`). Once a day the numbers
+//! go into the log, for a trend (`trend`).
+
+mod briefs;
+mod count;
+mod detail;
+mod rule;
+mod trend;
+
+pub use count::{AGES, Counts};
+pub use detail::detail;
+pub use rule::{Rule, Severity};
+pub use trend::DayOfTrend;
+
+use super::access::{self, KmsPermit, Permit, SignedIn, View};
+use super::caller::Caller;
+use super::failure::Failure;
+use super::list::{Page, Query, pool};
+use super::recorder::Recorder;
+use crate::domain::action::{Action, ActionSet};
+use crate::domain::id::{KeyId, KmsId};
+use crate::domain::key::aggregate::Key;
+use crate::domain::kms::Kms;
+use crate::domain::time::Time;
+use briefs::Briefs;
+use count::{broken, is_gone, of_kms};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// The use cases of the posture. Cheap to clone.
+#[derive(Clone)]
+pub struct Posture {
+    recorder: Recorder,
+    briefs: Briefs,
+}
+
+/// The posture of the keys that a caller may view.
+pub struct PostureSeen {
+    pub at: Time,
+    pub total: Counts,
+    pub kms: Vec<KmsPosture>,
+    /// The sums of the KMSs all of whose keys the caller may view, oldest day first.
+    pub trend: Vec<DayOfTrend>,
+}
+
+/// The posture of one KMS.
+pub struct KmsPosture {
+    pub kms: Arc<Kms>,
+    pub counts: Counts,
+    /// The trend, if the caller may view all keys of the KMS.
+    pub trend: Option<Vec<DayOfTrend>>,
+}
+
+/// The actions that permit viewing keys; with all of them a user views every key of a KMS.
+const VIEWS: [Action; 4] = [Action::ViewNative, Action::ViewByok, Action::ViewHyokKey, Action::ViewCloudHsmKey];
+
+impl Posture {
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Self { recorder, briefs: Briefs::default() }
+    }
+
+    /// Returns the posture of these KMSs, by names or ids; of all that the caller may view if there are none.
+    ///
+    /// # Errors
+    /// When the caller may not view one of the KMSs.
+    pub async fn get(&self, permit: &Permit<SignedIn>, kms: &[String]) -> Result<PostureSeen, Failure> {
+        let (caller, briefs, at) = (permit.caller().clone(), self.briefs.clone(), self.recorder.now());
+        let wanted = wanted(&caller, kms)?;
+        pool::run(move || {
+            let seen = wanted.into_iter().map(|kms| {
+                let views = Views::of(&caller, &kms);
+                let counts = of_kms(&caller.published.state, &kms, &briefs, at, |key| views.sees(key));
+                let whole = views.sees_all();
+                let trend = whole.then(|| trend::of(&caller.published.state, at, |id| id == kms.id));
+                KmsPosture { kms, counts, trend }
+            });
+            let kms: Vec<KmsPosture> = seen.collect();
+            let mut total = Counts::default();
+            kms.iter().for_each(|one| total.merge(&one.counts));
+            let whole: Vec<KmsId> = kms.iter().filter(|one| one.trend.is_some()).map(|one| one.kms.id).collect();
+            let trend = trend::of(&caller.published.state, at, |id| whole.contains(&id));
+            PostureSeen { at, total, kms, trend }
+        })
+        .await
+    }
+
+    /// Lists the keys that break a rule, in order of creation. The query filters by `kms` and `region`.
+    ///
+    /// # Errors
+    /// When the caller may not view one of the KMSs.
+    pub async fn findings(
+        &self,
+        permit: &Permit<SignedIn>,
+        rule: Rule,
+        query: &Query,
+    ) -> Result<(Page<Key>, Caller), Failure> {
+        let (caller, briefs, now) = (permit.caller().clone(), self.briefs.clone(), self.recorder.now());
+        let values = |member: &str| -> Vec<String> {
+            query.filters.iter().filter(|(name, _)| name == member).map(|(_, value)| value.clone()).collect()
+        };
+        let (wanted, regions, query) = (wanted(&caller, &values("kms"))?, values("region"), query.clone());
+        let found = pool::run(move || {
+            let views: HashMap<KmsId, (Arc<Kms>, Views)> =
+                wanted.into_iter().map(|kms| (kms.id, (kms.clone(), Views::of(&caller, &kms)))).collect();
+            let state = &caller.published.state;
+            let breaks = |key: &Key| {
+                let Some((kms, views)) = views.get(&key.kms) else { return false };
+                views.sees(key)
+                    && !is_gone(kms, key)
+                    && (regions.is_empty() || regions.iter().any(|region| region == key.region.as_str()))
+                    && broken(key, &briefs, now).has(rule)
+            };
+            let ids: Vec<KeyId> = match views.len() {
+                1 => {
+                    let of_kms = views.keys().flat_map(|kms| state.keys_of_kms(*kms)).filter(|key| breaks(key));
+                    crate::domain::table::Rows::pick(&state.keys, of_kms.map(|key| key.id).collect::<Vec<_>>())
+                        .into_iter()
+                        .map(|(id, _)| id)
+                        .collect()
+                }
+                _ => state.keys.iter().filter(|key| breaks(key)).map(|key| key.id).collect(),
+            };
+            let page = Page::of_picked(&query, &state.keys, ids);
+            (page, caller)
+        });
+        found.await
+    }
+}
+
+/// The KMSs of these names or ids, each once; all that the caller may view if there are none.
+fn wanted(caller: &Caller, texts: &[String]) -> Result<Vec<Arc<Kms>>, Failure> {
+    if texts.is_empty() {
+        let seen = caller.published.state.kms.iter().filter(|kms| access::sees(&caller.user, kms));
+        return Ok(seen.cloned().collect());
+    }
+    let mut wanted: Vec<Arc<Kms>> = Vec::new();
+    for text in texts {
+        let permit = KmsPermit::<View>::authorize_named(caller.clone(), text)?;
+        if wanted.iter().all(|known| known.id != permit.kms().id) {
+            wanted.push(permit.kms().clone());
+        }
+    }
+    Ok(wanted)
+}
+
+/// Which keys of a KMS a caller may view.
+struct Views {
+    /// `None` for administrators of KMSs, who may view all.
+    granted: Option<ActionSet>,
+}
+
+impl Views {
+    fn of(caller: &Caller, kms: &Kms) -> Self {
+        let administers = access::administers_kms(&caller.user);
+        Self { granted: (!administers).then(|| access::granted(&caller.user, kms)) }
+    }
+
+    fn sees(&self, key: &Key) -> bool {
+        self.granted.as_ref().is_none_or(|granted| granted.permits(key.view_action()))
+    }
+
+    fn sees_all(&self) -> bool {
+        self.granted.as_ref().is_none_or(|granted| VIEWS.into_iter().all(|action| granted.permits(action)))
+    }
+}

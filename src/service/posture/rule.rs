@@ -1,0 +1,335 @@
+//! The rules by which keys are judged: each with its severity, and with what to do about a finding.
+
+use super::briefs::Brief;
+use crate::domain::key::aggregate::Key;
+use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
+use crate::domain::time::Time;
+
+const DAY_SECONDS: i64 = 86_400;
+
+/// After so many days without a use a key counts as unused.
+pub(super) const UNUSED_DAYS: i64 = 90;
+
+/// So many days before its material expires, a key is reported.
+const EXPIRING_DAYS: i64 = 30;
+
+/// A rule that a key can break.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Rule {
+    PolicyEveryone,
+    PolicyOtherAccounts,
+    PolicyDeletedPrincipals,
+    PolicyNotUnderstood,
+    MaterialExpiring,
+    MaterialMissing,
+    PendingDeletion,
+    NoRotation,
+    NoSchedule,
+    Unused,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Severity {
+    Critical,
+    High,
+    Medium,
+    Low,
+}
+
+impl Severity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::High => "high",
+            Self::Medium => "medium",
+            Self::Low => "low",
+        }
+    }
+}
+
+impl Rule {
+    /// All rules, the most severe first.
+    pub const ALL: [Self; 10] = [
+        Self::PolicyEveryone,
+        Self::PolicyOtherAccounts,
+        Self::MaterialExpiring,
+        Self::MaterialMissing,
+        Self::PendingDeletion,
+        Self::PolicyDeletedPrincipals,
+        Self::PolicyNotUnderstood,
+        Self::NoRotation,
+        Self::NoSchedule,
+        Self::Unused,
+    ];
+
+    /// The name that clients use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PolicyEveryone => "policy_everyone",
+            Self::PolicyOtherAccounts => "policy_other_accounts",
+            Self::PolicyDeletedPrincipals => "policy_deleted_principals",
+            Self::PolicyNotUnderstood => "policy_not_understood",
+            Self::MaterialExpiring => "material_expiring",
+            Self::MaterialMissing => "material_missing",
+            Self::PendingDeletion => "pending_deletion",
+            Self::NoRotation => "no_rotation",
+            Self::NoSchedule => "no_schedule",
+            Self::Unused => "unused_90_days",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+
+    pub const fn severity(self) -> Severity {
+        match self {
+            Self::PolicyEveryone => Severity::Critical,
+            Self::PolicyOtherAccounts | Self::MaterialExpiring | Self::MaterialMissing => Severity::High,
+            Self::PendingDeletion | Self::PolicyDeletedPrincipals | Self::PolicyNotUnderstood | Self::NoRotation => {
+                Severity::Medium
+            }
+            Self::NoSchedule | Self::Unused => Severity::Low,
+        }
+    }
+
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::PolicyEveryone => "The key policy allows everybody something",
+            Self::PolicyOtherAccounts => "The key policy allows other accounts something",
+            Self::PolicyDeletedPrincipals => "The key policy names users or roles that were deleted",
+            Self::PolicyNotUnderstood => "The key policy could not be read completely",
+            Self::MaterialExpiring => "The material expires within 30 days",
+            Self::MaterialMissing => "The key has no material",
+            Self::PendingDeletion => "The key is going to be deleted",
+            Self::NoRotation => "The key is not rotated",
+            Self::NoSchedule => "No schedule covers the key",
+            Self::Unused => "The key was not used for 90 days",
+        }
+    }
+
+    /// What to do about a finding.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::PolicyEveryone => {
+                "Name the principals, or add a condition on the caller's account or organization \
+                 (kms:CallerAccount, aws:PrincipalOrgID)."
+            }
+            Self::PolicyOtherAccounts => {
+                "Check that each of these accounts is meant to use the key; remove the others from the policy."
+            }
+            Self::PolicyDeletedPrincipals => {
+                "Remove the ids that begin with AIDA or AROA: they stand for users and roles that are gone, and a new \
+                 one of the same name does not get their rights."
+            }
+            Self::PolicyNotUnderstood => {
+                "Read the policy in AWS: what it says is not judged here. If it could not be read at all, allow \
+                 kms:GetKeyPolicy and synchronize."
+            }
+            Self::MaterialExpiring => {
+                "Import the material again with a later date; once it has expired, the key encrypts and decrypts \
+                 nothing."
+            }
+            Self::MaterialMissing => {
+                "Import the material again, or schedule the deletion of a key that was never completed."
+            }
+            Self::PendingDeletion => {
+                "Cancel the deletion if anything is still encrypted with the key; afterwards nothing can be decrypted."
+            }
+            Self::NoRotation => "Enable automatic rotation, or put the key under a rotation schedule.",
+            Self::NoSchedule => "Put the key under a rotation schedule, or have AWS rotate it.",
+            Self::Unused => {
+                "Find out whom the key belongs to, and disable it to see whether anybody needs it. That it was not \
+                 used is no sufficient reason to delete it: what it encrypted long ago can be read only with it."
+            }
+        }
+    }
+
+    const fn bit(self) -> u16 {
+        1 << self as u8
+    }
+}
+
+/// The rules that a key breaks.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Broken(u16);
+
+impl Broken {
+    pub(super) const fn has(self, rule: Rule) -> bool {
+        self.0 & rule.bit() != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn rules(self) -> impl Iterator<Item = Rule> {
+        Rule::ALL.into_iter().filter(move |rule| self.has(*rule))
+    }
+
+    fn set(&mut self, rule: Rule, broken: bool) {
+        if broken {
+            self.0 |= rule.bit();
+        }
+    }
+}
+
+/// Judges a key that AWS still has, at a time. `brief` is what its policy says; `None` if that was not read.
+///
+/// Keys that AWS manages, and those that AWS does not know yet, have no findings: nothing can be done about them.
+pub(super) fn judge(key: &Key, brief: Option<&Brief>, now: Time) -> Broken {
+    let mut broken = Broken::default();
+    let metadata = &key.metadata;
+    if metadata.manager != KeyManager::Customer || key.is_unlinked() {
+        return broken;
+    }
+    match brief {
+        Some(brief) => {
+            broken.set(Rule::PolicyEveryone, brief.everyone);
+            broken.set(Rule::PolicyOtherAccounts, brief.names_other_account(metadata.account()));
+            broken.set(Rule::PolicyDeletedPrincipals, brief.deleted);
+            broken.set(Rule::PolicyNotUnderstood, brief.not_understood);
+        }
+        None => broken.set(Rule::PolicyNotUnderstood, true),
+    }
+    let ending = metadata.is_pending_deletion();
+    broken.set(Rule::PendingDeletion, ending);
+    if ending {
+        return broken;
+    }
+    let soon = now.plus_seconds(EXPIRING_DAYS * DAY_SECONDS);
+    let waits = metadata.state == KeyState::PendingImport;
+    broken.set(Rule::MaterialMissing, waits);
+    broken.set(Rule::MaterialExpiring, !waits && metadata.valid_to.is_some_and(|end| end <= soon));
+    let since = now.plus_seconds(-UNUSED_DAYS * DAY_SECONDS);
+    let unused = key.last_use.as_ref().and_then(|known| known.is_unused_since(since));
+    broken.set(Rule::Unused, unused == Some(true));
+    let scheduled = key.rotation_job.is_some();
+    let by_aws = key.rotation.as_ref().map(|rotation| rotation.enabled);
+    broken.set(Rule::NoRotation, !scheduled && aws_can_rotate(key) && by_aws == Some(false));
+    broken.set(Rule::NoSchedule, !scheduled && !is_rotated_otherwise(key, by_aws == Some(true)));
+    broken
+}
+
+/// Whether AWS can rotate the key by itself. It rotates a replica with its primary key.
+fn aws_can_rotate(key: &Key) -> bool {
+    let metadata = &key.metadata;
+    metadata.origin == Origin::AwsKms && metadata.spec.is_rotatable() && !is_replica(key)
+}
+
+/// Whether the key needs no schedule: AWS rotates it, or its primary key is rotated, or it was replaced already.
+fn is_rotated_otherwise(key: &Key, by_aws: bool) -> bool {
+    by_aws || is_replica(key) || key.rotated_to.is_some()
+}
+
+fn is_replica(key: &Key) -> bool {
+    key.metadata.multi_region.as_ref().is_some_and(|family| family.kind == MultiRegionKind::Replica)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
+    use crate::domain::key::example::{at, key_id, kms_id, region, snapshot};
+    use crate::domain::key::last_use::{KeyUse, LastUse};
+    use crate::domain::key::metadata::RotationStatus;
+    use crate::domain::key::spec::KeySpec;
+    use crate::domain::place::AccountId;
+    use uuid::Uuid;
+
+    const NOW: i64 = 1_000 * DAY_SECONDS;
+
+    fn key() -> Key {
+        let learned = snapshot(1, "").all();
+        Key::known(key_id(1), kms_id(0), region("eu-west-3"), at(1), &learned).expect("metadata")
+    }
+
+    fn day(n: i64) -> Time {
+        at(NOW + n * DAY_SECONDS)
+    }
+
+    fn broken(key: &Key, brief: &Brief) -> Vec<&'static str> {
+        judge(key, Some(brief), at(NOW)).rules().map(Rule::name).collect()
+    }
+
+    #[test]
+    fn rotation_is_missed_only_where_it_is_possible() {
+        let brief = Brief::default();
+        let mut key = key();
+        assert_eq!(broken(&key, &brief), ["no_schedule"], "whether AWS rotates it is not known");
+        key.rotation = Some(RotationStatus::default());
+        assert_eq!(broken(&key, &brief), ["no_rotation", "no_schedule"]);
+        key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
+        assert_eq!(broken(&key, &brief), Vec::<&str>::new());
+        key.rotation = Some(RotationStatus::default());
+        key.metadata.spec = KeySpec::parse("RSA_4096");
+        assert_eq!(broken(&key, &brief), ["no_schedule"]);
+        let job = RotationJob {
+            schedule: crate::domain::id::ScheduleId::new(Uuid::from_u128(1)),
+            key_source: "native".to_owned(),
+            disable_encrypt: false,
+            disable_encrypt_on_all_accounts: false,
+        };
+        key.apply(at(2), &KeyEvent::RotationJobSet { job: Some(job) });
+        assert_eq!(broken(&key, &brief), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn a_key_is_unused_only_if_aws_has_recorded_for_90_days() {
+        let brief = Brief::default();
+        let mut key = key();
+        key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
+        let mut unused = |since, last: Option<i64>| {
+            let used = |n| KeyUse { at: day(n), operation: String::new(), event_id: String::new() };
+            let last_use = LastUse { tracked_since: day(since), last: last.map(used) };
+            key.learn(at(3), &[Aspect::LastUse(last_use)]);
+            broken(&key, &brief) == ["unused_90_days"]
+        };
+        assert!(unused(-91, None) && unused(-200, Some(-91)));
+        assert!(!unused(-89, None) && !unused(-200, Some(-89)) && !unused(-1, Some(-1)));
+    }
+
+    #[test]
+    fn material_and_deletion_are_watched() {
+        let brief = Brief::default();
+        let mut key = key();
+        key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
+        key.metadata.valid_to = Some(day(31));
+        assert_eq!(broken(&key, &brief), Vec::<&str>::new());
+        key.metadata.valid_to = Some(day(30));
+        assert_eq!(broken(&key, &brief), ["material_expiring"]);
+        key.metadata.state = KeyState::PendingImport;
+        assert_eq!(broken(&key, &brief), ["material_missing"]);
+        key.metadata.state = KeyState::PendingDeletion;
+        assert_eq!(broken(&key, &brief), ["pending_deletion"], "nothing else matters then");
+    }
+
+    #[test]
+    fn policies_are_judged_for_the_account_of_the_key() {
+        let mut key = key();
+        key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
+        let own = key.metadata.account();
+        let other = AccountId::parse("444455556666").expect("an account");
+        let brief = |accounts: Vec<AccountId>| Brief { accounts: accounts.into(), ..Brief::default() };
+        assert_eq!(broken(&key, &brief(vec![own])), Vec::<&str>::new());
+        assert_eq!(broken(&key, &brief(vec![own, other])), ["policy_other_accounts"]);
+        let all = Brief { everyone: true, deleted: true, not_understood: true, ..Brief::default() };
+        let rules = ["policy_everyone", "policy_deleted_principals", "policy_not_understood"];
+        assert_eq!(broken(&key, &all), rules);
+        let unread: Vec<_> = judge(&key, None, at(NOW)).rules().map(Rule::name).collect();
+        assert_eq!(unread, ["policy_not_understood"]);
+        key.metadata.manager = KeyManager::Aws;
+        assert_eq!(broken(&key, &all), Vec::<&str>::new(), "nothing can be done about AWS's own keys");
+    }
+
+    #[test]
+    fn every_rule_is_listed_once_with_a_name_of_its_own() {
+        for rule in Rule::ALL {
+            assert_eq!(Rule::parse(rule.name()), Some(rule));
+            assert!(!rule.remedy().is_empty() && !rule.title().is_empty());
+        }
+        let bits = Rule::ALL.into_iter().fold(0u16, |bits, rule| bits | rule.bit());
+        assert_eq!(bits.count_ones() as usize, Rule::ALL.len());
+    }
+}

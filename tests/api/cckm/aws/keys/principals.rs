@@ -1,0 +1,264 @@
+//! Who may use a key: `/v1/cckm/aws/keys/{id}/access` and `/grants`, and `/v1/cckm/aws/access`.
+
+use crate::cckm::aws::synchronization_jobs::permit;
+use crate::support::appliance::id;
+use crate::support::kms_fixture::{ACCOUNT, HOME, KEYS, KmsFixture, at, aws, aws_id};
+use serde_json::{Value, json};
+
+const OTHER: &str = "789012123456";
+
+fn user() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:user/user1")
+}
+
+fn role() -> String {
+    format!("arn:aws:iam::{ACCOUNT}:role/test-own-role")
+}
+
+fn root() -> Value {
+    json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")},
+        "Action": "kms:*", "Resource": "*"})
+}
+
+fn create(fixture: &KmsFixture, statements: &[Value]) -> Value {
+    let statements: Vec<Value> = std::iter::once(root()).chain(statements.iter().cloned()).collect();
+    let policy = json!({"Version": "2012-10-17", "Statement": statements});
+    fixture.create(json!({"Policy": policy}))
+}
+
+fn access(fixture: &KmsFixture, key: &Value, query: &str) -> Value {
+    fixture.admin.get(&format!("{}{query}", at(key, "access"))).expect(200)
+}
+
+/// The entry of a statement or a grant for a principal.
+fn entry<'a>(access: &'a Value, principal: &str, source: &str) -> &'a Value {
+    let entries = access["entries"].as_array().expect("entries");
+    let is_it = |entry: &&Value| {
+        let from = [&entry["source"]["sid"], &entry["source"]["grant_name"]];
+        entry["principal"] == principal && from.iter().any(|name| **name == source)
+    };
+    entries.iter().find(is_it).unwrap_or_else(|| panic!("{principal}, {source}: {access}"))
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().expect("a list").iter().map(|text| text.as_str().expect("a text")).collect()
+}
+
+#[test]
+fn each_kind_of_principal_is_shown_with_its_actions_and_conditions() {
+    let fixture = KmsFixture::new();
+    let via = json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}});
+    let key = create(
+        &fixture,
+        &[
+            json!({"Sid": "Ann", "Effect": "Allow", "Principal": {"AWS": user()}, "Action": ["kms:Decrypt", "kms:Put*"],
+                "Resource": "*", "Condition": via}),
+            json!({"Sid": "Logs", "Effect": "Allow", "Principal": {"Service": "logs.eu-west-1.amazonaws.com"},
+                "Action": "kms:GenerateDataKey*", "Resource": "*"}),
+            json!({"Sid": "Abroad", "Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "kms:CreateGrant",
+                "Resource": "*", "Condition": {"Bool": {"kms:GrantIsForAWSResource": true}}}),
+            json!({"Sid": "Web", "Effect": "Allow", "Principal": {"Federated": "accounts.google.com"},
+                "Action": "kms:Decrypt", "Resource": "*"}),
+            json!({"Sid": "Everyone", "Effect": "Allow", "Principal": "*", "NotAction": "kms:Decrypt",
+                "Resource": "arn:aws:kms:*:*:key/another"}),
+            json!({"Sid": "ButAnn", "Effect": "Deny", "NotPrincipal": {"AWS": [user(), ACCOUNT]},
+                "Action": "kms:ScheduleKeyDeletion", "Resource": "*"}),
+        ],
+    );
+    let seen = access(&fixture, &key, "");
+    assert_eq!((&seen["id"], &seen["arn"]), (&key["id"], aws(&key, "Arn")));
+    assert_eq!((&seen["policy_known"], &seen["grants_known"]), (&json!(true), &json!(true)));
+    assert_eq!((&seen["not_understood"], seen.get("decision")), (&json!([]), None));
+
+    let account = entry(&seen, &format!("arn:aws:iam::{ACCOUNT}:root"), "Root");
+    assert_eq!((&account["kind"], &account["delegates_to_iam"]), (&json!("account"), &json!(true)));
+    assert_eq!((&account["account"], &account["action_patterns"]), (&json!(ACCOUNT), &json!(["kms:*"])));
+    for (group, action) in [
+        ("use", "kms:Decrypt"),
+        ("administer", "kms:PutKeyPolicy"),
+        ("grant", "kms:CreateGrant"),
+        ("view", "kms:DescribeKey"),
+    ] {
+        assert!(texts(&account["actions"][group]).contains(&action), "{group}: {account}");
+    }
+    let ann = entry(&seen, &user(), "Ann");
+    assert_eq!((&ann["kind"], &ann["effect"], &ann["applies"]), (&json!("user"), &json!("allow"), &json!(true)));
+    assert_eq!(ann["actions"]["use"], json!(["kms:Decrypt"]));
+    assert_eq!(ann["actions"]["administer"], json!(["kms:PutKeyPolicy"]));
+    let condition = json!({"operator": "StringEquals", "key": "kms:ViaService",
+        "values": ["s3.eu-west-1.amazonaws.com"],
+        "text": "the service that asks for the caller is s3.eu-west-1.amazonaws.com"});
+    assert_eq!(ann["conditions"], json!([condition]));
+    assert_eq!(ann["source"], json!({"type": "policy", "statement": 2, "sid": "Ann"}));
+    assert_eq!(entry(&seen, "logs.eu-west-1.amazonaws.com", "Logs")["kind"], "service");
+    assert_eq!(entry(&seen, "accounts.google.com", "Web")["kind"], "federated");
+    let abroad = entry(&seen, &format!("arn:aws:iam::{OTHER}:root"), "Abroad");
+    assert_eq!((&abroad["kind"], &abroad["account"]), (&json!("account"), &json!(OTHER)));
+    let everyone = entry(&seen, "*", "Everyone");
+    assert_eq!((&everyone["kind"], &everyone["applies"]), (&json!("everyone"), &json!(false)));
+    assert_eq!(everyone["not_action_patterns"], json!(["kms:Decrypt"]));
+    let but_ann = entry(&seen, "*", "ButAnn");
+    assert_eq!((&but_ann["effect"], &but_ann["except"][0]), (&json!("deny"), &json!(user())));
+
+    let gone_id = fixture.lab.delete_principal(&user());
+    fixture.post(&key, "refresh", json!({})).expect(200);
+    let seen = access(&fixture, &key, "");
+    assert_eq!(entry(&seen, &gone_id, "Ann")["kind"], "unknown_id");
+}
+
+#[test]
+fn grants_made_at_aws_are_listed_and_a_denial_is_said() {
+    let fixture = KmsFixture::new();
+    let key = create(&fixture, &[]);
+    let grants = |query: &str| fixture.admin.get(&format!("{}{query}", at(&key, "grants")));
+    assert_eq!(grants("").expect(200)["total"], 0);
+    let grant = |name: &str, grantee: &str, constraints: Value| {
+        let body = json!({"KeyId": aws_id(&key), "GranteePrincipal": grantee, "Operations": ["Decrypt", "CreateGrant"],
+            "Name": name, "RetiringPrincipal": user(), "Constraints": constraints});
+        fixture.lab.kms(HOME, "CreateGrant", &body)["GrantId"].clone()
+    };
+    let plain = grant("plain", &role(), json!({}));
+    grant("narrow", &user(), json!({"EncryptionContextSubset": {"team": "blue"}}));
+    // More than a page of AWS.
+    (0..110).for_each(|n| drop(grant(&format!("n{n}"), &user(), json!({}))));
+    let list = grants("?limit=-1").expect(200);
+    assert_eq!((&list["total"], list["resources"].as_array().map(Vec::len)), (&json!(112), Some(112)));
+    let one = grants(&format!("?GrantId={}", plain.as_str().expect("an id"))).expect(200);
+    assert_eq!(one["total"], 1);
+    let row = &one["resources"][0];
+    assert_eq!((&row["key_id"], &row["kms_id"]), (&key["id"], &json!(fixture.kms)));
+    assert!(row["uri"].as_str().expect("a uri").starts_with("kylo:kylo:cckm:aws-key-grant:"));
+    assert_eq!((&row["aws_param"]["Name"], &row["aws_param"]["GrantId"]), (&json!("plain"), &plain));
+    assert_eq!(
+        (&row["aws_param"]["GranteePrincipal"], &row["aws_param"]["RetiringPrincipal"]),
+        (&json!(role()), &json!(user()))
+    );
+    assert_eq!(row["aws_param"]["Operations"], json!(["Decrypt", "CreateGrant"]));
+    let narrow = grants("?Name=narrow").expect(200)["resources"][0].clone();
+    assert_eq!(narrow["aws_param"]["Constraints"], json!({"EncryptionContextSubset": {"team": "blue"}}));
+
+    let seen = access(&fixture, &key, "");
+    let granted = entry(&seen, &role(), "plain");
+    assert_eq!((&granted["kind"], &granted["source"]["type"]), (&json!("role"), &json!("grant")));
+    assert_eq!(granted["actions"]["use"], json!(["kms:Decrypt"]));
+    assert_eq!(granted["actions"]["grant"], json!(["kms:CreateGrant"]));
+    assert_eq!(entry(&seen, &user(), "narrow")["conditions"][0]["text"], "in the encryption context `team` is blue");
+
+    let denied = json!([{"service": "kms", "operation": "ListGrants", "times": 2, "answer": "deny"}]);
+    fixture.lab.set_faults(&denied);
+    let seen = access(&fixture, &key, "");
+    assert_eq!(
+        (&seen["grants_known"], entry(&seen, &format!("arn:aws:iam::{ACCOUNT}:root"), "Root")["effect"].as_str()),
+        (&json!(false), Some("allow"))
+    );
+    assert!(seen["grants_error"].as_str().expect("a reason").contains("AccessDenied"), "{seen}");
+    assert!(grants("").refused(502, "NCERRCloudError").contains("AccessDenied"));
+}
+
+#[test]
+fn a_principal_gets_a_decision_with_its_reasons() {
+    let fixture = KmsFixture::new();
+    let via = json!({"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}});
+    let key = create(
+        &fixture,
+        &[
+            json!({"Sid": "Role", "Effect": "Allow", "Principal": {"AWS": role()}, "Action": "kms:Decrypt", "Resource": "*"}),
+            json!({"Sid": "Via", "Effect": "Allow", "Principal": {"AWS": user()}, "Action": "kms:Encrypt", "Resource": "*",
+                "Condition": via}),
+            json!({"Sid": "NoDelete", "Effect": "Deny", "Principal": "*", "Action": "kms:Schedule*", "Resource": "*"}),
+        ],
+    );
+    let decision = |principal: &str, action: &str| {
+        let seen = access(&fixture, &key, &format!("?principal={principal}"));
+        assert_eq!(seen["principal"], principal);
+        let actions = seen["actions"].as_array().expect("actions").clone();
+        let found = actions.iter().find(|row| row["action"] == action).unwrap_or_else(|| panic!("{action}"));
+        (found["decision"].as_str().expect("a decision").to_owned(), seen)
+    };
+    let (decrypt, seen) = decision(&role(), "kms:Decrypt");
+    assert_eq!((decrypt.as_str(), &seen["decision"]["use"]), ("allowed", &json!("allowed")));
+    assert_eq!(seen["decision"]["administer"], "iam_decides");
+    let sids: Vec<&Value> =
+        seen["entries"].as_array().expect("entries").iter().map(|one| &one["source"]["sid"]).collect();
+    assert_eq!(sids, ["Root", "Role", "NoDelete"], "only what concerns the role");
+    assert!(!seen["not_considered"].as_array().expect("texts").is_empty());
+    let session = format!("arn:aws:sts::{ACCOUNT}:assumed-role/test-own-role/one");
+    assert_eq!(decision(&session, "kms:Decrypt").0, "allowed");
+    assert_eq!(decision(&session, "kms:Encrypt").0, "iam_decides");
+    assert_eq!(decision(&role(), "kms:ScheduleKeyDeletion").0, "denied");
+    assert_eq!(decision(&user(), "kms:Encrypt").0, "depends");
+    let stranger = format!("arn:aws:iam::{OTHER}:role/test-assume-role-ac");
+    assert_eq!(decision(&stranger, "kms:Decrypt").0, "not_allowed");
+    let grant =
+        json!({"KeyId": aws_id(&key), "GranteePrincipal": stranger, "Operations": ["Decrypt"], "Name": "abroad"});
+    fixture.lab.kms(HOME, "CreateGrant", &grant);
+    let (decrypt, seen) = decision(&stranger, "kms:Decrypt");
+    assert_eq!((decrypt.as_str(), &entry(&seen, &stranger, "abroad")["effect"]), ("iam_decides", &json!("allow")));
+    // The key encrypts; it does not sign.
+    assert!(seen["actions"].as_array().expect("actions").iter().all(|row| row["action"] != "kms:Sign"));
+
+    for bad in ["*", "ann", "arn:aws:iam::123456789012:user/*"] {
+        let refused = fixture.admin.get(&format!("{}?principal={bad}", at(&key, "access")));
+        assert!(refused.refused(400, "NCERRInvalidParamValue").starts_with("principal: "));
+    }
+    let refused = fixture.admin.get(&format!("{}?principle=x", at(&key, "access")));
+    assert!(refused.refused(400, "NCERRInvalidParamValue").contains("principle"));
+}
+
+#[test]
+fn the_keys_that_a_principal_may_use_are_found_by_their_policies() {
+    let fixture = KmsFixture::new();
+    let stranger = format!("arn:aws:iam::{OTHER}:role/test-assume-role-ac");
+    let plain = create(&fixture, &[]);
+    let abroad = create(
+        &fixture,
+        &[json!({"Effect": "Allow", "Principal": {"AWS": stranger}, "Action": "kms:Decrypt", "Resource": "*"})],
+    );
+    let look = create(
+        &fixture,
+        &[json!({"Effect": "Allow", "Principal": {"AWS": stranger}, "Action": "kms:DescribeKey", "Resource": "*"})],
+    );
+    let find =
+        |principal: &str, more: &str| fixture.admin.get(&format!("/v1/cckm/aws/access?principal={principal}{more}"));
+    let list = find(&stranger, "&kms=fixture").expect(200);
+    assert_eq!((&list["total"], &list["resources"][0]["id"]), (&json!(1), &abroad["id"]));
+    let decision =
+        json!({"use": "iam_decides", "administer": "not_allowed", "grant": "not_allowed", "view": "not_allowed"});
+    assert_eq!(list["resources"][0]["decision"], decision);
+    let list = find(&user(), "&limit=2").expect(200);
+    assert_eq!((&list["total"], list["resources"].as_array().map(Vec::len)), (&json!(3), Some(2)));
+    assert_eq!(list["resources"][0]["id"], plain["id"]);
+    assert_eq!(find(&user(), "&region=eu-west-2").expect(200)["total"], 0);
+    let _ = look;
+
+    assert!(find("nobody", "").refused(400, "NCERRInvalidParamValue").starts_with("principal: "));
+    fixture.admin.get("/v1/cckm/aws/access").refused(400, "NCERRInvalidParamValue");
+    find(&user(), "&kms=nothing").refused(404, "NCERRResourceNotFound");
+    let ann = fixture.appliance.user("ann");
+    assert_eq!(ann.get(&format!("/v1/cckm/aws/access?principal={}", user())).expect(200)["total"], 0);
+}
+
+#[test]
+fn our_own_managers_are_shown_to_those_who_may_change_the_key() {
+    let fixture = KmsFixture::new();
+    let key = create(&fixture, &[]);
+    let (ann, bob) = (fixture.appliance.user("ann"), fixture.appliance.user("bob"));
+    permit(&fixture.admin, &fixture.kms, &ann, &["keyupdate", "keyrotate", "reportview"]);
+    permit(&fixture.admin, &fixture.kms, &bob, &["viewnative"]);
+    let seen = access(&fixture, &key, "");
+    let managers = seen["managed_by"].as_array().expect("managers");
+    assert_eq!(managers[0], json!({"group": "admin", "actions": ["all"]}));
+    assert_eq!(managers[1], json!({"group": "CCKM Admins", "actions": ["all"]}));
+    assert_eq!(managers.len(), 3, "a viewer changes nothing: {seen}");
+    assert_eq!(
+        (&managers[2]["username"], &managers[2]["actions"]),
+        (&json!("ann"), &json!(["keyupdate", "keyrotate"]))
+    );
+    assert_eq!(ann.get(&at(&key, "access")).expect(200)["managed_by"], seen["managed_by"]);
+    let viewed = bob.get(&at(&key, "access")).expect(200);
+    assert_eq!((viewed.get("managed_by"), &viewed["entries"]), (None, &seen["entries"]));
+    let nobody = fixture.appliance.user("eve");
+    nobody.get(&at(&key, "access")).refused(404, "NCERRResourceNotFound");
+    nobody.get(&at(&key, "grants")).refused(404, "NCERRResourceNotFound");
+    assert_eq!(nobody.get(&format!("{KEYS}/{}", id(&key))).status, 404);
+}
