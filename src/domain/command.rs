@@ -10,7 +10,7 @@ use super::key_store::{self, KeyStoreCommand};
 use super::kms::{self, KmsCommand};
 use super::name::GroupName;
 use super::password::{self, decide::PasswordPolicyCommand};
-use super::posture::{self, PostureCommand};
+use super::posture::{self, decide::PostureCommand};
 use super::refusal::{GroupRefusal, InstallationRefusal, Refusal};
 use super::schedule::{self, ScheduleCommand};
 use super::session::{self, SessionCommand};
@@ -64,7 +64,7 @@ impl State {
             Command::Template(command) => template::decide::decide(self, command),
             Command::Schedule(command) => schedule::decide::decide(self, command),
             Command::KeyStore(command) => key_store::decide::decide(self, command),
-            Command::Posture(command) => posture::decide(self, command),
+            Command::Posture(command) => posture::decide::decide(self, command),
         }
     }
 

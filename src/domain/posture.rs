@@ -1,9 +1,8 @@
 //! The counts of keys and of findings about them, once a day, for a trend. What a finding is, `service/posture` says.
 
-use super::event::Event;
+pub mod decide;
+
 use super::id::KmsId;
-use super::refusal::Refusal;
-use super::state::State;
 use super::time::Time;
 use imbl::Vector;
 use std::sync::Arc;
@@ -33,12 +32,6 @@ pub struct KmsCounts {
     pub findings: Vec<(String, u64)>,
 }
 
-#[derive(Clone, Debug)]
-pub enum PostureCommand {
-    /// Record the counts of the day of this time, unless the day has some.
-    Count { at: Time, kms: Vec<KmsCounts> },
-}
-
 /// The counts of one day.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DayCounts {
@@ -56,15 +49,6 @@ pub struct PostureTrend {
 /// Returns the beginning of the day of a time, in UTC.
 pub fn day_of(at: Time) -> Time {
     Time::from_nanos(0).plus_seconds(at.seconds().div_euclid(DAY_SECONDS) * DAY_SECONDS)
-}
-
-pub(super) fn decide(state: &State, command: PostureCommand) -> Result<Vec<Event>, Refusal> {
-    let PostureCommand::Count { at, kms } = command;
-    let day = day_of(at);
-    Ok(match state.posture.has(day) {
-        true => vec![],
-        false => vec![Event::Posture(PostureEvent::Counted { day, kms })],
-    })
 }
 
 impl PostureTrend {
@@ -87,29 +71,5 @@ impl PostureTrend {
         while self.days.len() > DAYS_MAX {
             self.days.pop_front();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::command::Command;
-    use crate::domain::key::example::{after, at};
-
-    #[test]
-    fn a_day_is_counted_once_and_a_month_is_kept() {
-        let mut state = after(&[]);
-        let count = |day: i64, second| {
-            Command::Posture(PostureCommand::Count { at: at(day * DAY_SECONDS + second), kms: vec![] })
-        };
-        for day in 0..40 {
-            let events = state.decide(count(day, 5)).expect("never refused");
-            assert!(matches!(&events[..], [Event::Posture(_)]), "{events:?}");
-            events.iter().for_each(|event| state.apply(at(0), event));
-            assert_eq!(state.decide(count(day, 86_399)).expect("never refused"), []);
-        }
-        assert_eq!(state.decide(count(3, 0)).expect("never refused"), [], "the clock was set back");
-        let days: Vec<Time> = state.posture.days().map(|counts| counts.day).collect();
-        assert_eq!((days.len(), days[0], days[30]), (DAYS_MAX, at(9 * DAY_SECONDS), at(39 * DAY_SECONDS)));
     }
 }

@@ -196,7 +196,7 @@ impl Services {
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone()),
             key_stores,
             posture: posture::Posture::new(recorder.clone()),
-            key_access: key_access::KeyAccess::new(cloud),
+            key_access: key_access::KeyAccess::new(cloud, trails.clone()),
             source_keys,
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),

@@ -14,7 +14,9 @@ pub(super) fn posture() -> Vec<Endpoint> {
         get("/cckm/aws/access", access::of_principal, "listUsableKeys", "List the keys that a principal may use")
             .needs(SignedIn)
             .refuses(&[404]),
-        get("/cckm/aws/keys/{id}/access", access::of_key, "getKeyAccess", "Get who may use a key").needs(ViewKey),
+        get("/cckm/aws/keys/{id}/access", access::of_key, "getKeyAccess", "Get who may use a key")
+            .needs(ViewKey)
+            .refuses(&[403, 409, 502, 504]),
         get("/cckm/aws/keys/{id}/grants", grants::grants, "listKeyGrants", "List the grants of a key at AWS")
             .needs(ViewKey)
             .refuses(&[409, 502, 504]),

@@ -4,10 +4,12 @@
 mod entry;
 mod managers;
 mod search;
+mod used_by;
 
 pub use entry::{ActionNames, ConditionSeen, Entry, Source};
 pub use managers::Manager;
 pub use search::{Found, PrincipalSearch};
+pub use used_by::{LastCall, PrincipalUse, UseWindow, UsedBy};
 
 pub use crate::policy::access::{Subject, Verdict};
 pub use crate::policy::actions::Group;
@@ -15,6 +17,7 @@ pub use crate::policy::actions::Group;
 use super::access::{self, KeyPermit, ViewKey};
 use super::cloud::Cloud;
 use super::failure::Failure;
+use super::trail::Trails;
 use crate::aws::kms::calls::ListGrants;
 use crate::domain::action::Action;
 use crate::domain::key::aggregate::Key;
@@ -30,6 +33,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct KeyAccess {
     cloud: Arc<Cloud>,
+    trails: Trails,
 }
 
 /// Who may use a key.
@@ -51,8 +55,8 @@ pub struct AccessSeen {
 }
 
 impl KeyAccess {
-    pub(super) fn new(cloud: Arc<Cloud>) -> Self {
-        Self { cloud }
+    pub(super) fn new(cloud: Arc<Cloud>, trails: Trails) -> Self {
+        Self { cloud, trails }
     }
 
     /// Lists the grants of a key, from AWS.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::aws::call::AwsCall;
-use crate::aws::kms::calls::{CreateKey, DescribeKey, ListKeys};
+use crate::aws::kms::calls::{CreateKey, DescribeKey, GetKeyLastUsage, ListKeys};
 use crate::aws::kms::scripted::{Cue, ScriptedKms, refused};
 use crate::aws::operation::AwsOperation;
 use crate::aws::scripted::ScriptedAws;
@@ -219,6 +219,22 @@ async fn a_key_that_must_not_be_read_is_counted_and_the_region_continues() {
     (0..3).for_each(|_| fixture.aws.next(DescribeKey::OPERATION, denied()));
     let job = fixture.synchronise(&["eu-west-3"]).await;
     assert_eq!(job.status(), JobStatus::Failed, "no key could be read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_does_not_tell_the_last_use_is_not_asked_for_every_key() {
+    let fixture = Fixture::new().await;
+    let keys = 100;
+    (0..keys).for_each(|_| drop(fixture.plant("eu-west-3")));
+    let denied = || Cue::Fail(refused(GetKeyLastUsage::OPERATION, "AccessDeniedException", "not here"));
+    (0..keys).for_each(|_| fixture.aws.next(GetKeyLastUsage::OPERATION, denied()));
+    let job = fixture.synchronise(&["eu-west-3"]).await;
+    assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [keys, keys, 0, 0, 0]));
+    let RegionOutcome::Done(Some(trouble)) = outcome(&job, 0) else { panic!("{:?}", outcome(&job, 0)) };
+    assert!(trouble.starts_with("when its keys were last used is not known: "), "{trouble}");
+    let asked = fixture.aws.times(GetKeyLastUsage::OPERATION);
+    // Those that were asked at the same time had been asked already.
+    assert!((20..60).contains(&asked), "{asked}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

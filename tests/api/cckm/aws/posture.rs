@@ -144,6 +144,7 @@ fn a_reader_gets_the_posture_of_the_keys_that_the_reader_may_view() {
     // The trend is counted at a start, once a day, and shown to who sees the whole KMS.
     assert_eq!(fixture.admin.get(POSTURE).expect(200)["trend"], json!([]));
     for _ in 0..2 {
+        fixture.appliance.terminate();
         fixture.restart();
         let day = trend_day(&fixture.admin);
         assert_eq!((&day["keys"], &day["keys_with_findings"]), (&json!(2), &json!(2)));

@@ -1,6 +1,6 @@
 //! Who may use a key: `/v1/cckm/aws/keys/{id}/access` and `/grants`, and `/v1/cckm/aws/access`.
 
-use crate::cckm::aws::synchronization_jobs::permit;
+use crate::cckm::aws::synchronization_jobs::{lab, permit};
 use crate::support::appliance::id;
 use crate::support::kms_fixture::{ACCOUNT, HOME, KEYS, KmsFixture, at, aws, aws_id};
 use serde_json::{Value, json};
@@ -261,4 +261,48 @@ fn our_own_managers_are_shown_to_those_who_may_change_the_key() {
     nobody.get(&at(&key, "access")).refused(404, "NCERRResourceNotFound");
     nobody.get(&at(&key, "grants")).refused(404, "NCERRResourceNotFound");
     assert_eq!(nobody.get(&format!("{KEYS}/{}", id(&key))).status, 404);
+}
+
+#[test]
+fn cloudtrail_says_who_used_a_key() {
+    let fixture = KmsFixture::new();
+    lab(&fixture.appliance, "cloudtrail", &json!({"delay_seconds": 0}));
+    let (key, other) = (create(&fixture, &[]), create(&fixture, &[]));
+    for (key, times) in [(&key, 2), (&other, 1)] {
+        let body = json!({"KeyId": aws_id(key), "Plaintext": "AAAA"});
+        (0..times).for_each(|_| drop(fixture.lab.kms(HOME, "Encrypt", &body)));
+    }
+    let failed = json!({"KeyId": aws_id(&key), "Message": "AAAA", "SigningAlgorithm": "ECDSA_SHA_256"});
+    assert_eq!(fixture.lab.try_kms(HOME, "Sign", &failed).0, 400);
+    let group = format!("aws-cloudtrail-logs-{ACCOUNT}");
+    // An event has the second of its call, and the window ends before the second of the request.
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    let used_by = access(&fixture, &key, &format!("?log_group={group}&days=2"))["used_by"].take();
+    assert_eq!((&used_by["complete"], &used_by["log_group_region"]), (&json!(true), &json!(HOME)));
+    assert!(used_by["events_read"].as_u64() >= Some(3) && used_by["skipped"] == 0, "{used_by}");
+    let [used] = used_by["principals"].as_array().expect("principals").as_slice() else { panic!("{used_by}") };
+    assert_eq!((&used["principal"], &used["calls"], &used["failures"]), (&json!(user()), &json!(3), &json!(1)));
+    assert_eq!(used["operations"], json!({"Encrypt": 2, "Sign": 1}));
+    assert_eq!((&used["last_used_operation"], &used["account"]), (&json!("Encrypt"), &json!(ACCOUNT)));
+    assert!(used["last_used_at"].is_string() && used["last_used_event_id"].is_string(), "{used}");
+
+    let at = at(&key, "access");
+    let none = fixture.admin.get(&format!("{at}?log_group=none"));
+    assert!(none.refused(502, "NCERRCloudError").contains("ResourceNotFoundException"));
+    for (query, member) in [
+        ("days=1", "days: "),
+        ("log_group_region=eu-west-1", "log_group_region: "),
+        ("log_group=a%20b", "log_group: "),
+        ("log_group=a&days=0", "days: "),
+        ("log_group=a&days=91", "days: "),
+        ("log_group=a&log_group=b", "log_group: "),
+        ("log_group=a&log_group_region=nowhere", "log_group_region: "),
+    ] {
+        let refused = fixture.admin.get(&format!("{at}?{query}")).refused(400, "NCERRInvalidParamValue");
+        assert!(refused.starts_with(member), "{query}: {refused}");
+    }
+    let bob = fixture.appliance.user("bob");
+    permit(&fixture.admin, &fixture.kms, &bob, &["viewnative"]);
+    let refused = bob.get(&format!("{at}?log_group={group}")).refused(403, "NCERRInsufficientPermissions");
+    assert!(refused.contains("reportcreate"), "{refused}");
 }

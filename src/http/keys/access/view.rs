@@ -1,24 +1,12 @@
-//! Who may use a key: `GET /v1/cckm/aws/keys/{id}/access`; and which keys somebody may use: `GET /v1/cckm/aws/access`.
+//! Who may use a key, in answers.
 
+use super::used_by::UsedByView;
 use crate::domain::key::aggregate::Key;
-use crate::http::answer::Json;
-use crate::http::describe::{Described, Description};
-use crate::http::error::Problem;
-use crate::http::guard::{Authorized, OnKey};
-use crate::http::paging::{self, Columns, List, Listing, members};
-use crate::service::Services;
-use crate::service::access::{SignedIn, ViewKey};
 use crate::service::key_access::{
-    AccessSeen, ActionNames, ConditionSeen, Entry, Group, Manager, PrincipalSearch, Source, Subject, Verdict, of_group,
+    AccessSeen, ActionNames, ConditionSeen, Entry, Group, Manager, PrincipalSearch, Source, UsedBy, Verdict, of_group,
 };
-use actix_web::dev::Payload;
-use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
-use std::future::{Ready, ready};
-use std::sync::Arc;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, Type};
 
 /// Who may use a key.
 #[derive(Serialize, ToSchema)]
@@ -57,6 +45,10 @@ pub struct AccessView {
     grants_error: Option<String>,
     /// What decides too and is not known here.
     not_considered: Vec<&'static str>,
+    /// Who used the key, by CloudTrail; only with `log_group`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    used_by: Option<UsedByView>,
     /// Who may change the key through Claviger's own rights; only for readers with `keyupdate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -235,94 +227,6 @@ pub struct UsableKeyView {
     decision: DecisionView,
 }
 
-/// `?principal=`
-pub struct PrincipalQuery(Option<(String, Subject)>);
-
-/// The members of the query for the keys that a principal may use.
-pub struct PrincipalColumns;
-
-impl Columns for PrincipalColumns {
-    const SORTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [&'static str] = &["principal", "kms", "region"];
-}
-
-/// `GET /v1/cckm/aws/keys/{id}/access`
-pub async fn of_key(
-    auth: OnKey<ViewKey>,
-    query: PrincipalQuery,
-    services: Data<Services>,
-) -> Result<Json<AccessView>, Problem> {
-    let (principal, subject) = query.0.unzip();
-    let seen = services.key_access.of_key(&auth.permit, subject.as_ref()).await?;
-    Ok(Json(AccessView::of(seen, principal)))
-}
-
-/// `GET /v1/cckm/aws/access`
-pub async fn of_principal(
-    auth: Authorized<SignedIn>,
-    listing: Listing<PrincipalColumns>,
-    services: Data<Services>,
-) -> Result<List<UsableKeyView>, Problem> {
-    let query = listing.0;
-    let given = |member: &str| -> Vec<String> {
-        query.filters.iter().filter(|(name, _)| name == member).map(|(_, value)| value.clone()).collect()
-    };
-    let subject = match given("principal").as_slice() {
-        [only] => subject(only)?,
-        _ => return Err(Problem::query("principal", "must be given once")),
-    };
-    let search = PrincipalSearch { subject, kms: given("kms"), regions: given("region") };
-    let (page, caller) = services.key_access.of_principal(&auth.permit, &search, &query).await?;
-    let view = move |key: &Arc<Key>| {
-        let name = caller.published.state.kms.get(&key.kms).map(|kms| kms.name.to_string());
-        UsableKeyView::of(key, name.unwrap_or_default(), &search)
-    };
-    paging::answer(page, view).await
-}
-
-impl FromRequest for PrincipalQuery {
-    type Error = Problem;
-    type Future = Ready<Result<Self, Problem>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string()))
-    }
-}
-
-fn parse(query: &str) -> Result<PrincipalQuery, Problem> {
-    let mut principal = None;
-    for (name, value) in members(query).into_iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            "principal" if principal.is_some() => return Err(Problem::query("principal", "must be given once")),
-            "principal" => principal = Some((value.clone(), subject(&value)?)),
-            // The guard reads it.
-            "dry_run" => {}
-            other => {
-                let other: String = other.chars().take(80).collect();
-                return Err(Problem::query(
-                    "principal",
-                    format!("is understood, but `{other}` is not a member of this query"),
-                ));
-            }
-        }
-    }
-    Ok(PrincipalQuery(principal))
-}
-
-fn subject(text: &str) -> Result<Subject, Problem> {
-    let forms = "must be the ARN of a user, a role or a session, an account's id or root, or the name of a service";
-    Subject::parse(text).ok_or_else(|| Problem::query("principal", forms))
-}
-
-impl Described for PrincipalQuery {
-    fn describe(to: &mut Description) {
-        let text = "A principal of which is asked: the ARN of a user, a role or a session, the id or root of an account, \
-                    or the name of a service.";
-        to.queries("principal", text, Object::with_type(Type::String));
-        to.may_fail(&[400]);
-    }
-}
-
 /// What also decides at AWS.
 const NOT_CONSIDERED: [&str; 4] = [
     "the policies of the principal and its session in IAM, and its permissions boundary",
@@ -332,7 +236,7 @@ const NOT_CONSIDERED: [&str; 4] = [
 ];
 
 impl AccessView {
-    fn of(seen: AccessSeen, principal: Option<String>) -> Self {
+    pub(super) fn of(seen: AccessSeen, principal: Option<String>, used_by: Option<UsedBy>) -> Self {
         let decision = principal.is_some().then(|| {
             let groups = Group::ALL.map(|group| (group, of_group(&seen.verdicts, group)));
             DecisionView::of(&groups)
@@ -361,6 +265,7 @@ impl AccessView {
             grants_known: seen.grants_error.is_none(),
             grants_error: seen.grants_error,
             not_considered: NOT_CONSIDERED.to_vec(),
+            used_by: used_by.map(UsedByView::of),
             managed_by: seen.managed_by.map(|all| all.into_iter().map(ManagerView::of).collect()),
         }
     }
@@ -437,7 +342,7 @@ impl ManagerView {
 }
 
 impl UsableKeyView {
-    fn of(key: &Key, kms: String, search: &PrincipalSearch) -> Self {
+    pub(super) fn of(key: &Key, kms: String, search: &PrincipalSearch) -> Self {
         Self {
             id: key.id.to_string(),
             arn: key.metadata.arn.to_string(),
