@@ -15,6 +15,7 @@ pub mod lab;
 pub mod ledger;
 pub mod listener;
 pub mod policy;
+pub mod report_store;
 pub mod service;
 pub mod sigv4;
 pub mod xks;

@@ -8,6 +8,7 @@
 //! - `deletion`: another client's changes while the 100 000 keys of a deleted KMS are removed
 //! - `posture`: the posture of 100 000 keys, compared with a list that reads them all
 //! - `memory`: the memory of a key
+//! - `reports`: a report of 1 000 000 CloudTrail events, compared with reading the same pages, and its memory
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
@@ -30,6 +31,7 @@ mod memory;
 mod patch;
 mod posture;
 mod program;
+mod reports;
 mod start;
 mod xks;
 mod xks_load;
@@ -51,7 +53,8 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "xks", "xks-load"] {
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "xks", "xks-load"]
+    {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
@@ -65,6 +68,7 @@ fn main() -> Outcome<()> {
                 "keys" => keys::run(&directory, &runtime)?,
                 "deletion" => deletion::run(&directory, &runtime)?,
                 "posture" => posture::run(&directory, &runtime)?,
+                "reports" => reports::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
                 "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,

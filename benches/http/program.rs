@@ -31,14 +31,17 @@ pub(crate) struct Program {
     pub address: SocketAddr,
     /// The address of its XKS proxy; unused by programs without one.
     xks: SocketAddr,
+    /// The address of its lab cloud; unused by programs without one.
+    pub cloud: SocketAddr,
 }
 
 impl Program {
     /// Starts the real program with a lab cloud, which is the one of the directory's `cloud.toml` if it exists.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
         let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
-        // The port is free again once the listener is dropped.
-        let xks = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        // The ports are free again once the listeners are dropped.
+        let (xks, cloud_port) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
+        let (xks, cloud_port) = (xks.local_addr()?, cloud_port.local_addr()?);
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
             command.env_remove(name);
@@ -49,7 +52,7 @@ impl Program {
                 "--listen",
                 "127.0.0.1:0",
                 "--cloud-listen",
-                "127.0.0.1:0",
+                &cloud_port.to_string(),
                 "--xks-listen",
                 &xks.to_string(),
                 "--data",
@@ -60,7 +63,7 @@ impl Program {
         }
         let log = File::options().create(true).append(true).open(directory.join("log"))?;
         let mut program = Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)?;
-        program.xks = xks;
+        (program.xks, program.cloud) = (xks, cloud_port);
         Ok(program)
     }
 
@@ -77,13 +80,13 @@ impl Program {
 
     /// A program that is not one of ours.
     pub(crate) fn listening(process: Child, data: PathBuf, address: SocketAddr) -> Self {
-        Self { process, data, address, xks: UNKNOWN }
+        Self { process, data, address, xks: UNKNOWN, cloud: UNKNOWN }
     }
 
     fn launch(command: &mut Command, data: PathBuf) -> Outcome<Self> {
         let mut process = command.stdout(Stdio::piped()).spawn()?;
         let output = process.stdout.take().ok_or("no output")?;
-        let mut program = Self { process, data, address: UNKNOWN, xks: UNKNOWN };
+        let mut program = Self { process, data, address: UNKNOWN, xks: UNKNOWN, cloud: UNKNOWN };
         let mut lines = BufReader::new(output).lines();
         let address = lines.by_ref().map_while(Result::ok).find_map(|line| address(&line));
         program.address = address.ok_or("the program did not start; its log is in target/bench-http")?;

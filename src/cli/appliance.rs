@@ -15,11 +15,13 @@ use crate::http::server::{self, Server, ServerOptions};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
 use crate::listener::Timeouts;
+use crate::report_store;
 use crate::service::failure::Failure;
 use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
+use crate::service::reports::ReportSettings;
 use crate::service::tokens::RefreshDefaults;
-use crate::service::{FirstAdmin, Parts, Services};
+use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
 use crate::xks;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -146,6 +148,7 @@ impl Appliance {
             ledger,
             keyring,
             call_journal,
+            report_files: report_files(&config),
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
@@ -294,6 +297,23 @@ fn open_keyring(config: &Config, open: &Mutex<Option<Keyring>>) -> Result<Keyrin
     }
     let keyring = Keyring::open(&config.storage.keyring_dir(), config.master_key.source(&config.storage.data_dir))?;
     Ok(open.insert(keyring).clone())
+}
+
+fn report_files(config: &Config) -> ReportFiles {
+    const MIB: u64 = 1024 * 1024;
+    let settings = &config.reports;
+    ReportFiles {
+        directory: config.storage.data_dir.join("reports"),
+        bounds: report_store::Bounds {
+            report_bytes: settings.report_mib.saturating_mul(MIB),
+            all_bytes: settings.all_mib.saturating_mul(MIB),
+        },
+        settings: ReportSettings {
+            most: settings.max_reports,
+            time_limit: Duration::from_secs(settings.time_limit_minutes.saturating_mul(60)),
+            at_once: settings.max_concurrent,
+        },
+    }
 }
 
 fn journal_bounds(config: &Config) -> Bounds {

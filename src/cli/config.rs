@@ -19,7 +19,8 @@ pub use crate::aws::settings::AwsSettings;
 pub use check::Problem;
 pub use sections::{
     CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings,
-    PasswordSettings, ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
+    PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings,
+    XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -37,6 +38,7 @@ pub struct Config {
     pub schedules: ScheduleSettings,
     pub aws: AwsSettings,
     pub call_journal: CallJournalSettings,
+    pub reports: ReportSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,

@@ -12,6 +12,7 @@ use super::name::GroupName;
 use super::password::{self, decide::PasswordPolicyCommand};
 use super::posture::{self, decide::PostureCommand};
 use super::refusal::{GroupRefusal, InstallationRefusal, Refusal};
+use super::report::{self, ReportCommand};
 use super::schedule::{self, ScheduleCommand};
 use super::session::{self, SessionCommand};
 use super::source_key::{self, SourceKeyCommand};
@@ -42,6 +43,7 @@ pub enum Command {
     Schedule(ScheduleCommand),
     KeyStore(KeyStoreCommand),
     Posture(PostureCommand),
+    Report(ReportCommand),
 }
 
 impl State {
@@ -65,6 +67,7 @@ impl State {
             Command::Schedule(command) => schedule::decide::decide(self, command),
             Command::KeyStore(command) => key_store::decide::decide(self, command),
             Command::Posture(command) => posture::decide::decide(self, command),
+            Command::Report(command) => report::decide::decide(self, command),
         }
     }
 

@@ -8,8 +8,8 @@
 pub use super::connection::ConnectionEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
 use super::id::{
-    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SessionId, SourceKeyId, TemplateId,
-    UserId,
+    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SessionId, SourceKeyId,
+    TemplateId, UserId,
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
@@ -18,6 +18,7 @@ pub use super::kms::KmsEvent;
 use super::name::{GroupName, PasswordPolicyName, ScheduleName, UserName};
 use super::password::PasswordPolicy;
 pub use super::posture::PostureEvent;
+use super::report::ReportEvent;
 use super::schedule::ScheduleEvent;
 pub use super::sealed::Sealed;
 pub use super::session::{RefreshGrant, SessionEvent, TokenHash};
@@ -42,6 +43,7 @@ pub enum Event {
     Schedule(ScheduleId, ScheduleEvent),
     KeyStore(KeyStoreId, KeyStoreEvent),
     Posture(PostureEvent),
+    Report(ReportId, ReportEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -99,6 +101,8 @@ pub enum Stream {
     KeyStore(KeyStoreId),
     /// `posture`
     Posture,
+    /// `report/<id>`
+    Report(ReportId),
 }
 
 impl fmt::Display for Stream {
@@ -117,6 +121,7 @@ impl fmt::Display for Stream {
             Stream::Schedule(id) => write!(f, "schedule/{id}"),
             Stream::KeyStore(id) => write!(f, "key-store/{id}"),
             Stream::Posture => f.write_str("posture"),
+            Stream::Report(id) => write!(f, "report/{id}"),
         }
     }
 }
@@ -137,6 +142,7 @@ impl Event {
             Event::Schedule(id, _) => Stream::Schedule(*id),
             Event::KeyStore(id, _) => Stream::KeyStore(*id),
             Event::Posture(_) => Stream::Posture,
+            Event::Report(id, _) => Stream::Report(*id),
         }
     }
 }

@@ -80,6 +80,7 @@ uuid_id!(
 uuid_id!(
     /// One credential with which AWS signs its requests to the XKS proxy.
     CredentialId, "the id of a credential (a UUID)");
+uuid_id!(ReportId, "the id of a report (a UUID)");
 uuid_id!(TemplateId, "the id of a policy template (a UUID)");
 uuid_id!(ScheduleId, "the id of a schedule (a UUID)");
 uuid_id!(

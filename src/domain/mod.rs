@@ -27,6 +27,7 @@ pub mod patch;
 pub mod place;
 pub mod posture;
 pub mod refusal;
+pub mod report;
 pub mod restore;
 #[cfg(test)]
 pub(crate) mod scenario;

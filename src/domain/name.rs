@@ -100,6 +100,9 @@ name!(
     /// The name of a custom key store. Those of stores that this program serves are unique in the domain.
     KeyStoreName);
 name!(
+    /// The name of a report, which need not be unique.
+    ReportName);
+name!(
     /// The name of a schedule, unique in the domain.
     ScheduleName);
 name!(

@@ -12,6 +12,7 @@ pub use super::key_store::refusal::KeyStoreRefusal;
 pub use super::kms::refusal::KmsRefusal;
 use super::name::{NAME_MAX, NameError};
 use super::password::{PasswordProblem, PolicyProblem};
+pub use super::report::refusal::ReportRefusal;
 pub use super::schedule::refusal::ScheduleRefusal;
 pub use super::session::refusal::SessionRefusal;
 pub use super::source_key::refusal::SourceKeyRefusal;
@@ -66,6 +67,8 @@ pub enum Refusal {
     Schedule(#[from] ScheduleRefusal),
     #[error(transparent)]
     KeyStore(#[from] KeyStoreRefusal),
+    #[error(transparent)]
+    Report(#[from] ReportRefusal),
 }
 
 const INVALID: Reason = Reason {
@@ -92,6 +95,7 @@ impl Refusal {
             Refusal::Job(refusal) => refusal.reason(),
             Refusal::Schedule(refusal) => refusal.reason(),
             Refusal::KeyStore(refusal) => refusal.reason(),
+            Refusal::Report(refusal) => refusal.reason(),
         }
     }
 
@@ -122,7 +126,8 @@ impl Refusal {
             | Refusal::Template(_)
             | Refusal::Job(_)
             | Refusal::Schedule(_)
-            | Refusal::KeyStore(_) => self.reason().member,
+            | Refusal::KeyStore(_)
+            | Refusal::Report(_) => self.reason().member,
         }
     }
 
@@ -146,7 +151,8 @@ impl Refusal {
             | Refusal::Template(_)
             | Refusal::Job(_)
             | Refusal::Schedule(_)
-            | Refusal::KeyStore(_) => None,
+            | Refusal::KeyStore(_)
+            | Refusal::Report(_) => None,
         }
     }
 
@@ -176,6 +182,7 @@ impl Refusal {
             JobRefusal::REASONS,
             ScheduleRefusal::REASONS,
             KeyStoreRefusal::REASONS,
+            ReportRefusal::REASONS,
         ];
         std::iter::once(&INVALID).chain(of_aggregates.into_iter().flatten())
     }

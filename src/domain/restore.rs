@@ -15,6 +15,7 @@ use super::key_store::KeyStore;
 use super::kms::{Kms, KmsCollection};
 use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::posture::{DayCounts, PostureTrend};
+use super::report::Report;
 use super::schedule::{Run, Schedule, Schedules};
 use super::session::{Session, Sessions};
 use super::source_key::SourceKey;
@@ -49,10 +50,13 @@ pub struct Entries {
     pub ownerless_runs: Vec<JobId>,
     pub key_stores: Vec<KeyStore>,
     pub posture: Vec<DayCounts>,
+    pub reports: Vec<Report>,
 }
 
 impl From<Entries> for State {
     fn from(entries: Entries) -> Self {
+        let mut reports = Table::default();
+        entries.reports.into_iter().for_each(|report| reports.insert(report.id, report));
         let table = |entries: Vec<Group>| {
             let mut table = Table::default();
             entries.into_iter().for_each(|group| table.insert(group.name.clone(), group));
@@ -77,6 +81,7 @@ impl From<Entries> for State {
             schedules: Schedules::restored(entries.schedules, entries.runs, entries.ownerless_runs),
             key_stores: entries.key_stores.into_iter().collect(),
             posture: PostureTrend::restored(entries.posture),
+            reports,
         }
     }
 }

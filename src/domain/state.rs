@@ -6,7 +6,8 @@ use super::connection::Connection;
 use super::event::{Event, InstallationEvent, Sealed};
 use super::group::Group;
 use super::id::{
-    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId,
+    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SourceKeyId, TemplateId,
+    UserId,
 };
 use super::job::bulk::BulkJob;
 use super::job::command::Jobs;
@@ -24,8 +25,9 @@ use super::place::{AccountId, Region};
 use super::posture::PostureTrend;
 use super::refusal::{
     ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal,
-    ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
+    ReportRefusal, ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
+use super::report::Report;
 use super::schedule::{Schedule, Schedules, Work};
 use super::session::Sessions;
 use super::source_key::SourceKey;
@@ -55,6 +57,7 @@ pub struct State {
     pub key_stores: Collection<KeyStore>,
     /// The daily counts of keys and findings.
     pub posture: PostureTrend,
+    pub reports: Table<ReportId, Report>,
 }
 
 /// The installation, which the first event creates.
@@ -94,6 +97,7 @@ impl State {
             Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
             Event::KeyStore(id, event) => self.key_stores.apply(at, *id, event),
             Event::Posture(event) => self.posture.apply(event),
+            Event::Report(id, event) => self.reports.apply(at, *id, event),
         }
     }
 
@@ -157,6 +161,10 @@ impl State {
 
     pub fn template(&self, id: TemplateId) -> Result<&Arc<Template>, Refusal> {
         self.templates.get(&id).ok_or_else(|| TemplateRefusal::Unknown(id.to_string()).into())
+    }
+
+    pub fn report(&self, id: ReportId) -> Result<&Arc<Report>, Refusal> {
+        self.reports.get(&id).ok_or_else(|| ReportRefusal::Unknown(id.to_string()).into())
     }
 
     pub fn key_store(&self, id: KeyStoreId) -> Result<&Arc<KeyStore>, Refusal> {

@@ -6,11 +6,12 @@ use super::describe::{Described, Description};
 use super::error::Problem;
 use super::paging::members;
 use super::trace::request_id;
-use crate::domain::id::{KeyId, KmsId, TemplateId};
+use crate::domain::id::{KeyId, KmsId, ReportId, TemplateId};
 use crate::domain::user::User;
 use crate::service::Services;
 use crate::service::access::{
-    KeyPermit, KeyRight, KeyStorePermit, KmsPermit, KmsRight, Permit, RequiredRight, Right, TemplatePermit,
+    KeyPermit, KeyRight, KeyStorePermit, KmsPermit, KmsRight, Permit, ReportPermit, RequiredRight, Right,
+    TemplatePermit,
 };
 use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
@@ -48,6 +49,12 @@ pub struct OnKeyStore<A> {
 /// A caller who may do `A` on the policy template that the path names.
 pub struct OnTemplate<A> {
     pub permit: TemplatePermit<A>,
+    pub context: RequestContext,
+}
+
+/// A caller who may do `A` with the report that the path names.
+pub struct OnReport<A> {
+    pub permit: ReportPermit<A>,
     pub context: RequestContext,
 }
 
@@ -141,6 +148,22 @@ fn authorize_on_template<A: KmsRight>(request: &HttpRequest) -> Result<OnTemplat
     Ok(OnTemplate { permit: TemplatePermit::authorize(caller, id)?, context: context(request)? })
 }
 
+impl<A: KmsRight + 'static> FromRequest for OnReport<A> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(authorize_on_report(request))
+    }
+}
+
+fn authorize_on_report<A: KmsRight>(request: &HttpRequest) -> Result<OnReport<A>, Problem> {
+    let caller = caller(request)?;
+    let text = request.match_info().get("id").unwrap_or_default();
+    let id = ReportId::parse(text).map_err(|problem| invalid("id", problem))?;
+    Ok(OnReport { permit: ReportPermit::authorize(caller, id)?, context: context(request)? })
+}
+
 impl FromRequest for Anonymous {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -178,6 +201,12 @@ impl<A: KmsRight> Described for OnKeyStore<A> {
 impl<A: KmsRight> Described for OnTemplate<A> {
     fn describe(to: &mut Description) {
         to.is_guarded_by(A::required_on_template());
+    }
+}
+
+impl<A: KmsRight> Described for OnReport<A> {
+    fn describe(to: &mut Description) {
+        to.is_guarded_by(A::required_on_report());
     }
 }
 

@@ -28,6 +28,7 @@ pub mod password_policies;
 pub mod permissions;
 pub mod posture;
 pub mod rendered;
+pub mod reports;
 pub mod required_right;
 pub mod routes;
 pub mod schedules;

@@ -43,6 +43,7 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("synchronization-jobs", "The id of the synchronisation job.", Some("uuid")),
     ("bulkjob", "The id of the bulk job.", Some("uuid")),
     ("templates", "The id of the policy template.", Some("uuid")),
+    ("reports", "The id of the report.", Some("uuid")),
     ("job-configs", "The id of the schedule.", Some("uuid")),
     ("jobs", "The id of the run.", Some("uuid")),
     ("findings", "The name of the rule.", None),

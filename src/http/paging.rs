@@ -155,7 +155,8 @@ impl<V: Serialize> List<V> {
         Self::answer(HttpResponse::Ok().content_type("application/json").body(body))
     }
 
-    fn answer(response: HttpResponse) -> Self {
+    /// A page that is written already, or is going to be streamed.
+    pub(super) fn answer(response: HttpResponse) -> Self {
         Self { response, row: PhantomData }
     }
 }
@@ -213,7 +214,7 @@ impl<T: Listed, V: Serialize, F: Fn(&Arc<T>) -> V> Writer<T, F> {
     }
 }
 
-fn head(skip: usize, limit: Limit, total: usize) -> String {
+pub(super) fn head(skip: usize, limit: Limit, total: usize) -> String {
     let limit = match limit {
         Limit::All => "-1".to_owned(),
         Limit::Rows(rows) => rows.to_string(),

@@ -42,6 +42,10 @@ impl RequiredRight {
                 Some(format!("users with `{}` on a KMS of the template's account", action.name()))
             }
             Self::ViewSyncJob => Some("users with `keysynchronize` on each of the job's KMSs".to_owned()),
+            Self::ViewReport => Some("users with `reportview` on each KMS of the report".to_owned()),
+            Self::OnReport(action) => {
+                Some(format!("users who may view the report and have `{}` on each of its KMSs", action.name()))
+            }
             Self::ViewBulkJob => {
                 Some("the user who started the job, and users with `keybulkoperation` on each of its keys".to_owned())
             }
@@ -72,12 +76,14 @@ impl RequiredRight {
             Self::ViewKeyStore => "viewkeystore",
             Self::ViewTemplate => "template view",
             Self::ViewSyncJob | Self::ViewBulkJob => "job view",
+            Self::ViewReport => "reportview",
             Self::OnKms(action)
             | Self::OnEveryKms(action)
             | Self::OnSomeKms(action)
             | Self::OnKey(action)
             | Self::OnSomeKey(action)
             | Self::OnKeyStore(action)
+            | Self::OnReport(action)
             | Self::OnTemplate(action) => action.name(),
         }
     }
@@ -97,9 +103,12 @@ impl RequiredRight {
             | Self::ManageSchedules
             | Self::OnSomeKms(_)
             | Self::Administer => &[401, 403],
-            Self::ViewKms | Self::ViewKeyStore | Self::ViewTemplate | Self::ViewSyncJob | Self::ViewBulkJob => {
-                &[401, 404]
-            }
+            Self::ViewKms
+            | Self::ViewKeyStore
+            | Self::ViewTemplate
+            | Self::ViewSyncJob
+            | Self::ViewBulkJob
+            | Self::ViewReport => &[401, 404],
             // A user who may not view the resource gets 404, as if it did not exist.
             Self::UpdateKms
             | Self::OnKms(_)
@@ -108,6 +117,7 @@ impl RequiredRight {
             | Self::OnKey(_)
             | Self::OnSomeKey(_)
             | Self::OnKeyStore(_)
+            | Self::OnReport(_)
             | Self::OnTemplate(_) => &[401, 403, 404],
         }
     }

@@ -6,6 +6,7 @@ mod key_stores;
 mod keys;
 mod kms;
 mod posture;
+mod reports;
 mod users;
 
 use super::endpoint::{Endpoint, EndpointGroup, get};
@@ -55,6 +56,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Source keys", "Key material that can be imported into AWS keys.", keys::source_keys()),
         group("Jobs", "Work on many keys that continues after the call.", jobs::jobs()),
         group("Policy templates", "Key policies that many keys share.", keys::policy_templates()),
+        group("Reports", "What happened to keys, by CloudTrail and by the log.", reports::reports()),
         group("Schedules", "Rotations and synchronisations at scheduled times.", jobs::scheduler()),
         group("Connections", "Credentials for AWS.", kms::connections()),
         group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),

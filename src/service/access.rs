@@ -7,24 +7,25 @@ use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KeyStoreId, KmsId, TemplateId, UserId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key_store::KeyStore;
 use crate::domain::kms::Kms;
 use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
-use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal, TemplateRefusal};
+use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal, ReportRefusal, TemplateRefusal};
+use crate::domain::report::Report;
 use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
-    CreateHyokKey, CreateKey, CreateReport, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial,
-    DisconnectKeyStore, ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore, ManageConnections, ManageKms,
-    ManageSchedules, ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right, RotateKey, RunBulkJobs, SignedIn,
-    Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View, ViewConnections, ViewHyokKey,
-    ViewKey, ViewKeyStore, ViewSourceKeys,
+    CreateHyokKey, CreateKey, CreateReport, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DeleteReport,
+    DisconnectKeyStore, DownloadReport, ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore,
+    ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right,
+    RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View,
+    ViewConnections, ViewHyokKey, ViewKey, ViewKeyStore, ViewReport, ViewSourceKeys,
 };
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -300,6 +301,59 @@ impl<A: KmsRight> TemplatePermit<A> {
     pub fn template(&self) -> &Arc<Template> {
         &self.template
     }
+}
+
+/// Proof that the caller may do `A` with one report. Only this module makes one.
+pub struct ReportPermit<A> {
+    caller: Caller,
+    report: Arc<Report>,
+    right: PhantomData<A>,
+}
+
+impl<A: KmsRight> ReportPermit<A> {
+    /// Authorizes the caller on the report of this id. The right on every KMS of the report is needed.
+    ///
+    /// # Errors
+    /// [`ReportRefusal::Unknown`] if there is no such report or the caller may not view it; [`Failure::Forbidden`] that
+    /// names the missing action if the caller may only view it.
+    pub fn authorize(caller: Caller, id: ReportId) -> Result<Self, Failure> {
+        let report = caller.published.state.report(id)?.clone();
+        let caller = caller.with_right(move |user, state| {
+            let report = state.report(id)?;
+            if !sees_report(user, state, report) {
+                return Err(ReportRefusal::Unknown(id.to_string()).into());
+            }
+            match A::ACTION {
+                Some(action) if !may_on_report(user, state, report, action) => {
+                    Err(Failure::Forbidden(MissingRight::Action(action)))
+                }
+                Some(_) | None => Ok(()),
+            }
+        })?;
+        Ok(Self { caller, report, right: PhantomData })
+    }
+}
+
+impl<A> ReportPermit<A> {
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The report, as it was when the request arrived.
+    pub fn report(&self) -> &Arc<Report> {
+        &self.report
+    }
+}
+
+/// Returns whether this user may view the report.
+pub fn sees_report(user: &User, state: &State, report: &Report) -> bool {
+    may_on_report(user, state, report, Action::ReportView)
+}
+
+/// Returns whether this user may do this on every KMS of a report. If one was deleted, only administrators may.
+fn may_on_report(user: &User, state: &State, report: &Report, action: Action) -> bool {
+    let may = |id: KmsId| state.kms.get(&id).is_some_and(|kms| granted(user, kms).permits(action));
+    administers_kms(user) || report.kms().into_iter().all(may)
 }
 
 /// Authorizes the caller to do `A` on any KMS of an account.

@@ -31,6 +31,7 @@ pub mod permissions;
 pub mod posture;
 mod proof;
 mod recorder;
+pub mod reports;
 pub mod roles_anywhere;
 pub mod schedules;
 mod secrets;
@@ -53,6 +54,7 @@ use crate::domain::name::UserName;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Ledger, Published};
+use crate::report_store::{self, ReportStore};
 use crate::xks::Proxy;
 use caller::Change;
 use cloud::Cloud;
@@ -60,6 +62,7 @@ use failure::Failure;
 use recorder::Recorder;
 use secrets::Secrets;
 use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use uuid::Uuid;
@@ -80,6 +83,7 @@ pub struct Services {
     pub key_access: key_access::KeyAccess,
     pub templates: templates::Templates,
     pub schedules: schedules::Schedules,
+    pub reports: reports::Reports,
     pub users: users::Users,
     pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
@@ -100,6 +104,7 @@ pub struct Parts {
     pub aws: Arc<dyn Aws>,
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
+    pub report_files: ReportFiles,
     pub hashing: passwords::Hashing,
     pub refresh: tokens::RefreshDefaults,
     /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
@@ -110,6 +115,13 @@ pub struct Parts {
     pub xks_listens: bool,
     /// The largest number of calls of AWS per second to the XKS proxy of one key store; 0 for no limit.
     pub xks_calls_per_second: u32,
+}
+
+/// Where the rows of reports are, and their bounds.
+pub struct ReportFiles {
+    pub directory: PathBuf,
+    pub bounds: report_store::Bounds,
+    pub settings: reports::ReportSettings,
 }
 
 /// The first administrator of a new installation.
@@ -147,6 +159,16 @@ impl Services {
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
         let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
         let trails = trail::Trails::start(cloud.clone(), parts.call_journal)?;
+        let reports = {
+            let ReportFiles { directory, bounds, settings } = parts.report_files;
+            let known = recorder.state().state.reports.iter().map(|report| report.id.uuid()).collect();
+            let store = ReportStore::open(&directory, bounds, &known).map_err(|error| {
+                tracing::error!(%error, "the directory of reports cannot be opened");
+                Failure::Internal("the directory of reports cannot be opened")
+            })?;
+            let (recorder, trails) = (recorder.clone(), trails.clone());
+            reports::Reports::new(recorder, cloud.clone(), trails, store, settings, runtime.clone())
+        };
         let rate_limit = NonZeroU32::new(parts.xks_calls_per_second);
         let serving = key_stores::Serving::new(recorder.clone(), secrets.clone(), rate_limit);
         let source_keys = source_keys::SourceKeys::new(recorder.clone(), secrets.clone(), serving.clone());
@@ -194,6 +216,8 @@ impl Services {
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone()),
+            reports,
+            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
             key_stores,
             posture: posture::Posture::new(recorder.clone()),
             key_access: key_access::KeyAccess::new(cloud, trails.clone()),
@@ -213,6 +237,7 @@ impl Services {
         self.key_stores.recover();
         self.schedules.run_forever();
         self.posture.count_forever(&Handle::current());
+        self.reports.resume();
     }
 
     /// Returns whether the log still accepts changes.

@@ -8,9 +8,10 @@ use super::keys::{KeyRequest, PolicyChoice};
 use super::kms::Addition;
 use super::passwords::Hashing;
 use super::recorder::Recorder;
+use super::reports::ReportSettings;
 use super::tokens::RefreshDefaults;
 use super::users::NewUser;
-use super::{FirstAdmin, Parts, Services, system_change};
+use super::{FirstAdmin, Parts, ReportFiles, Services, system_change};
 use crate::aws::kms::scripted::{NOW, ScriptedKms};
 use crate::aws::scripted::ScriptedAws;
 use crate::call_journal::{Bounds, CallJournal};
@@ -29,6 +30,7 @@ use crate::domain::time::Time;
 use crate::domain::user::patch::ProfilePatch;
 use crate::keyring::Keyring;
 use crate::ledger::{Ledger, LedgerOptions, Record};
+use crate::report_store;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,6 +47,15 @@ pub(super) const REGION: &str = "eu-west-3";
 /// A journal of calls in a data directory.
 pub(super) fn journal(home: &Path) -> CallJournal {
     CallJournal::open(&home.join("aws-calls"), BOUNDS).expect("a journal")
+}
+
+/// Files of reports in a data directory.
+pub(super) fn report_files(home: &Path) -> ReportFiles {
+    ReportFiles {
+        directory: home.join("reports"),
+        bounds: report_store::Bounds { report_bytes: 16 << 20, all_bytes: 64 << 20 },
+        settings: ReportSettings { most: 100, time_limit: Duration::from_secs(60), at_once: 2 },
+    }
 }
 
 /// The installation. Its clock starts at [`NOW`], 2026-01-01T00:00:00Z, a Thursday.
@@ -89,6 +100,7 @@ impl World {
                 ledger: Ledger::open(self.home.path(), options).expect("a log"),
                 keyring: self.keyring.clone(),
                 call_journal: journal(self.home.path()),
+                report_files: report_files(self.home.path()),
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),
                 clock,

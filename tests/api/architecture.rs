@@ -13,7 +13,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("call_journal", &[]),
     ("keyring", &[]),
     ("policy", &[]),
-    ("service", &["domain", "ledger", "aws", "call_journal", "keyring", "policy", "xks"]),
+    ("report_store", &[]),
+    ("service", &["domain", "ledger", "aws", "call_journal", "keyring", "policy", "report_store", "xks"]),
     ("http", &["service", "domain", "listener"]),
     ("lab", &["policy", "sigv4"]),
     ("sigv4", &[]),
@@ -21,7 +22,20 @@ const TABLE: &[(&str, &[&str])] = &[
     ("xks", &["sigv4", "listener"]),
     (
         "cli",
-        &["domain", "ledger", "aws", "call_journal", "keyring", "policy", "service", "http", "lab", "listener", "xks"],
+        &[
+            "domain",
+            "ledger",
+            "aws",
+            "call_journal",
+            "keyring",
+            "policy",
+            "report_store",
+            "service",
+            "http",
+            "lab",
+            "listener",
+            "xks",
+        ],
     ),
 ];
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
 use super::sections::{
-    LogSettings, MasterKeyKind, PasswordSettings, ServerSettings, StorageSettings, TlsSettings, XksSettings,
+    LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings, TlsSettings,
+    XksSettings,
 };
 use super::{Config, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
@@ -106,6 +107,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.extend(
         config.aws.ca_bundle.as_deref().and_then(|path| certificate::check_bundle(path).err()).map(Problem::CaBundle),
     );
+    reports(&config.reports, &mut found);
     log(&config.log, &mut found);
     found
 }
@@ -223,6 +225,19 @@ fn passwords(settings: &PasswordSettings, found: &mut Vec<Problem>) {
     found.extend(check_range("passwords.max_concurrent", max_concurrent.try_into().unwrap_or(u64::MAX), 0, 1024));
     if memory_kib < parallelism.saturating_mul(8) {
         found.push(Problem::TooManyLanes { memory_kib, parallelism });
+    }
+}
+
+fn reports(settings: &ReportSettings, found: &mut Vec<Problem>) {
+    let number = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+    for (key, value, least, most) in [
+        ("reports.max_reports", number(settings.max_reports), 1, 100_000),
+        ("reports.report_mib", settings.report_mib, 1, 1024 * 1024),
+        ("reports.all_mib", settings.all_mib, 1, 16 * 1024 * 1024),
+        ("reports.time_limit_minutes", settings.time_limit_minutes, 1, 7 * 24 * 60),
+        ("reports.max_concurrent", number(settings.max_concurrent), 1, 16),
+    ] {
+        found.extend(check_range(key, value, least, most));
     }
 }
 

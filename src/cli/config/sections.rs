@@ -255,6 +255,28 @@ impl Default for CallJournalSettings {
     }
 }
 
+/// `[reports]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReportSettings {
+    /// The largest number of reports.
+    pub max_reports: usize,
+    /// The largest size of the rows of one report, in MiB.
+    pub report_mib: u64,
+    /// The largest size of the rows of all reports, in MiB.
+    pub all_mib: u64,
+    /// The time after which a report that is not finished ends with an error, in minutes.
+    pub time_limit_minutes: u64,
+    /// The number of reports that are made at a time.
+    pub max_concurrent: usize,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        Self { max_reports: 1_000, report_mib: 2_048, all_mib: 10_240, time_limit_minutes: 360, max_concurrent: 2 }
+    }
+}
+
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

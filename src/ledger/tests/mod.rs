@@ -13,6 +13,7 @@ mod sample_jobs;
 mod sample_key_stores;
 mod sample_keys;
 mod sample_posture;
+mod sample_reports;
 mod sample_schedules;
 mod sample_source_keys;
 mod snapshot;

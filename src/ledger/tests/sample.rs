@@ -197,6 +197,7 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     events.extend(super::sample_schedules::every_kind(form));
     events.extend(super::sample_key_stores::every_kind(form));
     events.extend(super::sample_posture::every_kind(form));
+    events.extend(super::sample_reports::every_kind(form));
     events
 }
 

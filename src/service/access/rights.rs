@@ -53,6 +53,10 @@ pub enum RequiredRight {
     ViewSyncJob,
     /// The right to start the job, or to be the user who started it.
     ViewBulkJob,
+    /// `reportview` on every KMS of the report.
+    ViewReport,
+    /// The action on every KMS of the report, in addition to the right to view the report.
+    OnReport(Action),
 }
 
 impl RequiredRight {
@@ -81,7 +85,9 @@ impl RequiredRight {
             | Self::ViewTemplate
             | Self::OnTemplate(_)
             | Self::ViewSyncJob
-            | Self::ViewBulkJob => &[SystemGroup::CckmAdmins],
+            | Self::ViewBulkJob
+            | Self::ViewReport
+            | Self::OnReport(_) => &[SystemGroup::CckmAdmins],
         }
     }
 
@@ -119,7 +125,9 @@ impl RequiredRight {
             | Self::OnKey(_)
             | Self::ViewKeyStore
             | Self::OnKeyStore(_)
-            | Self::ViewTemplate => false,
+            | Self::ViewTemplate
+            | Self::ViewReport
+            | Self::OnReport(_) => false,
         }
     }
 }
@@ -219,6 +227,14 @@ pub trait KmsRight: 'static {
         match Self::ACTION {
             None | Some(Action::ViewKeyStore) => RequiredRight::ViewKeyStore,
             Some(action) => RequiredRight::OnKeyStore(action),
+        }
+    }
+
+    /// The required right on a report, which can be of several KMSs.
+    fn required_on_report() -> RequiredRight {
+        match Self::ACTION {
+            None | Some(Action::ReportView) => RequiredRight::ViewReport,
+            Some(action) => RequiredRight::OnReport(action),
         }
     }
 

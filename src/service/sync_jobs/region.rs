@@ -244,7 +244,8 @@ impl Reading<'_> {
                 | Event::Template(..)
                 | Event::Schedule(..)
                 | Event::KeyStore(..)
-                | Event::Posture(_) => {}
+                | Event::Posture(_)
+                | Event::Report(..) => {}
             }
         }
         Ok(())

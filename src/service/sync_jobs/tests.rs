@@ -19,7 +19,7 @@ use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
 use crate::service::keys::PolicyChoice;
 use crate::service::passwords::Hashing;
-use crate::service::world::{World, journal};
+use crate::service::world::{World, journal, report_files};
 use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -116,6 +116,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         ledger: ledger.clone(),
         keyring: keyring.clone(),
         call_journal: journal(home),
+        report_files: report_files(home),
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),
         clock: Arc::new(clock),

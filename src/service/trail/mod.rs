@@ -20,7 +20,7 @@ use crate::call_journal::{CallJournal, OwnCalls};
 use crate::domain::id::KmsId;
 use crate::domain::place::Region;
 use crate::domain::time::Time;
-use seen::Seen;
+pub(in crate::service) use seen::Seen;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -62,6 +62,15 @@ impl TrailCounts {
         self.repeated += other.repeated;
         self.skipped += other.skipped;
     }
+}
+
+/// A page, as whoever uses its events gets it.
+pub(in crate::service) struct ReadPage {
+    /// The events that were not read before.
+    pub events: Vec<TrailEvent>,
+    pub counts: TrailCounts,
+    /// The token with which the reading continues after this page; `None` after the last one.
+    pub next: Option<Marker>,
 }
 
 /// A page whose events have been used.
@@ -186,7 +195,7 @@ impl TrailReader {
     /// When AWS refuses or fails, or the pages have no end.
     pub(in crate::service) async fn next<T: Send + 'static>(
         &mut self,
-        work: impl FnOnce(Vec<TrailEvent>) -> T + Send + 'static,
+        work: impl FnOnce(ReadPage) -> T + Send + 'static,
     ) -> Result<Option<UsedPage<T>>, Failure> {
         if self.is_done {
             return Ok(None);
@@ -284,11 +293,11 @@ fn use_page<T>(
     page: &RawLogPage,
     seen: &Seen,
     tell: oneshot::Sender<Option<Marker>>,
-    work: impl FnOnce(Vec<TrailEvent>) -> T,
+    work: impl FnOnce(ReadPage) -> T,
 ) -> Result<(T, TrailCounts), Failure> {
     let read = page.read()?;
     // The reader has gone if nobody listens.
-    let _ = tell.send(read.next);
+    let _ = tell.send(read.next.clone());
     let mut counts = TrailCounts { read: read.events.len() as u64, pages: 1, ..TrailCounts::default() };
     let mut events = Vec::with_capacity(read.events.len());
     for entry in &read.events {
@@ -298,7 +307,7 @@ fn use_page<T>(
             Err(NotAnEvent::TooLong | NotAnEvent::NotJson | NotAnEvent::Foreign) => counts.skipped += 1,
         }
     }
-    Ok((work(events), counts))
+    Ok((work(ReadPage { events, counts, next: read.next.clone() }), counts))
 }
 
 fn endless() -> Failure {

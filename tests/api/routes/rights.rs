@@ -25,7 +25,7 @@ const ABSENT: [&str; 8] = [
     "diagnoseXksMetadata",
 ];
 const GROUPS: [&str; 5] = ["admin", "CCKM Admins", "CCKM Users", "Connection Admins", "User Admins"];
-/// An action that permits no route: it shows the KMS, but none of its keys.
+/// An action that permits no route of KMSs or keys: it shows the KMS, but none of its keys.
 const NO_MORE: &str = "reportview";
 
 /// The expected answer.
@@ -85,6 +85,15 @@ fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
             (vec!["viewnative", action.name()], LetIn),
         ],
         RequiredRight::ViewSyncJob => vec![(vec![], Hidden), (vec![NO_MORE], Hidden), (vec!["keysynchronize"], LetIn)],
+        RequiredRight::ViewReport => {
+            vec![(vec![], Hidden), (vec!["reportcreate"], Hidden), (vec!["reportview"], LetIn)]
+        }
+        RequiredRight::OnReport(action) => vec![
+            (vec![], Hidden),
+            (vec![action.name()], Hidden),
+            (vec!["reportview"], ActionMissing(action.name())),
+            (vec!["reportview", action.name()], LetIn),
+        ],
         RequiredRight::ViewBulkJob => vec![
             (vec![], Hidden),
             (vec!["keybulkoperation"], Hidden),
@@ -175,6 +184,7 @@ struct World {
     sync_job: String,
     key_store_job: String,
     bulk_job: String,
+    report: String,
 }
 
 fn key_store_body(name: &str, source: &str) -> Value {
@@ -198,6 +208,8 @@ impl World {
         let template = make("/v1/cckm/aws/templates", json!({"name": "first", "kms": "first"}), 201);
         let sync_job = make("/v1/cckm/aws/synchronization-jobs", json!({"kms": ["first"]}), 202);
         let bulk_job = make("/v1/cckm/aws/bulkjob", json!({"keys": [key], "operation": "enablekey"}), 202);
+        let aging = json!({"name": "first", "report_type": "key-aging", "cloud_watch_params": [{"kms": "first"}]});
+        let report = make("/v1/cckm/aws/reports", aging, 202);
         let store_jobs = "custom-key-stores/synchronization-jobs";
         let key_store_job = make(&format!("/v1/cckm/aws/{store_jobs}"), json!({"kms": ["first"]}), 202);
         let jobs = [
@@ -223,6 +235,7 @@ impl World {
             sync_job,
             key_store_job,
             bulk_job,
+            report,
         }
     }
 
@@ -254,6 +267,7 @@ impl World {
             ("/templates/", &self.template),
             ("/synchronization-jobs/", &self.sync_job),
             ("/bulkjob/", &self.bulk_job),
+            ("/reports/", &self.report),
         ];
         let id = families.iter().find(|(family, _)| endpoint.path.contains(family)).map_or(NEVER, |(_, id)| id);
         let path = endpoint.path.trim_start_matches("/api").replace("{id}", id);
@@ -295,6 +309,7 @@ impl World {
                 json!({"local_hosted_params":
                     {"custom_key_store_id": self.key_store, "source_key_id": self.hyok_source}}),
             ),
+            "createReport" => ("?dry_run=true", json!({"name": "r", "cloud_watch_params": [{"kms": "first"}]})),
             "createTemplate" => ("?dry_run=true", json!({"name": "second", "kms": "first"})),
             other => panic!("`{other}` needs a right on what its body names: give it a body here"),
         }

@@ -64,6 +64,17 @@ impl LabClient {
         self.read("calls").as_object().into_iter().flatten().map(|(operation, _)| operation.clone()).collect()
     }
 
+    /// Adds synthetic events to a trail.
+    pub(crate) fn order_events(&self, order: &Value) {
+        let answer = self.http.post(self.at("cloudtrail")).body(order.to_string()).send().expect("an answer");
+        assert_eq!(answer.status(), 200, "{order}: {}", answer.text().unwrap_or_default());
+    }
+
+    /// Ends all sessions of roles.
+    pub(crate) fn end_sessions(&self) {
+        assert_eq!(self.http.delete(self.at("sessions")).send().expect("an answer").status(), 204);
+    }
+
     /// Forgets the calls so far.
     pub(crate) fn forget_calls(&self) {
         assert_eq!(self.http.delete(self.at("calls")).send().expect("an answer").status(), 204);

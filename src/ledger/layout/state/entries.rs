@@ -10,6 +10,7 @@ use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
 use super::super::v2::posture::KmsCounts;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
+use super::super::v2::report::{ReportCounts, ReportKind, ReportSource};
 use super::super::v2::schedule::ScheduleSettings;
 use super::super::v2::session::RefreshGrant;
 use super::super::v2::source_key::{Attributes, Lifecycle, NewSourceKey};
@@ -20,7 +21,7 @@ use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
 use crate::domain::{
-    acl, connection, group, key_store, kms, posture, schedule, session, source_key, state, template, user,
+    acl, connection, group, key_store, kms, posture, report, schedule, session, source_key, state, template, user,
 };
 use uuid::Uuid;
 
@@ -437,5 +438,29 @@ impl super::super::coverage::Covered for Outcome<'_> {
 
     fn observe(&self, place: &str, seen: &mut super::super::coverage::Forms) {
         seen.insert(format!("{place} {}", if matches!(self, Self::Done) { "done" } else { "failed" }));
+    }
+}
+
+layout! {
+    struct Report<'a> of report::Report {
+        id: Uuid,
+        name: Text<'a>,
+        kind: ReportKind,
+        start: Moment,
+        end: Moment,
+        sources: Vec<ReportSource<'a>>,
+        status: ReportStatus<'a>,
+        counts: ReportCounts,
+        completed: Option<Moment>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    enum ReportStatus<'a> of report::ReportStatus {
+        InProgress,
+        Completed,
+        Failed(reason: Text<'a>),
     }
 }

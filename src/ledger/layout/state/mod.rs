@@ -26,7 +26,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 11;
+pub(in crate::ledger) const VERSION: u8 = 12;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -64,6 +64,7 @@ struct Rest<'a> {
     key_stores: Vec<KeyStore<'a>>,
     virtual_keys: Vec<VirtualKey<'a>>,
     posture: Vec<DayCounts<'a>>,
+    reports: Vec<Report<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -96,7 +97,8 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
                 | Stream::Template(_)
                 | Stream::Schedule(_)
                 | Stream::KeyStore(_)
-                | Stream::Posture => None, // These streams have no history.
+                | Stream::Posture
+                | Stream::Report(_) => None, // These streams have no history.
             }
         });
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
@@ -130,6 +132,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         runs: state.schedules.runs.iter().map(|entry| Run::of(entry)).collect(),
         ownerless_runs: state.schedules.ownerless().map(|id| id.uuid()).collect(),
         key_stores: state.key_stores.iter().map(|entry| KeyStore::of(entry)).collect(),
+        reports: state.reports.iter().map(|entry| Report::of(entry)).collect(),
         virtual_keys: state.keys.virtual_keys().iter().map(|entry| VirtualKey::of(entry)).collect(),
         posture: state.posture.days().map(|entry| DayCounts::of(entry)).collect(),
     };
@@ -233,5 +236,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         key_stores: rest.key_stores.into_live()?,
         virtual_keys: rest.virtual_keys.into_live()?,
         posture: rest.posture.into_live()?,
+        reports: rest.reports.into_live()?,
     })
 }

@@ -9,6 +9,7 @@ use super::key_store::KeyStoreEvent;
 use super::kms::KmsEvent;
 use super::posture::PostureEvent;
 use super::primitives::{Moment, Text};
+use super::report::ReportEvent;
 use super::schedule::ScheduleEvent;
 use super::session::SessionEvent;
 use super::source_key::SourceKeyEvent;
@@ -53,5 +54,6 @@ layout! {
         Schedule(id: Uuid, event: ScheduleEvent<'a>),
         KeyStore(id: Uuid, event: KeyStoreEvent<'a>),
         Posture(event: PostureEvent<'a>),
+        Report(id: Uuid, event: ReportEvent<'a>),
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod kms;
 pub(super) mod operation;
 pub(super) mod posture;
 pub(super) mod primitives;
+pub(super) mod report;
 pub(super) mod schedule;
 pub(super) mod session;
 pub(super) mod source_key;

@@ -94,6 +94,7 @@ texts! {
     SourceKeyName, as_str, any(SourceKeyName::stored);
     TemplateName, as_str, any(TemplateName::stored);
     ScheduleName, as_str, any(ScheduleName::stored);
+    ReportName, as_str, any(ReportName::stored);
     KeyStoreName, as_str, any(KeyStoreName::stored);
     PasswordPolicyName, as_str, any(PasswordPolicyName::stored);
     JsonText, as_str, any(JsonText::stored);
@@ -146,6 +147,7 @@ ids!(
     SourceKeyId,
     TemplateId,
     ScheduleId,
+    ReportId,
     KeyStoreId,
     CredentialId,
     JobId,

@@ -17,6 +17,7 @@ mod kms;
 mod log_groups;
 mod permissions;
 mod posture;
+mod reports;
 mod synchronization_jobs;
 mod templates;
 mod vendor_examples;

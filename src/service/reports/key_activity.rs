@@ -1,0 +1,281 @@
+//! The report of key activity: a row for each event on a key. With a log group, the events are CloudTrail's, joined with
+//! what our proxy reported, and the calls of the proxy that CloudTrail does not have follow. Without one, they are the
+//! operations and the calls of the proxy in our own log.
+
+use super::own_calls::OwnCallsByTime;
+use super::place::Place;
+use super::proxy_calls::{self, ProxyCalls};
+use super::row::{Cell, Row};
+use crate::aws::cloudtrail::TrailEvent;
+use crate::domain::event::Event;
+use crate::domain::id::{KeyId, OperationId};
+use crate::domain::key::event::KeyEvent;
+use crate::domain::key::name::KeyArn;
+use crate::domain::key::operation::Operation;
+use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
+use crate::domain::time::Time;
+use crate::ledger::Record;
+use std::collections::HashMap;
+
+/// The `xks_result` of an event that our proxy did not report. Served calls are reported only by stores that say so.
+const NOT_SEEN: &str = "not seen";
+/// The places of two columns.
+const REQUEST_ID: usize = 18;
+const EVENT_ID: usize = 19;
+
+/// The rows of the events of a page.
+pub(super) fn rows(place: &Place, own: &mut OwnCallsByTime, proxy: &mut ProxyCalls, events: &[TrailEvent]) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for event in events {
+        let keys = place.keys_of(event);
+        if keys.is_empty() {
+            continue;
+        }
+        let asked = own.find(event.time, &event.request_id);
+        let joined = proxy.join(&event.request_id).map(str::to_owned);
+        let result = match joined {
+            Some(result) => result,
+            None if event.xks_key_id.is_empty() => String::new(),
+            None => NOT_SEEN.to_owned(),
+        };
+        for named in keys {
+            let [key_arn, key_id, alias] = named.cells();
+            let [account, region, cloud] = named.place_cells();
+            let identity = &event.identity;
+            let cells = vec![
+                Cell::text(event.time.to_string()),
+                Cell::text(event.name.as_str()),
+                Cell::text(if asked.is_some() { "cckm" } else { "native" }),
+                key_arn,
+                key_id,
+                alias,
+                account,
+                region,
+                cloud,
+                Cell::text(identity.kind.as_str()),
+                Cell::text(identity.name()),
+                Cell::text(asked.as_ref().map(|asked| asked.by.to_string()).unwrap_or_default()),
+                Cell::text(event.source_ip.as_str()),
+                Cell::text(event.user_agent.as_str()),
+                Cell::text(identity.invoked_by.as_str()),
+                Cell::text(event.error_code.as_str()),
+                Cell::text(event.error_message.as_str()),
+                event.read_only.map_or(Cell::Absent, Cell::Flag),
+                Cell::text(event.request_id.as_str()),
+                Cell::text(event.event_id.as_str()),
+                Cell::text(event.custom_key_store_id.as_str()),
+                Cell::text(event.xks_key_id.as_str()),
+                Cell::text(result.as_str()),
+            ];
+            rows.push(Row::new(place.id(), named.key.map(|key| key.id), cells));
+        }
+    }
+    rows
+}
+
+/// The `request_id` and the `event_id` of a row.
+pub(super) fn ids(row: &Row) -> (&str, &str) {
+    let text = |at: usize| match row.cells.get(at) {
+        Some(Cell::Text(text)) => text.as_str(),
+        Some(Cell::Absent | Cell::Flag(_) | Cell::Number(_)) | None => "",
+    };
+    (text(REQUEST_ID), text(EVENT_ID))
+}
+
+/// What is known here of the operations that a reading of the log has seen requested.
+#[derive(Default)]
+pub(super) struct OwnOperations(HashMap<OperationId, &'static str>);
+
+impl OwnOperations {
+    /// The row of a record of our log: the outcome of an operation on a key of the KMS. Requests are noted.
+    pub(super) fn row(&mut self, place: &Place, (start, end): (Time, Time), record: &Record) -> Option<Row> {
+        let Event::Key(id, event) = &record.event else { return None };
+        let (operation, reason) = match event {
+            KeyEvent::OperationRequested { operation, wanted, .. } => {
+                self.0.insert(*operation, aws_name(wanted));
+                return None;
+            }
+            KeyEvent::OperationDone { operation, .. } | KeyEvent::OperationReconciled { operation, .. } => {
+                (operation, "")
+            }
+            KeyEvent::OperationFailed { operation, reason } => (operation, reason.as_str()),
+            KeyEvent::Found { .. }
+            | KeyEvent::Observed { .. }
+            | KeyEvent::Vanished
+            | KeyEvent::RotationJobSet { .. }
+            | KeyEvent::Forgotten
+            | KeyEvent::Unmanaged { .. }
+            | KeyEvent::Replaced { .. }
+            | KeyEvent::AliasMoved { .. }
+            | KeyEvent::MaterialNotRotated { .. }
+            | KeyEvent::HyokCreated { .. }
+            | KeyEvent::HyokBlocked
+            | KeyEvent::HyokUnblocked
+            | KeyEvent::HyokRotated { .. }
+            | KeyEvent::CallerRulesSet { .. }
+            | KeyEvent::EncryptionsCounted { .. }
+            | KeyEvent::HyokLinked { .. }
+            | KeyEvent::VirtualKeyMade { .. }
+            | KeyEvent::VirtualKeyDeletable { .. }
+            | KeyEvent::VirtualKeyDeleted => return None,
+        };
+        let name = self.0.remove(operation).unwrap_or("Operation");
+        let key = place.published.state.keys.get(id).filter(|key| key.kms == place.id())?;
+        if !(start..end).contains(&record.time) {
+            return None;
+        }
+        let own = Own {
+            time: record.time,
+            name,
+            origin: "cckm",
+            arn: key.metadata.arn.clone(),
+            key: Some(*id),
+            manager_user: record.actor.to_string(),
+            error_code: if reason.is_empty() { "" } else { "OperationFailed" },
+            error_message: reason,
+            request_id: &record.request_id,
+            custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
+            xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
+            ..Own::of(key.metadata.arn.clone())
+        };
+        Some(own.row(place))
+    }
+}
+
+/// The rows of the calls of our proxy that CloudTrail does not have. `proxy` is `None` if there is no CloudTrail.
+pub(super) fn proxy_rows(
+    place: &Place,
+    (start, end): (Time, Time),
+    proxy: Option<&ProxyCalls>,
+    record: &Record,
+) -> Vec<Row> {
+    let Event::KeyStore(store, KeyStoreEvent::CallsReported { calls, .. }) = &record.event else { return Vec::new() };
+    let is_wanted = |call: &&ProxyCall| {
+        (start..end).contains(&call.at)
+            && proxy_calls::is_of(place, *store, call)
+            && !proxy.is_some_and(|proxy| proxy.is_in_cloudtrail(call))
+    };
+    calls.iter().filter(is_wanted).filter_map(|call| proxy_row(place, call)).collect()
+}
+
+fn proxy_row(place: &Place, call: &ProxyCall) -> Option<Row> {
+    let key = proxy_calls::key(place, call);
+    let known = key.and_then(|key| place.published.state.keys.get(&key));
+    // A call of a health check is about no key.
+    let arn = proxy_calls::arn(call).or_else(|| known.map(|key| key.metadata.arn.clone()))?;
+    let own = Own {
+        time: call.at,
+        name: call.kms_operation.as_deref().unwrap_or(&call.operation),
+        origin: "xks",
+        key,
+        user_identity: call.principal.as_deref().unwrap_or_default(),
+        invoked_by: call.via_service.as_deref().unwrap_or_default(),
+        error_code: call.error.as_deref().unwrap_or_default(),
+        error_message: &call.message,
+        request_id: call.kms_request_id.as_deref().unwrap_or_default(),
+        xks_key_id: call.xks_key_id.as_deref().unwrap_or_default(),
+        xks_result: proxy_calls::result(call),
+        ..Own::of(arn)
+    };
+    Some(own.row(place))
+}
+
+/// An event that our own log has.
+struct Own<'a> {
+    time: Time,
+    name: &'a str,
+    origin: &'a str,
+    arn: KeyArn,
+    key: Option<KeyId>,
+    user_identity: &'a str,
+    manager_user: String,
+    invoked_by: &'a str,
+    error_code: &'a str,
+    error_message: &'a str,
+    request_id: &'a str,
+    custom_key_store_id: &'a str,
+    xks_key_id: &'a str,
+    xks_result: &'a str,
+}
+
+impl Own<'_> {
+    fn of(arn: KeyArn) -> Self {
+        Self {
+            time: Time::from_nanos(0),
+            name: "",
+            origin: "",
+            arn,
+            key: None,
+            user_identity: "",
+            manager_user: String::new(),
+            invoked_by: "",
+            error_code: "",
+            error_message: "",
+            request_id: "",
+            custom_key_store_id: "",
+            xks_key_id: "",
+            xks_result: "",
+        }
+    }
+
+    fn row(self, place: &Place) -> Row {
+        let named = place.named(self.arn);
+        let [key_arn, key_id, alias] = named.cells();
+        let [account, region, cloud] = named.place_cells();
+        let cells = vec![
+            Cell::text(self.time.to_string()),
+            Cell::text(self.name),
+            Cell::text(self.origin),
+            key_arn,
+            key_id,
+            alias,
+            account,
+            region,
+            cloud,
+            Cell::text(""),
+            Cell::text(self.user_identity),
+            Cell::text(self.manager_user),
+            Cell::text(""),
+            Cell::text(""),
+            Cell::text(self.invoked_by),
+            Cell::text(self.error_code),
+            Cell::text(self.error_message),
+            // Operations change something; a call of a proxy only uses a key.
+            Cell::Flag(self.origin == "xks"),
+            Cell::text(self.request_id),
+            Cell::text(""),
+            Cell::text(self.custom_key_store_id),
+            Cell::text(self.xks_key_id),
+            Cell::text(self.xks_result),
+        ];
+        Row::new(place.id(), self.key.or(named.key.map(|key| key.id)), cells)
+    }
+}
+
+/// AWS's name of the call that an operation consists of, or begins with.
+pub(super) const fn aws_name(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Create(_)
+        | Operation::Upload { .. }
+        | Operation::Rotate { .. }
+        | Operation::CreateInStore { .. }
+        | Operation::Link { .. } => "CreateKey",
+        Operation::Replicate { .. } => "ReplicateKey",
+        Operation::Enable => "EnableKey",
+        Operation::Disable => "DisableKey",
+        Operation::Describe { .. } => "UpdateKeyDescription",
+        Operation::PutPolicy { .. } => "PutKeyPolicy",
+        Operation::Tag { .. } => "TagResource",
+        Operation::Untag { .. } => "UntagResource",
+        Operation::AddAlias { .. } => "CreateAlias",
+        Operation::DeleteAlias { .. } => "DeleteAlias",
+        Operation::EnableRotation { .. } => "EnableKeyRotation",
+        Operation::DisableRotation => "DisableKeyRotation",
+        Operation::RotateMaterial => "RotateKeyOnDemand",
+        Operation::ImportMaterial(_) => "ImportKeyMaterial",
+        Operation::DeleteMaterial { .. } => "DeleteImportedKeyMaterial",
+        Operation::ScheduleDeletion { .. } => "ScheduleKeyDeletion",
+        Operation::CancelDeletion => "CancelKeyDeletion",
+        Operation::MovePrimary { .. } => "UpdatePrimaryRegion",
+    }
+}

@@ -1,0 +1,447 @@
+//! Makes reports: one task for each, a few at a time. It continues after a restart from the last checkpoint in the
+//! report's file. Every report ends: with all its rows, or with the reason why it could not, and the rows until then.
+
+use super::key_activity::{self, OwnOperations};
+use super::key_aging;
+use super::log_reading::LogReader;
+use super::output::{Checkpoint, Output, Page, lock};
+use super::own_calls::OwnCallsByTime;
+use super::place::Place;
+use super::proxy_calls::ProxyCalls;
+use super::reconciliation::{self, Changes};
+use super::row::Row;
+use super::service_usage::Groups;
+use super::{Reports, store_failure};
+use crate::aws::cloudtrail::TrailEvent;
+use crate::aws::page::Marker;
+use crate::domain::id::ReportId;
+use crate::domain::report::{LogPlace, Report, ReportCommand, ReportCounts, ReportKind};
+use crate::domain::time::Time;
+use crate::service::caller::Change;
+use crate::service::failure::Failure;
+use crate::service::own_calls::asker;
+use crate::service::trail::{Seen, TrailSource, TrailWindow};
+use futures_util::future::BoxFuture;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::AbortHandle;
+
+/// The pages after which the groups of a report of usage are written.
+const PAGES_PER_FLUSH: u64 = 50;
+/// The time before a report in which an operation can have been requested that ends in it.
+const REQUESTED_BEFORE_SECONDS: i64 = 86_400;
+/// The rows that are written at once.
+const ROWS_AT_ONCE: usize = 1_000;
+/// The time after its creation at which a report ends in any case, however often the program was restarted.
+const OLDEST_SECONDS: i64 = 7 * 86_400;
+
+/// The reports that are being made.
+#[derive(Default)]
+pub(super) struct Running(Mutex<HashMap<ReportId, Live>>);
+
+struct Live {
+    counts: Arc<Mutex<ReportCounts>>,
+    task: Option<AbortHandle>,
+}
+
+impl Running {
+    /// The counts so far of a report that is being made.
+    pub(super) fn counts(&self, id: ReportId) -> Option<ReportCounts> {
+        lock(&self.0).get(&id).map(|live| *lock(&live.counts))
+    }
+
+    /// Ends the work on a report.
+    pub(super) fn stop(&self, id: ReportId) {
+        if let Some(live) = lock(&self.0).remove(&id)
+            && let Some(task) = live.task
+        {
+            task.abort();
+        }
+    }
+}
+
+impl Reports {
+    /// Continues the reports that were being made when the program ended.
+    pub(in crate::service) fn resume(&self) {
+        let published = self.recorder.state();
+        for report in published.state.reports.iter().filter(|report| report.is_in_progress()) {
+            tracing::info!(report = %report.id, "resuming a report");
+            self.launch(report, Change::resumed(&published.state, None));
+        }
+    }
+
+    /// Starts the task that makes a report.
+    pub(super) fn launch(&self, report: &Arc<Report>, change: Change) {
+        let (reports, report) = (self.clone(), report.clone());
+        let (id, counts) = (report.id, Arc::<Mutex<ReportCounts>>::default());
+        let live = Live { counts: counts.clone(), task: None };
+        lock(&self.running.0).insert(id, live);
+        let task = self.runtime.spawn(async move {
+            reports.make(&report, &change, counts).await;
+            lock(&reports.running.0).remove(&id);
+        });
+        if let Some(live) = lock(&self.running.0).get_mut(&id) {
+            live.task = Some(task.abort_handle());
+        }
+    }
+
+    /// Makes a report and records its end. If the log has stopped, the report stays open for the next start.
+    async fn make(&self, report: &Arc<Report>, change: &Change, live: Arc<Mutex<ReportCounts>>) {
+        let Ok(_permit) = self.permits.acquire().await else { return };
+        let age = self.recorder.now().seconds().saturating_sub(report.created.seconds());
+        let left = Duration::from_secs(OLDEST_SECONDS.saturating_sub(age).max(0).unsigned_abs());
+        let limit = self.settings.time_limit.min(left);
+        let work = asker(change).around(self.make_rows(report, live.clone()));
+        let outcome = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let minutes = self.settings.time_limit.as_secs() / 60;
+            Err(Ended::because(format!(
+                "the report was not finished within {minutes} minutes, the limit of the settings"
+            )))
+        });
+        let counts = *lock(&live);
+        let command = match outcome {
+            Ok(()) => ReportCommand::Complete { id: report.id, counts },
+            Err(Ended(Failure::Stopped(_), _)) => return,
+            Err(Ended(failure, reason)) => {
+                let reason = reason.unwrap_or_else(|| failure.to_string());
+                tracing::warn!(report = %report.id, reason, "a report ended early");
+                ReportCommand::Fail { id: report.id, reason, counts }
+            }
+        };
+        if let Err(failure) = self.command(&change.done(), command).await {
+            tracing::warn!(report = %report.id, %failure, "the end of a report could not be recorded");
+        }
+    }
+
+    async fn make_rows(&self, report: &Arc<Report>, live: Arc<Mutex<ReportCounts>>) -> Result<(), Ended> {
+        let mut output = self.open_output(report, live.clone()).await?;
+        let begun = output.checkpoint();
+        match self.write_rows(report, &output).await {
+            // AWS's tokens are valid for a day: without one, the report begins again.
+            Err(failure)
+                if !begun.token.is_empty() && is_stale_token(&failure) && output.checkpoint().pages == begun.pages =>
+            {
+                tracing::info!(report = %report.id, "the token of a page is not valid any more: the report begins again");
+                self.on_worker({
+                    let output = output.clone();
+                    move || output.replace(&[], |checkpoint| *checkpoint = Checkpoint::default())
+                })
+                .await?;
+                output = self.open_output(report, live).await?;
+                self.write_rows(report, &output).await?;
+            }
+            Err(failure) => {
+                // The rows until then are kept.
+                let _ = self.on_worker(move || lock(&output.file).0.sync().map_err(store_failure)).await;
+                return Err(failure.into());
+            }
+            Ok(()) => {}
+        }
+        Ok(self.on_worker(move || lock(&output.file).0.sync().map_err(store_failure)).await?)
+    }
+
+    async fn open_output(&self, report: &Report, live: Arc<Mutex<ReportCounts>>) -> Result<Output, Failure> {
+        let (store, id) = (self.store.clone(), report.id.uuid());
+        let (writer, checkpoint) = self.on_worker(move || store.writer(id).map_err(store_failure)).await?;
+        let checkpoint = checkpoint.and_then(|bytes| Checkpoint::decode(&bytes)).unwrap_or_default();
+        *lock(&live) = checkpoint.counts();
+        Ok(Output { file: Arc::new(Mutex::new((writer, checkpoint))), live })
+    }
+
+    async fn write_rows(&self, report: &Report, output: &Output) -> Result<(), Failure> {
+        match report.kind {
+            ReportKind::KeyActivity => self.key_activity(report, output).await,
+            ReportKind::ServiceUsage => self.service_usage(report, output).await,
+            ReportKind::KeyAging => self.key_aging(report, output).await,
+            ReportKind::Reconciliation => self.reconciliation(report, output).await,
+        }
+    }
+
+    async fn key_activity(&self, report: &Report, output: &Output) -> Result<(), Failure> {
+        let window = (report.start, report.end);
+        for (index, source) in report.sources.iter().enumerate().skip(output.checkpoint().source) {
+            let place = Arc::new(self.place(source.kms)?);
+            let proxy = match &source.log {
+                None => None,
+                Some(log) => {
+                    let proxy = ProxyCalls::read(self.recorder.ledger(), &place, window).await?;
+                    let proxy = Arc::new(Mutex::new(proxy));
+                    let seen = self.recall(report, &place, &proxy, output).await?;
+                    let (own, joined) = (self.own_calls(), proxy.clone());
+                    let (at, to) = (place.clone(), output.clone());
+                    self.read_trail((report, index, log), &place, output, seen, move |events, page| {
+                        let rows = key_activity::rows(&at, &mut lock(&own), &mut lock(&joined), &events);
+                        to.append(&rows, |checkpoint| page.put_into(checkpoint))
+                    })
+                    .await?;
+                    Some(proxy)
+                }
+            };
+            self.own_log_rows(&place, window, proxy, output).await?;
+            self.next_source(output, index).await?;
+        }
+        Ok(())
+    }
+
+    /// Remembers the events of a source that are in the file already, and which calls of the proxy are among them.
+    async fn recall(
+        &self,
+        report: &Report,
+        place: &Place,
+        proxy: &Arc<Mutex<ProxyCalls>>,
+        output: &Output,
+    ) -> Result<Arc<Seen>, Failure> {
+        let seen = Arc::<Seen>::default();
+        if output.checkpoint().rows == 0 {
+            return Ok(seen);
+        }
+        let (store, id, kms) = (self.store.clone(), report.id.uuid(), place.id());
+        let (known, proxy) = (seen.clone(), proxy.clone());
+        let read = move || {
+            let mut reader = store.reader(id).map_err(store_failure)?;
+            while let Some((_, bytes)) = reader.next().map_err(store_failure)? {
+                if let Some(row) = Row::decode(bytes).filter(|row| row.kms() == kms) {
+                    let (request, event) = key_activity::ids(&row);
+                    lock(&proxy).join(request);
+                    // Rows of our own log have no id.
+                    let _ = event.is_empty() || known.is_new(event);
+                }
+            }
+            Ok(())
+        };
+        self.on_worker(read).await?;
+        Ok(seen)
+    }
+
+    /// Appends what our own log has. Without CloudTrail these are operations too; our calls are in CloudTrail otherwise.
+    async fn own_log_rows(
+        &self,
+        place: &Arc<Place>,
+        (start, end): (Time, Time),
+        proxy: Option<Arc<Mutex<ProxyCalls>>>,
+        output: &Output,
+    ) -> Result<(), Failure> {
+        let before = if proxy.is_some() { 0 } else { REQUESTED_BEFORE_SECONDS };
+        let (from, to) = (start.plus_seconds(-before), end.plus_seconds(600));
+        let reader = LogReader::between(self.recorder.ledger(), from, to).await?;
+        let mut reader = reader.from(output.checkpoint().next_record);
+        let (mut operations, mut rows) = (OwnOperations::default(), Vec::new());
+        loop {
+            let records = reader.next().await?;
+            for record in &records {
+                let proxy = proxy.as_ref().map(|proxy| lock(proxy));
+                if proxy.is_none() {
+                    rows.extend(operations.row(place, (start, end), record));
+                }
+                rows.extend(key_activity::proxy_rows(place, (start, end), proxy.as_deref(), record));
+            }
+            if records.is_empty() || rows.len() >= ROWS_AT_ONCE {
+                self.append(output, std::mem::take(&mut rows), reader.place()).await?;
+            }
+            if records.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn service_usage(&self, report: &Report, output: &Output) -> Result<(), Failure> {
+        let (store, id) = (self.store.clone(), report.id.uuid());
+        let read = move || {
+            let (mut reader, mut rows) = (store.reader(id).map_err(store_failure)?, Vec::new());
+            while let Some((_, bytes)) = reader.next().map_err(store_failure)? {
+                rows.extend(Row::decode(bytes));
+            }
+            Ok(Groups::restored(rows))
+        };
+        let groups = Arc::new(Mutex::new(self.on_worker(read).await?));
+        for (index, source) in report.sources.iter().enumerate().skip(output.checkpoint().source) {
+            let place = Arc::new(self.place(source.kms)?);
+            let Some(log) = &source.log else { continue };
+            let proxy = Arc::new(ProxyCalls::read(self.recorder.ledger(), &place, (report.start, report.end)).await?);
+            // The pages since the groups were last written.
+            let held = Arc::new(Mutex::new(Page::default()));
+            let (at, to, all, since) = (place.clone(), output.clone(), groups.clone(), held.clone());
+            let work = move |events: Vec<TrailEvent>, page: Page| {
+                let (mut all, mut held) = (lock(&all), lock(&since));
+                let is_last = page.next.is_none();
+                held.add(page);
+                all.add(&at, &proxy, &events)?;
+                if held.pages >= PAGES_PER_FLUSH || is_last {
+                    return to.replace(&all.rows(), |checkpoint| std::mem::take(&mut *held).put_into(checkpoint));
+                }
+                let mut seen = to.checkpoint();
+                held.put_into(&mut seen);
+                *lock(&to.live) = ReportCounts { rows: all.len() as u64, ..seen.counts() };
+                Ok(())
+            };
+            let outcome = self.read_trail((report, index, log), &place, output, Arc::default(), work).await;
+            if outcome.is_err() {
+                // The groups until then are kept.
+                let (to, all) = (output.clone(), groups.clone());
+                let keep = move || to.replace(&lock(&all).rows(), |checkpoint| lock(&held).put_into(checkpoint));
+                self.on_worker(keep).await?;
+            }
+            outcome?;
+            self.next_source(output, index).await?;
+        }
+        Ok(())
+    }
+
+    async fn key_aging(&self, report: &Report, output: &Output) -> Result<(), Failure> {
+        self.begin_again(output).await?;
+        for source in &report.sources {
+            let place = self.place(source.kms)?;
+            let owners = key_aging::owners(self.recorder.ledger(), &place).await?;
+            let (to, now) = (output.clone(), self.recorder.now());
+            let write = move || {
+                let mut keys: Vec<_> = place.published.state.keys_of_kms(place.id()).collect();
+                keys.sort_by_key(|key| (key.created, key.id.uuid()));
+                for keys in keys.chunks(ROWS_AT_ONCE) {
+                    let rows: Vec<Row> =
+                        keys.iter().filter_map(|key| key_aging::row(&place, &owners, key, now)).collect();
+                    to.append(&rows, |_| ())?;
+                }
+                Ok(())
+            };
+            self.on_worker(write).await?;
+        }
+        Ok(())
+    }
+
+    async fn reconciliation(&self, report: &Report, output: &Output) -> Result<(), Failure> {
+        self.begin_again(output).await?;
+        for (index, source) in report.sources.iter().enumerate() {
+            let place = Arc::new(self.place(source.kms)?);
+            let changes = Arc::new(Mutex::new(Changes::default()));
+            if let Some(log) = &source.log {
+                let (own, at, all, to) = (self.own_calls(), place.clone(), changes.clone(), output.clone());
+                self.read_trail((report, index, log), &place, output, Arc::default(), move |events, page| {
+                    lock(&all).add(&at, &mut lock(&own), &events);
+                    to.append(&[], |checkpoint| page.put_into(checkpoint))
+                })
+                .await?;
+            }
+            let changes = std::mem::take(&mut *lock(&changes));
+            for region in place.kms.regions.clone() {
+                // The state may have changed since the first region was compared.
+                let place = self.place(source.kms)?;
+                let (reports, to) = (self.clone(), output.clone());
+                let found = move |rows: Vec<Row>| -> BoxFuture<'static, Result<(), Failure>> {
+                    let (reports, to) = (reports.clone(), to.clone());
+                    Box::pin(async move { reports.append(&to, rows, 0).await })
+                };
+                reconciliation::compare(&self.cloud, (&place, &changes, &region), &found).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the pages of a source, from the token of the checkpoint on, and passes each to `work` on the worker.
+    async fn read_trail(
+        &self,
+        (report, index, log): (&Report, usize, &LogPlace),
+        place: &Place,
+        output: &Output,
+        seen: Arc<Seen>,
+        work: impl FnMut(Vec<TrailEvent>, Page) -> Result<(), Failure> + Send + 'static,
+    ) -> Result<(), Failure> {
+        let checkpoint = output.checkpoint();
+        if checkpoint.source == index && checkpoint.is_trail_read {
+            return Ok(());
+        }
+        let is_begun = checkpoint.source == index && !checkpoint.token.is_empty();
+        let token = is_begun.then(|| Marker::new(checkpoint.token));
+        let source = TrailSource { kms: place.id(), region: log.region.clone(), log_group: log.group.clone() };
+        let window = TrailWindow { start: report.start, end: report.end };
+        let mut reader = self.trails.reader(source, window, token).remembering(seen);
+        let work = Arc::new(Mutex::new(work));
+        loop {
+            let work = work.clone();
+            let used = reader
+                .next(move |read| {
+                    let page = Page {
+                        source: index,
+                        next: read.next.map(|marker| marker.as_str().to_owned()),
+                        events_read: read.counts.read,
+                        pages: 1,
+                        skipped: read.counts.skipped,
+                    };
+                    let done = lock(&work)(read.events, page);
+                    done
+                })
+                .await?;
+            match used {
+                Some(used) => {
+                    used.result?;
+                    tracing::debug!(report = %report.id, counts = ?used.counts, next = ?used.next, "a page was read");
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Begins a kind of report anew that keeps no place.
+    async fn begin_again(&self, output: &Output) -> Result<(), Failure> {
+        let to = output.clone();
+        self.on_worker(move || to.replace(&[], |checkpoint| *checkpoint = Checkpoint::default())).await
+    }
+
+    /// Appends rows that our log has up to a record; 0 for rows that come from elsewhere.
+    async fn append(&self, output: &Output, rows: Vec<Row>, next_record: u64) -> Result<(), Failure> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let to = output.clone();
+        self.on_worker(move || to.append(&rows, |checkpoint| checkpoint.next_record = next_record)).await
+    }
+
+    /// Notes that a source is done.
+    async fn next_source(&self, output: &Output, index: usize) -> Result<(), Failure> {
+        let to = output.clone();
+        let change = move |checkpoint: &mut Checkpoint| {
+            checkpoint.source = index + 1;
+            checkpoint.token.clear();
+            checkpoint.is_trail_read = false;
+            checkpoint.next_record = 0;
+        };
+        self.on_worker(move || to.append(&[], change)).await
+    }
+
+    /// The KMS of a source, as it is now.
+    fn place(&self, kms: crate::domain::id::KmsId) -> Result<Place, Failure> {
+        let published = self.recorder.state();
+        let kms = published.state.kms(kms)?.clone();
+        Ok(Place { published, kms })
+    }
+
+    fn own_calls(&self) -> Arc<Mutex<OwnCallsByTime>> {
+        Arc::new(Mutex::new(OwnCallsByTime::new(self.trails.call_journal().clone())))
+    }
+
+    async fn on_worker<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        self.trails.worker().run(job).await?
+    }
+}
+
+/// The reason why a report ended early.
+struct Ended(Failure, Option<String>);
+
+impl Ended {
+    fn because(reason: String) -> Self {
+        Self(Failure::Internal("the report ended early"), Some(reason))
+    }
+}
+
+impl From<Failure> for Ended {
+    fn from(failure: Failure) -> Self {
+        Self(failure, None)
+    }
+}
+
+fn is_stale_token(failure: &Failure) -> bool {
+    matches!(failure, Failure::Cloud(aws) if aws.is("InvalidParameterException"))
+}

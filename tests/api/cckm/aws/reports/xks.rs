@@ -1,0 +1,68 @@
+//! Calls of AWS to the XKS proxy in reports: joined with CloudTrail by AWS's id of the request.
+
+use super::{REPORTS, ago, ended, rows};
+use crate::cckm::aws::hyok_keys::prepared;
+use crate::support::appliance::id;
+use crate::support::lab::LabClient;
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const REGION: &str = "us-east-1";
+const STORES: &str = "/v1/cckm/aws/custom-key-stores";
+
+#[test]
+fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
+    let prepared = prepared();
+    let (admin, lab) = (&prepared.admin, LabClient::of(&prepared.appliance));
+    let store = format!("{STORES}/{}", prepared.store);
+    admin.send(Method::POST, &format!("{store}/link"), None).expect(200);
+    admin.send(Method::POST, &format!("{store}/connect"), None).expect(200);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while admin.get(&store).expect(200)["aws_param"]["connection_state"] != "CONNECTED" {
+        assert!(Instant::now() < deadline, "it does not connect");
+        thread::sleep(Duration::from_millis(50));
+    }
+    admin.patch(&store, json!({"enable_success_audit_event": true})).expect(200);
+    let params = json!({"custom_key_store_id": prepared.store, "source_key_id": prepared.source, "linked_state": true});
+    let key = admin.post("/v1/cckm/aws/create-hyok-key", json!({"aws_param": {}, "local_hosted_params": params}));
+    let key = key.expect(201);
+    let encrypt =
+        || lab.try_kms(REGION, "Encrypt", &json!({"KeyId": key["aws_param"]["KeyID"], "Plaintext": "aGVsbG8="})).0;
+    assert_eq!(encrypt(), 200);
+    admin.send(Method::POST, &format!("/v1/cckm/aws/keys/{}/block", id(&key)), None).expect(200);
+    assert_eq!(encrypt(), 400);
+    let trail = json!({"kms": prepared.kms, "log_group_region": REGION, "log_group_name": super::TRAIL});
+    let of = |source: &Value| -> Vec<Value> {
+        let body = json!({"name": "xks", "start_time": ago(600), "cloud_watch_params": [source]});
+        let all = rows(admin, body);
+        all.into_iter()
+            .filter(|row| row["event_name"] == "Encrypt" && row["key_id"] == key["aws_param"]["KeyID"])
+            .collect()
+    };
+    // The proxy reports what it answered a moment later.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let joined = loop {
+        let rows = of(&trail);
+        if rows.len() == 2 && rows.iter().all(|row| row["xks_result"] != "not seen") {
+            break rows;
+        }
+        assert!(Instant::now() < deadline, "{rows:#?}");
+        thread::sleep(Duration::from_millis(200));
+    };
+    let results: Vec<_> = joined.iter().map(|row| (&row["xks_result"], &row["origin"], &row["error_code"])).collect();
+    let (none, invalid) = (json!(""), json!("KMSInvalidStateException"));
+    let (served, refused, native) = (json!("served"), json!("InvalidStateException"), json!("native"));
+    assert_eq!(results, [(&served, &native, &none), (&refused, &native, &invalid)]);
+    assert_eq!(joined[0]["xks_key_id"], id(&key));
+    let own = of(&json!({"kms": prepared.kms}));
+    assert_eq!(own.len(), 2, "{own:#?}");
+    assert!(own.iter().all(|row| row["origin"] == "xks"));
+    let requests = |rows: &[Value]| rows.iter().map(|row| row["request_id"].clone()).collect::<Vec<_>>();
+    assert_eq!(requests(&own), requests(&joined));
+    let usage =
+        json!({"name": "u", "report_type": "service-report", "start_time": ago(600), "cloud_watch_params": [trail]});
+    let usage = ended(admin, &id(&admin.post(REPORTS, usage).expect(202)));
+    assert_eq!(usage["overall_status"], "completed");
+}
