@@ -107,6 +107,7 @@ impl Action {
             Action::HyokKeyCreate | Action::HyokKeyBlockUnblock | Action::HyokKeyDelete | Action::HyokKeyLink => {
                 &[Action::ViewHyokKey]
             }
+            Action::ReportDelete | Action::ReportDownload => &[Action::ReportView],
             Action::View
             | Action::ViewNative
             | Action::ViewByok
@@ -114,8 +115,6 @@ impl Action {
             | Action::ViewKeyStore
             | Action::ViewHyokKey
             | Action::ReportCreate
-            | Action::ReportDelete
-            | Action::ReportDownload
             | Action::ReportView => &[],
         }
     }

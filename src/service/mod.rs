@@ -217,7 +217,6 @@ impl Services {
             schedules,
             connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone()),
             reports,
-            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud),
             key_stores,
             posture: posture::Posture::new(recorder.clone()),
             key_access: key_access::KeyAccess::new(cloud, trails.clone()),

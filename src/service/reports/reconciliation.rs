@@ -242,7 +242,8 @@ fn differences(key: &Key, aspect: &Aspect) -> Vec<(Part, (String, String))> {
             let here = key.rotation.as_ref().is_some_and(|rotation| rotation.enabled);
             vec![(Part::Rotation, (text(here), text(seen.enabled)))]
         }
-        Aspect::ImportedMaterial(_) => Vec::new(),
+        // The use of a key is no change of it.
+        Aspect::ImportedMaterial(_) | Aspect::LastUse(_) => Vec::new(),
     }
 }
 

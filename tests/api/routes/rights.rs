@@ -244,7 +244,7 @@ impl World {
         let user = self.appliance.user(name);
         if !actions.is_empty() {
             // A permit brings the views that its actions need.
-            let views = ["viewnative", "viewbyok", "viewhyokkey", "viewcloudhsmkey", "viewkeystore"];
+            let views = ["viewnative", "viewbyok", "viewhyokkey", "viewcloudhsmkey", "viewkeystore", "reportview"];
             let others: Vec<_> = views.iter().filter(|view| !actions.contains(*view)).collect();
             let entry =
                 |actions: Value, permit| json!({"user_id": subject(&user), "actions": actions, "permit": permit});
