@@ -359,7 +359,7 @@ impl Reports {
         loop {
             let work = work.clone();
             let used = reader
-                .next(move |read| {
+                .next_page(move |read| {
                     let page = Page {
                         source: index,
                         next: read.next.map(|marker| marker.as_str().to_owned()),

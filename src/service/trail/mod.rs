@@ -94,6 +94,8 @@ const PATIENCE: Patience =
     Patience { attempts: 12, first: Duration::from_millis(500), longest: Duration::from_secs(20) };
 /// The most pages without events in a row: a list of more has no end.
 const EMPTY_PAGES_MAX: u32 = 20_000;
+/// The most pages in a row with the same token: AWS may have searched nothing in a call, and goes on in the next one.
+const SAME_TOKENS_MAX: u32 = 20;
 
 /// What reports and the drift watch need to read CloudTrail. Cheap to clone.
 #[derive(Clone)]
@@ -164,6 +166,8 @@ pub(in crate::service) struct TrailReader {
     /// The token of the next page; `None` for the first one.
     token: Option<Marker>,
     empty_pages: u32,
+    /// How often in a row the token of the next page was that of the page itself.
+    same_tokens: u32,
     is_done: bool,
 }
 
@@ -179,6 +183,7 @@ impl TrailReader {
             next: None,
             token,
             empty_pages: 0,
+            same_tokens: 0,
             is_done: false,
         }
     }
@@ -195,6 +200,17 @@ impl TrailReader {
     /// When AWS refuses or fails, or the pages have no end.
     pub(in crate::service) async fn next<T: Send + 'static>(
         &mut self,
+        work: impl FnOnce(Vec<TrailEvent>) -> T + Send + 'static,
+    ) -> Result<Option<UsedPage<T>>, Failure> {
+        self.next_page(|page| work(page.events)).await
+    }
+
+    /// Does the same, and passes the whole page to `work`.
+    ///
+    /// # Errors
+    /// As [`TrailReader::next`].
+    pub(in crate::service) async fn next_page<T: Send + 'static>(
+        &mut self,
         work: impl FnOnce(ReadPage) -> T + Send + 'static,
     ) -> Result<Option<UsedPage<T>>, Failure> {
         if self.is_done {
@@ -209,7 +225,8 @@ impl TrailReader {
         let seen = self.seen.clone();
         let used = self.worker.run(move || use_page(&page, &seen, tell, work));
         let next = told.await.ok().flatten();
-        if next.is_some() && next == token {
+        self.same_tokens = if next.is_some() && next == token { self.same_tokens + 1 } else { 0 };
+        if self.same_tokens > SAME_TOKENS_MAX {
             return Err(endless());
         }
         // AWS is asked for the next page while the worker reads this one.

@@ -41,7 +41,7 @@ fn read_all(world: &World, mut reader: TrailReader) -> Result<(Vec<String>, Trai
     world.run(async move {
         let (mut ids, mut counts) = (Vec::new(), TrailCounts::default());
         while let Some(page) =
-            reader.next(|page| page.events.into_iter().map(|event| event.event_id).collect::<Vec<_>>()).await?
+            reader.next(|events| events.into_iter().map(|event| event.event_id).collect::<Vec<_>>()).await?
         {
             ids.extend(page.result);
             counts.add(page.counts);

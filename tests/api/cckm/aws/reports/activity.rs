@@ -15,8 +15,9 @@ fn our_calls_are_told_from_those_of_others_also_after_sigkill() {
     let mut fixture = KmsFixture::new();
     let key = fixture.create(json!({"Alias": "alias/ours"}));
     fixture.change(&key, "disable", json!({}));
+    let plaintext = json!({"KeyId": aws_id(&key), "Plaintext": "aGVsbG8="});
+    assert_eq!(fixture.lab.try_kms(HOME, "Encrypt", &plaintext).0, 400, "the key is disabled");
     fixture.lab.kms(HOME, "EnableKey", &json!({"KeyId": aws_id(&key)}));
-    fixture.lab.try_kms(HOME, "ScheduleKeyDeletion", &json!({"KeyId": aws_id(&key), "PendingWindowInDays": 1}));
     fixture.appliance.kill();
     fixture.restart();
     let rows = rows(&fixture.admin, body("key-report"));
@@ -27,8 +28,8 @@ fn our_calls_are_told_from_those_of_others_also_after_sigkill() {
     let [theirs] = named(&rows, "EnableKey")[..] else { panic!("{rows:#?}") };
     assert_eq!((&theirs["origin"], &theirs["manager_user"]), (&json!("native"), &json!("")), "{theirs}");
     assert_eq!(theirs["user_type"], "IAMUser");
-    let [failed] = named(&rows, "ScheduleKeyDeletion")[..] else { panic!("{rows:#?}") };
-    assert!(failed["error_code"].as_str().is_some_and(|code| code.contains("ValidationException")), "{failed}");
+    let [failed] = named(&rows, "Encrypt")[..] else { panic!("{rows:#?}") };
+    assert_eq!((&failed["error_code"], &failed["origin"]), (&json!("DisabledException"), &json!("native")), "{failed}");
     let reads = rows.iter().filter(|row| row["event_name"] == "DescribeKey");
     assert!(reads.clone().count() > 0 && reads.into_iter().all(|row| row["origin"] == "cckm"));
     let expected = [
