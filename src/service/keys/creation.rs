@@ -23,6 +23,7 @@ use crate::ledger::Committed;
 use crate::service::access::{self, CreateKey, KeyPermit, KmsPermit, KmsRight, Permit, SignedIn, UploadKey};
 use crate::service::caller::{Caller, Change, RequestContext};
 use crate::service::failure::{Failure, invalid};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A key to create.
@@ -68,6 +69,9 @@ pub struct ReplicaRequest {
     pub bypass_lockout_check: bool,
     pub tags: Vec<Tag>,
 }
+
+/// The longest wait of a refresh for the last use of its key.
+const LAST_USE_WAIT: Duration = Duration::from_secs(3);
 
 impl Keys {
     /// Creates a key at AWS.
@@ -259,19 +263,21 @@ impl Keys {
         self.append(change, KeyCommand::Observe { id, kms, region, seen }).await
     }
 
-    /// Reads a key from AWS, and records that it was read.
+    /// Reads a key and its last use from AWS, and records that it was read.
     pub(super) async fn read_on_request(&self, change: &Change, key: &Key) -> Result<Committed, Failure> {
         let (id, kms, region, seen) = self.seen(key).await?;
+        // The key itself is worth more: what AWS does not say of its use is left as it is known.
+        let at = self.cloud.region(kms, &region).await?;
+        let asked = tokio::time::timeout(LAST_USE_WAIT, last_use(&at, &seen.metadata)).await;
+        let last_use = asked.ok().and_then(Result::ok).flatten();
+        let seen = Box::new(Snapshot { last_use, ..*seen });
         self.append(change, KeyCommand::Refresh { id, kms, region, seen }).await
     }
 
     async fn seen(&self, key: &Key) -> Result<(KeyId, KmsId, Region, Box<Snapshot>), Failure> {
         key.refuse_unlinked()?;
         let at = self.cloud.region(key.kms, &key.region).await?;
-        let seen = read(&at, key.aws_id()).await?;
-        // The key itself is worth more: what AWS does not say of its use is left as it is known.
-        let last_use = last_use(&at, &seen.metadata).await.unwrap_or_default();
-        let seen = Box::new(Snapshot { last_use, ..seen });
+        let seen = Box::new(read(&at, key.aws_id()).await?);
         Ok((key.id, key.kms, key.region.clone(), seen))
     }
 }

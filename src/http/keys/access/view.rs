@@ -58,7 +58,7 @@ pub struct AccessView {
 /// What is possible in each group of actions: the decision about the action of which most is possible.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccessDecision)]
-pub struct DecisionView {
+struct DecisionView {
     /// Cryptography with the key: `allowed`, `depends` (on conditions), `iam_decides` (the principal's own policies
     /// do), `not_known` (a part of the policy could not be read), `not_allowed` or `denied`.
     r#use: &'static str,
