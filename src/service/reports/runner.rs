@@ -367,8 +367,8 @@ impl Reports {
                         pages: 1,
                         skipped: read.counts.skipped,
                     };
-                    let done = lock(&work)(read.events, page);
-                    done
+                    let mut work = lock(&work);
+                    work(read.events, page)
                 })
                 .await?;
             match used {

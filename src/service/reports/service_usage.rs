@@ -99,7 +99,7 @@ impl Groups {
     /// The rows, in the order of their cells.
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut groups: Vec<_> = self.0.iter().collect();
-        groups.sort_by(|(a, _), (b, _)| a.cmp(b));
+        groups.sort_by_key(|(same, _)| *same);
         let row = |(same, group): (&Vec<Cell>, &Group)| {
             let counted = [
                 Cell::count(group.calls),

@@ -56,6 +56,7 @@ pub(in crate::service) struct TrailCounts {
 }
 
 impl TrailCounts {
+    #[allow(dead_code)] // for readers that add up pages themselves
     pub(in crate::service) fn add(&mut self, other: Self) {
         self.read += other.read;
         self.pages += other.pages;
@@ -139,6 +140,7 @@ impl Trails {
     ///
     /// # Errors
     /// When the journal cannot be read.
+    #[allow(dead_code)] // for readers of short windows; reports read hour by hour
     pub(in crate::service) async fn own_calls(&self, window: TrailWindow) -> Result<OwnCalls, Failure> {
         let journal = self.call_journal.clone();
         let (from, to) = (milliseconds(window.start) - CLOCK_SKEW_MS, milliseconds(window.end) + CLOCK_SKEW_MS);
@@ -153,6 +155,9 @@ impl Trails {
 /// The most by which AWS's clock and ours differ.
 pub(in crate::service) const CLOCK_SKEW_MS: i64 = 15 * 60 * 1_000;
 
+/// A page that AWS is asked for.
+type Asked = JoinHandle<Result<RawLogPage, Failure>>;
+
 /// Reads the events of a window.
 pub(in crate::service) struct TrailReader {
     cloud: Arc<Cloud>,
@@ -162,7 +167,7 @@ pub(in crate::service) struct TrailReader {
     patience: Patience,
     seen: Arc<Seen>,
     /// The page that AWS is asked for, and its token.
-    next: Option<(Option<Marker>, JoinHandle<Result<RawLogPage, Failure>>)>,
+    next: Option<(Option<Marker>, Asked)>,
     /// The token of the next page; `None` for the first one.
     token: Option<Marker>,
     empty_pages: u32,
@@ -243,7 +248,7 @@ impl TrailReader {
         Ok(Some(UsedPage { result, counts, next }))
     }
 
-    fn ask(&self, token: Option<Marker>) -> JoinHandle<Result<RawLogPage, Failure>> {
+    fn ask(&self, token: Option<Marker>) -> Asked {
         let (cloud, source, patience) = (self.cloud.clone(), self.source.clone(), self.patience);
         let window = LogWindow {
             log_group: source.log_group.clone(),
