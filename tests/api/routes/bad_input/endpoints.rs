@@ -157,6 +157,15 @@ impl Fixture {
                 json!({"connection": "test_aws-connection", "regions": ["eu-west-3"]}),
             ),
             endpoint(
+                post.clone(),
+                "/v1/cckm/aws/reports",
+                &["name", "cloud_watch_params"],
+                &["name"],
+                json!({"name": "daily", "report_type": "key-report", "start_time": "2026-01-01T00:00:00Z",
+                    "end_time": "2026-01-02T00:00:00Z", "cloud_watch_params": [{"kms": "first",
+                    "log_group_region": "eu-west-1", "log_group_name": "aws-cloudtrail-logs"}]}),
+            ),
+            endpoint(
                 post,
                 &format!("/v1/cckm/aws/kms/{}/update-acls", self.kms),
                 &["actions", "permit"],

@@ -53,6 +53,8 @@ impl Fixture {
             ("/global", "36500", json!({"password_expiry_notification_days": 36_501}), 400, "notification_days"),
             ("/pwdpolicies", "policy_name", json!({"policy_name": "global"}), 409, "already"),
             ("/pwdpolicies", "policy_name", json!({"policy_name": "a\u{0}b"}), 400, "control"),
+            ("/reports", "report_type", json!({"report_type": "tea-report"}), 400, "key-aging"),
+            ("/reports", "end_time", json!({"end_time": "2025-01-01T00:00:00Z"}), 400, "start_time"),
             ("/connections", "name", json!({"name": "test_aws-connection"}), 409, "already"),
             ("/connections", "cloud_name", json!({"cloud_name": "azure"}), 400, "aws-us-gov"),
             ("/connections", "aws_region", json!({"aws_region": "mars-1"}), 400, "eu-west-1"),

@@ -18,6 +18,8 @@ fn our_calls_are_told_from_those_of_others_also_after_sigkill() {
     let plaintext = json!({"KeyId": aws_id(&key), "Plaintext": "aGVsbG8="});
     assert_eq!(fixture.lab.try_kms(HOME, "Encrypt", &plaintext).0, 400, "the key is disabled");
     fixture.lab.kms(HOME, "EnableKey", &json!({"KeyId": aws_id(&key)}));
+    // The lab writes the events of its CloudTrail to the disk twice a second.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     fixture.appliance.kill();
     fixture.restart();
     let rows = rows(&fixture.admin, body("key-report"));
