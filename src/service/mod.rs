@@ -88,6 +88,7 @@ pub struct Services {
     pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
+    #[cfg_attr(not(test), allow(dead_code))] // use cases have copies of their own
     trails: trail::Trails,
     recorder: Recorder,
 }
