@@ -85,6 +85,10 @@ pub struct ProgressView {
     gone: u64,
     /// Those that could not be read.
     errors: u64,
+    /// Why AWS does not say when some keys were last used; absent if it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_use_error: Option<String>,
 }
 
 /// `POST /v1/cckm/aws/synchronization-jobs`
@@ -218,7 +222,9 @@ fn request(body: SyncBody) -> Result<SyncRequest, Refusal> {
 impl SyncJobView {
     fn of(seen: &SyncJobSeen) -> Self {
         let job = &seen.job;
-        let progress = |(counts, linked): &(Counts, u64)| ProgressView::of(job.scope, counts, *linked);
+        let progress = |(part, (counts, linked)): (&SyncRegion, &(Counts, u64))| {
+            (name(part), ProgressView::of(job.scope, part, counts, *linked))
+        };
         let mut regions: Vec<String> = Vec::new();
         for region in job.regions.iter().map(|part| part.place.region.to_string()) {
             if !regions.contains(&region) {
@@ -235,16 +241,17 @@ impl SyncJobView {
             completed_at: job.completed,
             abort: job.cancelled,
             cloud: "aws",
-            progress: job.regions.iter().map(name).zip(seen.counts.iter().map(progress)).collect(),
+            progress: job.regions.iter().zip(&seen.counts).map(progress).collect(),
         }
     }
 }
 
 impl ProgressView {
-    fn of(scope: SyncScope, counts: &Counts, linked: u64) -> Self {
+    fn of(scope: SyncScope, part: &SyncRegion, counts: &Counts, linked: u64) -> Self {
         let Counts { listed, added, updated, gone, errors } = *counts;
         let linked = (scope == SyncScope::KeyStores).then_some(linked);
-        Self { listed, added, updated, linked, gone, errors }
+        let last_use_error = last_use_error(scope, part).map(str::to_owned);
+        Self { listed, added, updated, linked, gone, errors, last_use_error }
     }
 }
 
@@ -252,14 +259,27 @@ fn name(part: &SyncRegion) -> String {
     format!("{}/{}", part.place.account, part.place.region)
 }
 
+/// The vendor's text, which clients compare.
+const SUCCESS: &str = "region synchronized successfully";
+
+/// Why the last use of keys is not known, if all keys were read.
+fn last_use_error(scope: SyncScope, part: &SyncRegion) -> Option<&str> {
+    let end = part.end.as_ref().filter(|end| scope == SyncScope::Keys && end.counts.errors == 0)?;
+    match &end.outcome {
+        RegionOutcome::Done(reason) => reason.as_deref(),
+        RegionOutcome::Failed(_) | RegionOutcome::Left => None,
+    }
+}
+
 fn status(scope: SyncScope, part: &SyncRegion) -> String {
     let Some(end) = &part.end else { return JobStatus::InProgress.name().to_owned() };
     match &end.outcome {
-        // This is the vendor's text, which clients compare.
-        RegionOutcome::Done(None) => "region synchronized successfully".to_owned(),
-        RegionOutcome::Done(Some(trouble)) if scope == SyncScope::KeyStores || end.counts.errors == 0 => {
+        RegionOutcome::Done(Some(trouble)) if scope == SyncScope::KeyStores => {
             format!("region synchronized; {trouble}")
         }
+        // All keys were read, but not when they were last used.
+        RegionOutcome::Done(_) if last_use_error(scope, part).is_some() => SUCCESS.to_owned(),
+        RegionOutcome::Done(None) => SUCCESS.to_owned(),
         RegionOutcome::Done(Some(trouble)) => {
             format!("region synchronized; {} keys could not be read, the first: {trouble}", end.counts.errors)
         }

@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Effect, Reading, Statement};
+use super::actions::works_across_accounts;
+use super::document::{Effect, Reading, Selection, Statement};
 use super::grant::Grant;
 use super::principal::{Named, Principal};
 use super::request::{Caller, Context, Request};
@@ -71,16 +72,19 @@ impl Subject {
             return Some(Subject::Other(Principal::Service(text.to_owned())));
         }
         match Principal::parse("AWS", text) {
-            None => Principal::parse("Federated", text).map(Subject::Other),
+            None => is_identity_provider(text).then(|| Subject::Other(Principal::Federated(text.to_owned()))),
             Some(Principal::Anyone) => None,
             Some(Principal::Account { id, partition }) => {
                 let arn = format!("arn:{}:iam::{id}:root", partition.as_deref().unwrap_or("aws"));
-                Some(Self::caller(id, arn.clone(), arn))
+                // The ARN of the caller is that of some user or role of the account.
+                Some(Self::caller(id, arn.clone(), arn, false))
             }
             Some(Principal::Arn(arn)) => {
                 let account = arn.split(':').nth(4)?.to_owned();
                 let issuer = role_of_session(&arn).unwrap_or_else(|| arn.clone());
-                Some(Self::caller(account, arn, issuer))
+                // A session does not say the path of its role, which is part of the role's ARN.
+                let is_own = issuer == arn;
+                Some(Self::caller(account, arn, issuer, is_own))
             }
             Some(other @ (Principal::Id(_) | Principal::Service(_) | Principal::Federated(_))) => {
                 Some(Subject::Other(other))
@@ -88,22 +92,34 @@ impl Subject {
         }
     }
 
-    fn caller(account: String, arn: String, issuer: String) -> Subject {
+    fn caller(account: String, arn: String, issuer: String, arn_is_known: bool) -> Subject {
         let mut known = Context::default();
         known.set("kms:CallerAccount", account.as_str());
         known.set("aws:PrincipalAccount", account.as_str());
-        known.set("aws:PrincipalArn", issuer.as_str());
+        if arn_is_known {
+            known.set("aws:PrincipalArn", issuer.as_str());
+        }
         Subject::Caller { caller: Caller { account, arn, issuer }, known }
     }
 
     /// The principal that the subject is.
     pub fn principal(&self) -> Principal {
         match self {
-            Self::Caller { caller, .. } if caller.arn.ends_with(":root") => {
+            Self::Caller { caller, .. } if caller.is_root() => {
                 Principal::Account { id: caller.account.clone(), partition: None }
             }
             Self::Caller { caller, .. } => Principal::Arn(caller.arn.clone()),
             Self::Other(principal) => principal.clone(),
+        }
+    }
+
+    /// Whether the subject is an account of which a principal is a user, a role or a session.
+    fn has(&self, principal: &Principal) -> bool {
+        match (self, principal) {
+            (Self::Caller { caller, .. }, Principal::Arn(arn)) => {
+                caller.is_root() && is_of_account(arn, &caller.account)
+            }
+            (Self::Caller { .. } | Self::Other(_), _) => false,
         }
     }
 
@@ -114,6 +130,16 @@ impl Subject {
             Self::Other(_) => Named::No,
         }
     }
+}
+
+/// Whether a text is the ARN of an identity provider, or the domain of one, such as `accounts.google.com`.
+fn is_identity_provider(text: &str) -> bool {
+    let is_domain = text.matches('.').count() > 1 && !text.contains([':', '/']);
+    let is_arn = ["oidc-provider/", "saml-provider/"].iter().any(|kind| {
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        matches!(parts[..], ["arn", _, "iam", "", account, name] if account.len() == 12 && name.starts_with(kind))
+    });
+    (is_domain || is_arn) && Principal::parse("Federated", text).is_some()
 }
 
 /// The ARN of the role of a session. A session does not say the path of its role.
@@ -139,20 +165,35 @@ pub fn concerns(target: &Target<'_>, statement: &Statement, subject: &Subject) -
         Some(holds) => excluded |= !holds,
     });
     let variable = variables && statement.resources.items.iter().any(|resource| resource.contains("${"));
-    match excluded || !statement.applies_to(target.arn, variables) {
-        true => (Named::No, false),
-        false => (statement.names(|principal| subject.is_named_by(principal)), open || variable),
+    if excluded || !statement.applies_to(target.arn, variables) {
+        return (Named::No, false);
+    }
+    let has_some = |principals: &Selection<Principal>| {
+        !principals.all_but && principals.items.iter().any(|principal| subject.has(principal))
+    };
+    match statement.names(|principal| subject.is_named_by(principal)) {
+        // It is about some of the account's users and roles.
+        Named::No if statement.principals.as_ref().is_some_and(has_some) => (Named::ByIssuer, true),
+        named => (named, open || variable),
     }
 }
 
 /// Decides what is known about an action such as `kms:Decrypt`.
 pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
+    if let Subject::Caller { caller, .. } = subject
+        && caller.account != target.account
+        && !works_across_accounts(action)
+    {
+        return Verdict::NotAllowed;
+    }
     let mut may_be_denied = false;
     let mut best = Verdict::NotAllowed;
     for statement in target.reading.policy.statements().iter().filter(|statement| statement.is_about(action)) {
         let (named, open) = concerns(target, statement, subject);
         match (statement.effect, named) {
-            (_, Named::No) => {}
+            // AWS checks the account, the role and the session one after the other: each must be named to be spared.
+            (Effect::Deny, Named::No) => may_be_denied |= spares_in_part(target, statement, subject),
+            (Effect::Allow, Named::No) => {}
             (Effect::Deny, _) if !open => return Verdict::Denied,
             (Effect::Deny, _) => may_be_denied = true,
             (Effect::Allow, named) => best = best.max(allowed(target, subject, named, open)),
@@ -161,6 +202,7 @@ pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
     for grant in target.grants {
         let constrained = !grant.constraints.is_empty();
         best = best.max(match granted(grant, subject, action) {
+            Named::No if is_granted_to_some(grant, subject, action) => allowed(target, subject, Named::ByIssuer, true),
             Named::No => Verdict::NotAllowed,
             named => allowed(target, subject, named, constrained),
         });
@@ -172,11 +214,31 @@ pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
     }
 }
 
+/// Whether a denial that is about everybody but some spares the subject, and not its account by name.
+fn spares_in_part(target: &Target<'_>, statement: &Statement, subject: &Subject) -> bool {
+    let (Some(principals), Subject::Caller { caller, .. }) = (&statement.principals, subject) else { return false };
+    let names_account =
+        |principal: &Principal| matches!(principal, Principal::Account { id, .. } if *id == caller.account);
+    principals.all_but
+        && statement.applies_to(target.arn, target.reading.policy.has_variables())
+        && !principals.items.iter().any(|principal| names_account(principal) || *principal == Principal::Anyone)
+}
+
+/// Whether a grant allows an action to a user or a role of the account that the subject is.
+fn is_granted_to_some(grant: &Grant, subject: &Subject, action: &str) -> bool {
+    let operation = action.strip_prefix("kms:").unwrap_or(action);
+    subject.has(&Principal::Arn(grant.grantee.clone())) && grant.operations.iter().any(|one| one == operation)
+}
+
+fn is_of_account(arn: &str, account: &str) -> bool {
+    arn.split(':').nth(4) == Some(account)
+}
+
 /// Callers of other accounts, and those of the own account that only their account names, need a policy of their own.
 fn allowed(target: &Target<'_>, subject: &Subject, named: Named, open: bool) -> Verdict {
     let own_policies = match subject {
         Subject::Caller { caller, .. } => {
-            let root = caller.arn.ends_with(":root") && caller.account == target.account;
+            let root = caller.is_root() && caller.account == target.account;
             !root && (named == Named::ByAccount || caller.account != target.account)
         }
         Subject::Other(_) => false,
@@ -306,7 +368,47 @@ mod tests {
     }
 
     #[test]
+    fn an_account_is_allowed_what_some_of_it_are_and_no_account_changes_the_key_of_another() {
+        let allow = |who: &str, action: &str| {
+            format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":"{action}","Resource":"*"}}"#)
+        };
+        let abroad = "arn:aws:iam::444455556666:role/app";
+        let verdict = |statement: &str, who: &str, action: &str| verdict_with(&[statement], &[], who, action);
+        assert_eq!(verdict(&allow(abroad, "kms:Decrypt"), "444455556666", "kms:Decrypt"), Verdict::IamDecides);
+        assert_eq!(verdict(&allow(ANN, "kms:Decrypt"), "111122223333", "kms:Decrypt"), Verdict::Depends);
+        assert_eq!(verdict(&allow(ANN, "kms:Decrypt"), "444455556666", "kms:Decrypt"), Verdict::NotAllowed);
+        for (action, expected) in [
+            ("kms:Decrypt", Verdict::IamDecides),
+            ("kms:ReEncryptFrom", Verdict::IamDecides),
+            ("kms:ScheduleKeyDeletion", Verdict::NotAllowed),
+            ("kms:PutKeyPolicy", Verdict::NotAllowed),
+        ] {
+            assert_eq!(
+                verdict(&allow("arn:aws:iam::444455556666:root", "kms:*"), abroad, action),
+                expected,
+                "{action}"
+            );
+        }
+        // Whoever is spared by a denial without the account may be denied by it all the same.
+        let deny = statement("Deny", &format!(r#""NotPrincipal":{{"AWS":"{ANN}"}}"#), "");
+        let allow = statement("Allow", &format!(r#""Principal":{{"AWS":"{ANN}"}}"#), "");
+        assert_eq!(verdict_with(&[&allow, &deny], &[], ANN, "kms:Decrypt"), Verdict::Depends);
+        // A session does not say the path of its role.
+        let path =
+            r#","Condition":{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::111122223333:role/aws-reserved/*"}}"#;
+        let deny = statement("Deny", r#""Principal":"*""#, path);
+        let session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/ann";
+        assert_eq!(verdict_with(&[ROOT, &deny], &[], session, "kms:Decrypt"), Verdict::IamDecides);
+    }
+
+    #[test]
     fn subjects_are_single_principals() {
+        for text in ["arn:aws:iam:123456789012:user/john.doe", "arn:aws:iam::12345678901:role/my.role", "john.doe"] {
+            assert_eq!(Subject::parse(text), None, "{text}");
+        }
+        for text in ["accounts.google.com", "arn:aws:iam::111122223333:oidc-provider/id.example.com"] {
+            assert!(Subject::parse(text).is_some(), "{text}");
+        }
         for text in ["*", "", "ann", "arn:aws:iam::111122223333:user/*", "arn:aws:s3:::bucket", "12345"] {
             assert_eq!(Subject::parse(text), None, "{text}");
         }

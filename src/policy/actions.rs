@@ -80,6 +80,38 @@ pub const ACTIONS: [(&str, Group); 48] = [
     ("kms:VerifyMac", Use),
 ];
 
+/// The operations that a caller of another account can call. AWS lets no policy and no grant allow others.
+const ACROSS_ACCOUNTS: [&str; 21] = [
+    "CreateGrant",
+    "Decapsulate",
+    "Decrypt",
+    "DeriveSharedSecret",
+    "DescribeKey",
+    "Encapsulate",
+    "Encrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+    "GenerateDataKeyWithoutPlaintext",
+    "GenerateMac",
+    "GetKeyRotationStatus",
+    "GetPublicKey",
+    "ListGrants",
+    "ReEncrypt",
+    "RetireGrant",
+    "RevokeGrant",
+    "Sign",
+    "Verify",
+    "VerifyMac",
+];
+
+/// Whether an operation such as `Decrypt`, or an action such as `kms:ReEncryptFrom`, can be allowed to another account.
+pub fn works_across_accounts(operation: &str) -> bool {
+    let name = operation.strip_prefix("kms:").unwrap_or(operation);
+    let name = if name.starts_with("ReEncrypt") { "ReEncrypt" } else { name };
+    ACROSS_ACCOUNTS.contains(&name)
+}
+
 /// The group of an action such as `kms:Decrypt`; `None` if it is not known here.
 pub fn group_of(action: &str) -> Option<Group> {
     ACTIONS.iter().find(|(known, _)| *known == action).map(|(_, group)| *group)

@@ -12,6 +12,13 @@ pub struct Caller {
     pub issuer: String,
 }
 
+impl Caller {
+    /// Whether the caller is the root of its account.
+    pub fn is_root(&self) -> bool {
+        self.arn.ends_with(":root")
+    }
+}
+
 /// The values of condition keys. Their names are not case-sensitive.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, Vec<String>>);

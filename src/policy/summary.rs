@@ -1,5 +1,6 @@
 //! What the policy of a key says, for somebody who looks at many keys: whom it names. It is made once for each text.
 
+use super::actions::ACTIONS;
 use super::document::{Effect, Policy, Statement};
 use super::principal::Principal;
 
@@ -27,9 +28,9 @@ impl Summary {
             }
         };
         let statements = reading.policy.statements();
-        let excludes_others = statements.iter().any(excludes_others);
+        let exclusions: Vec<_> = statements.iter().filter(|statement| excludes_others(statement)).collect();
         for statement in statements {
-            summary.add(statement, excludes_others);
+            summary.add(statement, &exclusions);
         }
         for list in [&mut summary.accounts, &mut summary.deleted] {
             list.sort_unstable();
@@ -42,7 +43,7 @@ impl Summary {
         summary
     }
 
-    fn add(&mut self, statement: &Statement, excludes_others: bool) {
+    fn add(&mut self, statement: &Statement, exclusions: &[&Statement]) {
         let Some(principals) = &statement.principals else { return };
         let deleted = principals.items.iter().filter_map(|principal| match principal {
             Principal::Id(id) if id.starts_with("AIDA") || id.starts_with("AROA") => Some(id.clone()),
@@ -54,14 +55,18 @@ impl Summary {
             | Principal::Federated(_) => None,
         });
         self.deleted.extend(deleted);
-        if statement.effect == Effect::Deny {
+        let is_about_keys = ACTIONS.iter().any(|(action, _)| statement.is_about(action));
+        if statement.effect == Effect::Deny || !is_about_keys {
             return;
         }
         if names_everyone(statement) {
-            let narrowed = excludes_others || statement.conditions.iter().any(|one| one.narrows_callers());
-            if narrowed {
-                let named = statement.conditions.iter().filter(|one| one.narrows_callers());
-                self.accounts.extend(named.flat_map(|one| one.accounts()).map(str::to_owned));
+            let narrowing = statement.conditions.iter().filter(|one| one.narrows_callers());
+            let mut narrowing = narrowing.peekable();
+            if narrowing.peek().is_some() {
+                self.accounts.extend(narrowing.flat_map(|one| one.accounts()).map(str::to_owned));
+            } else if let Some(first) = exclusions.first() {
+                // What one denial leaves, another may deny: the first is not exceeded.
+                self.accounts.extend(left_by(first));
             } else {
                 self.everyone.push(name_of(statement.number, statement.sid.as_deref()));
             }
@@ -85,12 +90,22 @@ fn excludes_others(statement: &Statement) -> bool {
         && !statement.resources.all_but
         && statement.resources.items.iter().any(|resource| resource == "*");
     let all_but = statement.principals.as_ref().is_some_and(|principals| principals.all_but);
-    let about_others = match statement.conditions.as_slice() {
+    let spares_everyone =
+        all_but && statement.principals.iter().any(|principals| principals.items.contains(&Principal::Anyone));
+    let others: Vec<_> = statement.conditions.iter().filter(|one| !one.spares_services_only()).collect();
+    let about_others = match others[..] {
         [] => all_but,
         [only] => !all_but && only.excludes_other_callers(),
         _ => false,
-    };
+    } && !spares_everyone;
     statement.effect == Effect::Deny && whole && names_everyone(statement) && about_others
+}
+
+/// The accounts that a denial to others leaves.
+fn left_by(denial: &Statement) -> Vec<String> {
+    let by_condition = denial.conditions.iter().flat_map(|one| one.accounts()).map(str::to_owned);
+    let spared = denial.principals.iter().filter(|principals| principals.all_but).flat_map(|one| &one.items);
+    by_condition.chain(spared.filter_map(Principal::account).map(str::to_owned)).collect()
 }
 
 /// The name of a statement: its Sid, or its place.
@@ -121,6 +136,22 @@ mod tests {
         assert_eq!((narrowed.everyone.len(), narrowed.accounts.as_slice()), (0, &["444455556666".to_owned()][..]));
         let deny = r#"{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}"#;
         assert!(everyone(&format!("{ANYONE}}},{deny}")).is_empty());
+        let services = deny.replace(r#""o-1"}"#, r#""o-1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}"#);
+        assert!(everyone(&format!("{ANYONE}}},{services}")).is_empty(), "services of AWS are spared");
+        let others = deny
+            .replace(r#"{"aws:PrincipalOrgID":"o-1"}"#, r#"{"aws:PrincipalAccount":["111122223333","444455556666"]}"#);
+        let left = summary(&format!("{ANYONE}}},{others}"));
+        assert_eq!(
+            (left.everyone.len(), left.accounts),
+            (0, vec!["111122223333".to_owned(), "444455556666".to_owned()])
+        );
+        let spared = r#"{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::444455556666:root"]},"Action":"kms:*","Resource":"*"}"#;
+        let left = summary(&format!("{ANYONE}}},{spared}"));
+        assert_eq!((left.everyone.len(), left.accounts), (0, vec!["444455556666".to_owned()]));
+        let nobody = spared.replace("arn:aws:iam::444455556666:root", "*");
+        assert_eq!(everyone(&format!("{ANYONE}}},{nobody}")), ["Open"], "a denial to nobody");
+        let of_s3 = format!("{}}}", ANYONE.replace("kms:*", "s3:*"));
+        assert!(everyone(&of_s3).is_empty(), "a statement that is not about keys");
         let deny_some = deny.replace("kms:*", "kms:Decrypt");
         assert_eq!(everyone(&format!("{ANYONE}}},{deny_some}")), ["Open"]);
         let all_but = r#"{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"kms:Decrypt","Resource":"*"}"#;

@@ -33,6 +33,11 @@ impl Condition {
         self.is_negative() && self.names_callers()
     }
 
+    /// Whether the condition, in a denial, only spares the services of AWS.
+    pub fn spares_services_only(&self) -> bool {
+        self.key.eq_ignore_ascii_case("aws:PrincipalIsAWSService") && self.values.iter().all(|value| value == "false")
+    }
+
     /// The accounts that the condition names, whatever it says of them.
     pub fn accounts(&self) -> impl Iterator<Item = &str> {
         let key = self.key.to_ascii_lowercase();
@@ -56,13 +61,14 @@ impl Condition {
             | "aws:sourceaccount"
             | "aws:sourceorgid"
             | "aws:sourcevpc"
-            | "aws:sourcevpce"
-            | "aws:userid" => fixed(value),
+            | "aws:sourcevpce" => fixed(value),
+            // The session is named after the colon.
+            "aws:userid" => value.split(':').next().is_some_and(fixed),
             // The account of the ARN decides; wildcards after it stay within the account.
             "aws:principalarn" | "aws:sourcearn" => value.split(':').nth(4).is_some_and(fixed),
             // The path begins with the organization.
             "aws:principalorgpaths" | "aws:sourceorgpaths" => value.split('/').next().is_some_and(fixed),
-            "aws:sourceip" => !value.contains("${") && !value.ends_with("/0"),
+            "aws:sourceip" => !value.contains("${") && !is_wide(value),
             _ => false,
         };
         self.values.iter().all(names)
@@ -71,6 +77,13 @@ impl Condition {
     fn is_wild(&self, text: &str) -> bool {
         self.has_wildcards() && text.contains(['*', '?'])
     }
+}
+
+/// Whether a range of addresses is a large part of the internet.
+fn is_wide(range: &str) -> bool {
+    let (address, bits) = range.split_once('/').unwrap_or((range, "128"));
+    let narrowest = if address.contains(':') { 32 } else { 8 };
+    bits.parse::<u8>().map_or(true, |bits| bits < narrowest)
 }
 
 /// What a condition key is, in words; the key itself if it is not known here.
@@ -175,6 +188,8 @@ mod tests {
             (r#"{"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}}"#, false),
             (r#"{"StringNotEquals":{"kms:CallerAccount":"111122223333"}}"#, false),
             (r#"{"StringEquals":{"kms:CallerAccount":"${aws:PrincipalAccount}"}}"#, false),
+            (r#"{"StringLike":{"aws:userid":"AROAEXAMPLE:*"}}"#, true),
+            (r#"{"IpAddress":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1"]}}"#, false),
             (r#"{"IpAddress":{"aws:SourceIp":["10.0.0.0/8","0.0.0.0/0"]}}"#, false),
             // Every account can give its callers such a tag, and use such a service.
             (r#"{"StringEquals":{"aws:PrincipalTag/team":"blue"}}"#, false),

@@ -8,35 +8,10 @@ use super::key::Key;
 use super::state::State;
 use crate::lab::refusal::Refusal;
 use crate::policy::Policy;
+use crate::policy::actions::works_across_accounts;
 use crate::policy::evaluate::{self, Decision, Denial, Own};
 use crate::policy::grant::Grant;
 use crate::policy::request::{Context, Request};
-
-/// The operations that a caller of another account can call. AWS lets no policy allow others.
-const ACROSS_ACCOUNTS: [&str; 22] = [
-    "CreateGrant",
-    "Decapsulate",
-    "Decrypt",
-    "DeriveSharedSecret",
-    "DescribeKey",
-    "Encapsulate",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyPair",
-    "GenerateDataKeyPairWithoutPlaintext",
-    "GenerateDataKeyWithoutPlaintext",
-    "GenerateMac",
-    "GetKeyRotationStatus",
-    "GetPublicKey",
-    "ListGrants",
-    "ReEncrypt",
-    "RetireGrant",
-    "RevokeGrant",
-    "Sign",
-    "Verify",
-    "VerifyMac",
-    "GetKeyLastUsage",
-];
 
 impl Call<'_> {
     /// Requires the permission for an action on a resource without a policy: `*`, or an alias.
@@ -58,7 +33,7 @@ impl Call<'_> {
     /// # Errors
     /// `AccessDeniedException`.
     pub(super) fn require_across_accounts(&self, account: &str, action: &str, arn: &str) -> Result<(), Refusal> {
-        if account == self.account() || ACROSS_ACCOUNTS.contains(&self.operation) {
+        if account == self.account() || works_across_accounts(self.operation) {
             return Ok(());
         }
         Err(self.denied(action, arn, Denial::OtherAccount))

@@ -128,6 +128,7 @@ fn learned(form: Form) -> Vec<Aspect> {
         Aspect::Rotation(rotation),
         Aspect::ImportedMaterial(MaterialId::new(&"0e".repeat(32))),
         Aspect::LastUse(LastUse {
+            asked: Time::from_nanos(1_700_000_100_000_000_000),
             tracked_since: Time::from_nanos(1_600_000_000_000_000_000),
             last: form.option(KeyUse {
                 at: Time::from_nanos(1_700_000_000_123_000_000),

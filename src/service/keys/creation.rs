@@ -268,7 +268,7 @@ impl Keys {
         let (id, kms, region, seen) = self.seen(key).await?;
         // The key itself is worth more: what AWS does not say of its use is left as it is known.
         let at = self.cloud.region(kms, &region).await?;
-        let asked = tokio::time::timeout(LAST_USE_WAIT, last_use(&at, &seen.metadata)).await;
+        let asked = tokio::time::timeout(LAST_USE_WAIT, last_use(&at, &seen.metadata, self.recorder.now())).await;
         let last_use = asked.ok().and_then(Result::ok).flatten();
         let seen = Box::new(Snapshot { last_use, ..*seen });
         self.append(change, KeyCommand::Refresh { id, kms, region, seen }).await

@@ -11,6 +11,7 @@ use crate::domain::key::aws_enums::{KeyManager, KeyState, Origin};
 use crate::domain::key::last_use::LastUse;
 use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::name::{AliasName, AwsKeyId};
+use crate::domain::time::Time;
 use crate::service::cloud::RegionAccess;
 use std::future::Future;
 use std::time::Duration;
@@ -50,9 +51,10 @@ pub(in crate::service) async fn read_rest(at: &RegionAccess, metadata: KeyMetada
 pub(in crate::service) async fn last_use(
     at: &RegionAccess,
     metadata: &KeyMetadata,
+    asked: Time,
 ) -> Result<Option<LastUse>, AwsFailure> {
     match is_ours(metadata) {
-        true => at.call(GetKeyLastUsage { key: metadata.key_id().clone() }).await.map(Some),
+        true => at.call(GetKeyLastUsage { key: metadata.key_id().clone(), asked }).await.map(Some),
         false => Ok(None),
     }
 }

@@ -140,7 +140,7 @@ impl Rule {
             Self::NoRotation => "Enable automatic rotation, or put the key under a rotation schedule.",
             Self::NoSchedule => "Put the key under a rotation schedule, or have AWS rotate it.",
             Self::Unused => {
-                "Find out whom the key belongs to, and disable it to see whether anybody needs it. That it was not \
+                "Find out whom the key belongs to; if it is enabled, disable it to see whether anybody needs it. That it was not \
                  used is no sufficient reason to delete it: what it encrypted long ago can be read only with it."
             }
         }
@@ -202,12 +202,12 @@ pub(super) fn judge(key: &Key, brief: Option<&Brief>, now: Time) -> Broken {
     let waits = metadata.state == KeyState::PendingImport;
     broken.set(Rule::MaterialMissing, waits);
     broken.set(Rule::MaterialExpiring, !waits && metadata.valid_to.is_some_and(|end| end <= soon));
-    let since = now.plus_seconds(-UNUSED_DAYS * DAY_SECONDS);
-    let unused = key.last_use.as_ref().and_then(|known| known.is_unused_since(since));
+    let unused = key.last_use.as_ref().and_then(|known| known.is_unused_for(UNUSED_DAYS, now));
     broken.set(Rule::Unused, unused == Some(true));
     let scheduled = key.rotation_job.is_some();
     let by_aws = key.rotation.as_ref().map(|rotation| rotation.enabled);
-    broken.set(Rule::NoRotation, !scheduled && aws_can_rotate(key) && by_aws == Some(false));
+    let replaced = key.rotated_to.is_some();
+    broken.set(Rule::NoRotation, !scheduled && !replaced && aws_can_rotate(key) && by_aws == Some(false));
     broken.set(Rule::NoSchedule, !scheduled && !is_rotated_otherwise(key, by_aws == Some(true)));
     broken
 }
@@ -282,7 +282,7 @@ mod tests {
         key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
         let mut unused = |since, last: Option<i64>| {
             let used = |n| KeyUse { at: day(n), operation: String::new(), event_id: String::new() };
-            let last_use = LastUse { tracked_since: day(since), last: last.map(used) };
+            let last_use = LastUse { asked: day(0), tracked_since: day(since), last: last.map(used) };
             key.learn(at(3), &[Aspect::LastUse(last_use)]);
             broken(&key, &brief) == ["unused_90_days"]
         };

@@ -4,6 +4,7 @@
 use crate::aws::failure::AwsFailure;
 use crate::domain::key::last_use::LastUse;
 use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::time::Time;
 use crate::service::cloud::RegionAccess;
 use crate::service::keys::reading;
 use std::fmt;
@@ -23,11 +24,11 @@ pub(super) struct LastUses {
 
 impl LastUses {
     /// Returns when a key was last used; `None` if AWS does not say.
-    pub(super) async fn of(&self, at: &RegionAccess, metadata: &KeyMetadata) -> Option<LastUse> {
+    pub(super) async fn of(&self, at: &RegionAccess, metadata: &KeyMetadata, asked: Time) -> Option<LastUse> {
         if self.failed_in_a_row.load(Ordering::Relaxed) >= FAILURES_MAX {
             return None;
         }
-        match reading::last_use(at, metadata).await {
+        match reading::last_use(at, metadata, asked).await {
             Ok(seen) => {
                 self.failed_in_a_row.store(0, Ordering::Relaxed);
                 seen
@@ -60,8 +61,8 @@ pub(super) struct Unanswered {
 impl fmt::Display for Unanswered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.gave_up {
-            true => write!(f, "when its keys were last used is not known: {}", self.first),
-            false => write!(f, "when {} of its keys were last used is not known: {}", self.keys, self.first),
+            true => write!(f, "the last use of its keys is not known: {}", self.first),
+            false => write!(f, "the last use of {} of its keys is not known: {}", self.keys, self.first),
         }
     }
 }

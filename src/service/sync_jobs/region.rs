@@ -146,7 +146,7 @@ impl Reading<'_> {
     }
 
     async fn rest(&self, metadata: KeyMetadata) -> Result<Snapshot, AwsFailure> {
-        let last_use = self.last_uses.of(&self.at, &metadata);
+        let last_use = self.last_uses.of(&self.at, &metadata, self.recorder.now());
         let (last_use, rest) = join(last_use, read_rest(&self.at, metadata.clone())).await;
         Ok(Snapshot { last_use, ..rest? })
     }

@@ -232,7 +232,7 @@ async fn a_region_that_does_not_tell_the_last_use_is_not_asked_for_every_key() {
     let job = fixture.synchronise(&["eu-west-3"]).await;
     assert_eq!((job.status(), counts(&job, 0)), (JobStatus::Completed, [keys, keys, 0, 0, 0]));
     let RegionOutcome::Done(Some(trouble)) = outcome(&job, 0) else { panic!("{:?}", outcome(&job, 0)) };
-    assert!(trouble.starts_with("when its keys were last used is not known: "), "{trouble}");
+    assert!(trouble.starts_with("the last use of its keys is not known: "), "{trouble}");
     let asked = fixture.aws.times(GetKeyLastUsage::OPERATION);
     // Those that were asked at the same time had been asked already.
     assert!((20..60).contains(&asked), "{asked}");

@@ -133,7 +133,8 @@ impl Model {
                 Answer::GetKeyRotationStatus(self.key(operation, region, &call.key)?.rotation.clone())
             }
             Request::GetKeyLastUsage(call) => {
-                Answer::GetKeyLastUsage(self.key(operation, region, &call.key)?.last_use.clone())
+                let known = self.key(operation, region, &call.key)?.last_use.clone();
+                Answer::GetKeyLastUsage(LastUse { asked: call.asked, ..known })
             }
             Request::ListGrants(call) => {
                 let grants = self.key(operation, region, &call.key)?.grants.clone();

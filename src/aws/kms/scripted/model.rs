@@ -134,7 +134,7 @@ impl Model {
             policy: key.policy.clone().unwrap_or_else(|| PolicyText::of(&root).expect("a policy")),
             tags: key.tags.clone(),
             rotation: RotationStatus::default(),
-            last_use: LastUse { tracked_since: NOW, last: None },
+            last_use: LastUse { asked: NOW, tracked_since: NOW, last: None },
             grants: Vec::new(),
             materials: current.map(|id| material(Some(id), None)).into_iter().collect(),
             imports: Vec::new(),

@@ -117,6 +117,7 @@ layout! {
 
 layout! {
     struct LastUse<'a> of last_use::LastUse {
+        asked: Moment,
         tracked_since: Moment,
         last: Option<KeyUse<'a>>,
     }

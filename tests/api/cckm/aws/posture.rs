@@ -208,7 +208,7 @@ fn a_synchronisation_reads_the_last_use_and_records_it_once() {
     let used = fixture.read(&key);
     assert_eq!(used["last_used_operation"], "Encrypt");
     assert!(used["last_used_at"].is_string() && used["last_used_event_id"].is_string(), "{used}");
-    // A further use within a day adds nothing to the log.
+    // A further use within a week adds nothing to the log.
     let before = fixture.events("key/").len();
     encrypt();
     synchronise(&fixture);
@@ -226,9 +226,11 @@ fn a_denied_last_use_fails_no_synchronisation_and_is_said_once() {
     fixture.lab.set_faults(&denied);
     let job = synchronise(&fixture);
     assert_eq!(job["overall_status"], "completed", "{job}");
-    let status = job["detailed_status"][format!("{ACCOUNT}/{HOME}")].as_str().expect("a text").to_owned();
-    assert!(status.contains("when 3 of its keys were last used is not known"), "{status}");
-    assert_eq!(status.matches("AccessDenied").count(), 1, "{status}");
+    let region = format!("{ACCOUNT}/{HOME}");
+    assert_eq!(job["detailed_status"][&region], "region synchronized successfully");
+    let reason = job["progress"][&region]["last_use_error"].as_str().expect("a text").to_owned();
+    assert!(reason.contains("the last use of 3 of its keys is not known"), "{reason}");
+    assert_eq!(reason.matches("AccessDenied").count(), 1, "{reason}");
     for key in &keys {
         assert_eq!(fixture.read(key).get("usage_tracked_since"), None);
     }
