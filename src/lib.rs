@@ -18,4 +18,5 @@ pub mod policy;
 pub mod report_store;
 pub mod service;
 pub mod sigv4;
+pub mod webhook;
 pub mod xks;

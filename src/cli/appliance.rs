@@ -22,6 +22,7 @@ use crate::service::passwords::Hashing;
 use crate::service::reports::ReportSettings;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
+use crate::webhook::{Sender, SenderError, UrlRules};
 use crate::xks;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::fs::{DirBuilder, File, OpenOptions};
@@ -51,6 +52,8 @@ pub enum StartError {
     CallJournal(#[from] JournalError),
     #[error(transparent)]
     Aws(#[from] AwsSetupError),
+    #[error(transparent)]
+    Webhooks(#[from] SenderError),
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The configured password of the first administrator violates the default password policy.
@@ -158,6 +161,10 @@ impl Appliance {
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
             xks_listens: config.xks.listen.is_some(),
             xks_calls_per_second: config.xks.calls_per_second,
+            webhooks: webhook_sender(&config)?,
+            connection_checks: Some(config.alarms.connection_check_seconds)
+                .filter(|seconds| *seconds > 0)
+                .map(Duration::from_secs),
         };
         let mut first_password = None;
         let first = || {
@@ -324,6 +331,12 @@ fn journal_bounds(config: &Config) -> Bounds {
         read_bytes: settings.reads_mib.saturating_mul(MIB),
         days: settings.days,
     }
+}
+
+/// The sender of webhooks.
+fn webhook_sender(config: &Config) -> Result<Sender, SenderError> {
+    let rules = UrlRules { local_addresses: config.alarms.allow_local_addresses, http: config.alarms.allow_http };
+    Sender::new(rules, config.alarms.ca_bundle.as_deref())
 }
 
 fn hashing(config: &Config) -> Hashing {

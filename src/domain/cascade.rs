@@ -5,9 +5,11 @@
 //! events. The second half has the exceptions: the events that change the state of another aggregate, and the reasons.
 
 use super::acl::Principal;
+use super::drift::difference::{Difference, own_aspects};
+use super::drift::differences_by;
 use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};
-use super::id::{KmsId, UserId};
-use super::key::event::KeyEvent;
+use super::id::{KeyId, KmsId, UserId};
+use super::key::event::{Aspect, KeyEvent};
 use super::key::metadata::KeyMetadata;
 use super::key::operation::PendingOperation;
 use super::key::policy::PolicyContext;
@@ -16,6 +18,7 @@ use super::name::GroupName;
 use super::place::Region;
 use super::state::State;
 use super::template::TemplateEvent;
+use super::time::Time;
 use super::user::User;
 
 /// Closes the sessions of a user who is removed or whose password is changed.
@@ -80,6 +83,42 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
         | KmsEvent::Recovered
         | KmsEvent::ConnectionReferenced { .. } => {}
     }
+}
+
+/// Returns the differences that an event of a key shows and that no operation of this program made, while a schedule
+/// watches the KMS. CloudTrail's event about them may come later than the event here.
+pub(super) fn differences_made_outside(state: &State, id: KeyId, event: &KeyEvent) -> Vec<Difference> {
+    let (before, kms) = match (state.keys.get(&id), event) {
+        (Some(key), _) => (Some(key.as_ref()), key.kms),
+        (None, KeyEvent::Found { kms, .. }) => (None, *kms),
+        (None, _) => return Vec::new(),
+    };
+    let Some(since) = state.watched_since(kms) else { return Vec::new() };
+    if let KeyEvent::OperationDone { operation, learned } | KeyEvent::OperationReconciled { operation, learned } = event
+    {
+        let Some(pending) = state.operations.get(operation) else { return Vec::new() };
+        let own = own_aspects(&pending.wanted);
+        let observed = KeyEvent::Observed { learned: learned.clone() };
+        let all = differences_by(before, &observed).into_iter();
+        return all.filter(|difference| !own.contains(&difference.aspect)).collect();
+    }
+    // The first synchronisation finds the keys that were there before.
+    if matches!(event, KeyEvent::Found { learned, .. } if !is_younger(learned, since)) {
+        return Vec::new();
+    }
+    differences_by(before, event)
+}
+
+fn is_younger(learned: &[Aspect], since: Time) -> bool {
+    learned.iter().any(|aspect| match aspect {
+        Aspect::Metadata(metadata) => metadata.created_at.is_some_and(|created| created > since),
+        Aspect::Aliases(_)
+        | Aspect::Tags(_)
+        | Aspect::Policy(_)
+        | Aspect::Rotation(_)
+        | Aspect::ImportedMaterial(_)
+        | Aspect::LastUse(_) => false,
+    })
 }
 
 /// Updates the list of groups at each user. The list is an index: memberships are events in the group's stream. The

@@ -1,6 +1,8 @@
 //! The commands of the domain. Each is decided by the `decide.rs` of its aggregate.
 
+use super::alarm::{self, AlarmCommand};
 use super::connection::{self, ConnectionCommand};
+use super::drift::decide::DriftCommand;
 use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
 use super::group::{self, GroupCommand, SystemGroup};
 use super::id::InstallationId;
@@ -19,7 +21,8 @@ use super::source_key::{self, SourceKeyCommand};
 use super::state::State;
 use super::template::{self, TemplateCommand};
 use super::user::{self, UserCommand};
-use super::{job, key};
+use super::webhook::{self, WebhookCommand};
+use super::{drift, job, key};
 
 #[derive(Clone, Debug)]
 pub enum Command {
@@ -44,6 +47,9 @@ pub enum Command {
     KeyStore(KeyStoreCommand),
     Posture(PostureCommand),
     Report(ReportCommand),
+    Webhook(WebhookCommand),
+    Alarm(AlarmCommand),
+    Drift(DriftCommand),
 }
 
 impl State {
@@ -68,6 +74,9 @@ impl State {
             Command::KeyStore(command) => key_store::decide::decide(self, command),
             Command::Posture(command) => posture::decide::decide(self, command),
             Command::Report(command) => report::decide::decide(self, command),
+            Command::Webhook(command) => webhook::decide::decide(self, command),
+            Command::Alarm(command) => alarm::decide::decide(self, command),
+            Command::Drift(command) => drift::decide::decide(self, command),
         }
     }
 

@@ -5,11 +5,13 @@
 //!
 //! The ledger defines how events are stored: `ledger::layout` has a layout for each, and describes how to change one.
 
+use super::alarm::{AlarmEvent, AlarmNumber};
 pub use super::connection::ConnectionEvent;
+use super::drift::DriftEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
 use super::id::{
     ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SessionId, SourceKeyId,
-    TemplateId, UserId,
+    TemplateId, UserId, WebhookId,
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
@@ -25,6 +27,7 @@ pub use super::session::{RefreshGrant, SessionEvent, TokenHash};
 use super::source_key::SourceKeyEvent;
 use super::template::TemplateEvent;
 pub use super::user::UserEvent;
+use super::webhook::WebhookEvent;
 use std::fmt;
 
 /// An event, with the id of the aggregate that it changes.
@@ -44,6 +47,9 @@ pub enum Event {
     KeyStore(KeyStoreId, KeyStoreEvent),
     Posture(PostureEvent),
     Report(ReportId, ReportEvent),
+    Webhook(WebhookId, WebhookEvent),
+    Alarm(AlarmNumber, AlarmEvent),
+    Drift(KmsId, DriftEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -103,6 +109,12 @@ pub enum Stream {
     Posture,
     /// `report/<id>`
     Report(ReportId),
+    /// `webhook/<id>`
+    Webhook(WebhookId),
+    /// `alarm/<number>`
+    Alarm(AlarmNumber),
+    /// `drift/<id of the KMS>`
+    Drift(KmsId),
 }
 
 impl fmt::Display for Stream {
@@ -122,6 +134,9 @@ impl fmt::Display for Stream {
             Stream::KeyStore(id) => write!(f, "key-store/{id}"),
             Stream::Posture => f.write_str("posture"),
             Stream::Report(id) => write!(f, "report/{id}"),
+            Stream::Webhook(id) => write!(f, "webhook/{id}"),
+            Stream::Alarm(number) => write!(f, "alarm/{number}"),
+            Stream::Drift(kms) => write!(f, "drift/{kms}"),
         }
     }
 }
@@ -143,6 +158,9 @@ impl Event {
             Event::KeyStore(id, _) => Stream::KeyStore(*id),
             Event::Posture(_) => Stream::Posture,
             Event::Report(id, _) => Stream::Report(*id),
+            Event::Webhook(id, _) => Stream::Webhook(*id),
+            Event::Alarm(number, _) => Stream::Alarm(*number),
+            Event::Drift(kms, _) => Stream::Drift(*kms),
         }
     }
 }

@@ -81,6 +81,9 @@ uuid_id!(
     /// One credential with which AWS signs its requests to the XKS proxy.
     CredentialId, "the id of a credential (a UUID)");
 uuid_id!(ReportId, "the id of a report (a UUID)");
+uuid_id!(
+    /// One webhook, to which alarms are delivered.
+    WebhookId, "the id of a webhook (a UUID)");
 uuid_id!(TemplateId, "the id of a policy template (a UUID)");
 uuid_id!(ScheduleId, "the id of a schedule (a UUID)");
 uuid_id!(

@@ -7,11 +7,13 @@
 
 pub mod acl;
 pub mod action;
+pub mod alarm;
 mod cascade;
 pub mod collection;
 pub mod command;
 pub mod connection;
 pub mod cron;
+pub mod drift;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
@@ -41,3 +43,4 @@ pub mod table;
 pub mod template;
 pub mod time;
 pub mod user;
+pub mod webhook;

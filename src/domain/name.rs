@@ -106,6 +106,9 @@ name!(
     /// The name of a schedule, unique in the domain.
     ScheduleName);
 name!(
+    /// The name of a webhook, unique in the domain.
+    WebhookName);
+name!(
     /// The name of a password policy, unique in the domain.
     PasswordPolicyName);
 

@@ -4,7 +4,9 @@
 pub(super) mod installation;
 pub(super) mod reason;
 
+pub use super::alarm::refusal::AlarmRefusal;
 pub use super::connection::refusal::ConnectionRefusal;
+pub use super::drift::refusal::DriftRefusal;
 pub use super::group::refusal::GroupRefusal;
 pub use super::job::refusal::JobRefusal;
 pub use super::key::refusal::KeyRefusal;
@@ -18,6 +20,7 @@ pub use super::session::refusal::SessionRefusal;
 pub use super::source_key::refusal::SourceKeyRefusal;
 pub use super::template::refusal::TemplateRefusal;
 pub use super::user::refusal::UserRefusal;
+pub use super::webhook::refusal::WebhookRefusal;
 pub use installation::InstallationRefusal;
 pub use reason::{AggregateRefusal, Bounds, Reason, RefusalKind};
 
@@ -69,6 +72,12 @@ pub enum Refusal {
     KeyStore(#[from] KeyStoreRefusal),
     #[error(transparent)]
     Report(#[from] ReportRefusal),
+    #[error(transparent)]
+    Webhook(#[from] WebhookRefusal),
+    #[error(transparent)]
+    Alarm(#[from] AlarmRefusal),
+    #[error(transparent)]
+    Drift(#[from] DriftRefusal),
 }
 
 const INVALID: Reason = Reason {
@@ -96,6 +105,9 @@ impl Refusal {
             Refusal::Schedule(refusal) => refusal.reason(),
             Refusal::KeyStore(refusal) => refusal.reason(),
             Refusal::Report(refusal) => refusal.reason(),
+            Refusal::Webhook(refusal) => refusal.reason(),
+            Refusal::Alarm(refusal) => refusal.reason(),
+            Refusal::Drift(refusal) => refusal.reason(),
         }
     }
 
@@ -127,7 +139,10 @@ impl Refusal {
             | Refusal::Job(_)
             | Refusal::Schedule(_)
             | Refusal::KeyStore(_)
-            | Refusal::Report(_) => self.reason().member,
+            | Refusal::Report(_)
+            | Refusal::Webhook(_)
+            | Refusal::Alarm(_)
+            | Refusal::Drift(_) => self.reason().member,
         }
     }
 
@@ -152,7 +167,10 @@ impl Refusal {
             | Refusal::Job(_)
             | Refusal::Schedule(_)
             | Refusal::KeyStore(_)
-            | Refusal::Report(_) => None,
+            | Refusal::Report(_)
+            | Refusal::Webhook(_)
+            | Refusal::Alarm(_)
+            | Refusal::Drift(_) => None,
         }
     }
 
@@ -183,6 +201,9 @@ impl Refusal {
             ScheduleRefusal::REASONS,
             KeyStoreRefusal::REASONS,
             ReportRefusal::REASONS,
+            WebhookRefusal::REASONS,
+            AlarmRefusal::REASONS,
+            DriftRefusal::REASONS,
         ];
         std::iter::once(&INVALID).chain(of_aggregates.into_iter().flatten())
     }

@@ -1,6 +1,8 @@
 //! Restores a state from the entries in a snapshot. Indexes are not in a snapshot: they follow from the entries.
 
+use super::alarm::{AlarmEntries, Alarms};
 use super::connection::Connection;
+use super::drift::{Drift, DriftEntries};
 use super::group::Group;
 use super::id::{JobId, OperationId};
 use super::job::bulk::BulkJob;
@@ -51,6 +53,8 @@ pub struct Entries {
     pub key_stores: Vec<KeyStore>,
     pub posture: Vec<DayCounts>,
     pub reports: Vec<Report>,
+    pub alarms: AlarmEntries,
+    pub drift: DriftEntries,
 }
 
 impl From<Entries> for State {
@@ -82,6 +86,8 @@ impl From<Entries> for State {
             key_stores: entries.key_stores.into_iter().collect(),
             posture: PostureTrend::restored(entries.posture),
             reports,
+            alarms: Alarms::restored(entries.alarms),
+            drift: Drift::restored(entries.drift),
         }
     }
 }

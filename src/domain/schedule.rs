@@ -9,6 +9,7 @@ use super::collection::{Collection, Named};
 use super::cron::Cron;
 use super::id::{JobId, KeyId, KeyStoreId, KmsId, ScheduleId};
 use super::name::ScheduleName;
+use super::place::Region;
 use super::span::Span;
 use super::table::Table;
 use super::time::Time;
@@ -56,12 +57,15 @@ pub enum Work {
     Synchronize(SynchronizationPlan),
     /// Rotate the credentials of the key stores that are under the schedule.
     RotateCredentials,
+    /// Find what others changed at AWS, from the events of CloudTrail.
+    WatchDrift(WatchPlan),
 }
 
 impl Work {
     const ROTATE_KEYS: &'static str = "cckm_key_rotation";
     const SYNCHRONIZE: &'static str = "cckm_synchronization";
     const ROTATE_CREDENTIALS: &'static str = "cckm_xks_credential_rotation";
+    const WATCH_DRIFT: &'static str = "cckm_drift_watch";
 
     /// The word that clients use.
     pub const fn name(&self) -> &'static str {
@@ -69,12 +73,14 @@ impl Work {
             Self::RotateKeys(_) => Self::ROTATE_KEYS,
             Self::Synchronize(_) => Self::SYNCHRONIZE,
             Self::RotateCredentials => Self::ROTATE_CREDENTIALS,
+            Self::WatchDrift(_) => Self::WATCH_DRIFT,
         }
     }
 
     /// Returns the name of the work that a client names so.
     pub fn name_of(text: &str) -> Option<&'static str> {
-        [Self::ROTATE_KEYS, Self::SYNCHRONIZE, Self::ROTATE_CREDENTIALS].into_iter().find(|name| *name == text)
+        let all = [Self::ROTATE_KEYS, Self::SYNCHRONIZE, Self::ROTATE_CREDENTIALS, Self::WATCH_DRIFT];
+        all.into_iter().find(|name| *name == text)
     }
 }
 
@@ -96,6 +102,24 @@ pub struct RotationPlan {
 pub enum SynchronizationPlan {
     All,
     Kms(Vec<KmsId>),
+}
+
+/// Where the events of a KMS are.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WatchPlan {
+    pub kms: KmsId,
+    /// The CloudWatch log group to which a trail delivers.
+    pub log_group: String,
+    /// The region of the log group; `None` if each region of the KMS has one of that name.
+    pub log_group_region: Option<Region>,
+    /// How long before the end of the last run a run begins to read, in minutes: events arrive late.
+    pub overlap_minutes: u32,
+}
+
+impl WatchPlan {
+    pub const DEFAULT_OVERLAP_MINUTES: u32 = 60;
+    /// The longest overlap, a day.
+    pub const OVERLAP_MINUTES_MAX: u32 = 24 * 60;
 }
 
 /// The cause of a run.

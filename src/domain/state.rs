@@ -1,8 +1,10 @@
 //! The state, and its change by events. A copy is cheap: readers keep one while the writer continues.
 
+use super::alarm::Alarms;
 use super::cascade;
 use super::collection::Collection;
 use super::connection::Connection;
+use super::drift::Drift;
 use super::event::{Event, InstallationEvent, Sealed};
 use super::group::Group;
 use super::id::{
@@ -14,6 +16,7 @@ use super::job::command::Jobs;
 use super::job::sync::SyncJob;
 use super::key::aggregate::Key;
 use super::key::collection::KeyCollection;
+use super::key::event::KeyEvent;
 use super::key::index::Term;
 use super::key::name::AwsKeyId;
 pub use super::key::operation::{PendingOperation, PendingOperations};
@@ -28,7 +31,7 @@ use super::refusal::{
     ReportRefusal, ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
 use super::report::Report;
-use super::schedule::{Schedule, Schedules, Work};
+use super::schedule::{Schedule, ScheduleEvent, Schedules, Work};
 use super::session::Sessions;
 use super::source_key::SourceKey;
 use super::table::Table;
@@ -58,6 +61,10 @@ pub struct State {
     /// The daily counts of keys and findings.
     pub posture: PostureTrend,
     pub reports: Table<ReportId, Report>,
+    /// Alarms, webhooks, and what is to be delivered.
+    pub alarms: Alarms,
+    /// Changes that were made outside.
+    pub drift: Drift,
 }
 
 /// The installation, which the first event creates.
@@ -90,14 +97,30 @@ impl State {
                 cascade::hide_keys(self, *id, event);
                 self.kms.apply(at, *id, event);
             }
-            Event::Key(id, event) => self.keys.apply(&mut self.operations, at, *id, event),
+            Event::Key(id, event) => {
+                let differences = cascade::differences_made_outside(self, *id, event);
+                self.keys.apply(&mut self.operations, at, *id, event);
+                self.drift.note(at, *id, differences);
+                if matches!(event, KeyEvent::Forgotten | KeyEvent::Unmanaged { .. }) {
+                    self.alarms.forget_key(*id);
+                    self.drift.forget_key(*id);
+                }
+            }
             Event::SourceKey(id, event) => self.source_keys.apply(at, *id, event),
             Event::Job(id, event) => self.jobs.apply(at, *id, event),
             Event::Template(id, event) => self.templates.apply(at, *id, event),
-            Event::Schedule(id, event) => self.schedules.apply(at, *id, event),
+            Event::Schedule(id, event) => {
+                self.schedules.apply(at, *id, event);
+                if matches!(event, ScheduleEvent::Deleted) {
+                    self.drift.forget_schedule(*id);
+                }
+            }
             Event::KeyStore(id, event) => self.key_stores.apply(at, *id, event),
             Event::Posture(event) => self.posture.apply(event),
             Event::Report(id, event) => self.reports.apply(at, *id, event),
+            Event::Webhook(id, event) => self.alarms.apply_webhook(at, *id, event),
+            Event::Alarm(number, event) => self.alarms.apply(at, *number, event),
+            Event::Drift(kms, event) => self.drift.apply(at, *kms, event),
         }
     }
 
@@ -248,7 +271,7 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateKeys(_) => Ok(schedule),
-            Work::Synchronize(_) | Work::RotateCredentials => {
+            Work::Synchronize(_) | Work::RotateCredentials | Work::WatchDrift(_) => {
                 Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into())
             }
         }
@@ -262,10 +285,19 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateCredentials => Ok(schedule),
-            Work::RotateKeys(_) | Work::Synchronize(_) => {
+            Work::RotateKeys(_) | Work::Synchronize(_) | Work::WatchDrift(_) => {
                 Err(ScheduleRefusal::NotRotatingCredentials(schedule.name.clone()).into())
             }
         }
+    }
+
+    /// Returns the time since when a schedule watches a KMS for changes that others make; `None` if none does.
+    pub fn watched_since(&self, kms: KmsId) -> Option<Time> {
+        let watches = |schedule: &&Arc<Schedule>| match &schedule.settings.work {
+            Work::WatchDrift(plan) => plan.kms == kms,
+            Work::RotateKeys(_) | Work::Synchronize(_) | Work::RotateCredentials => false,
+        };
+        self.schedules.all.iter().filter(watches).map(|schedule| schedule.created).min()
     }
 
     /// Returns the key stores whose credentials a schedule rotates, in order of creation.

@@ -1,12 +1,14 @@
 //! The API over HTTPS. Each handler authorizes the caller, reads the request, calls one use case and renders the
 //! answer. The module uses actix, and has no access to the ledger or AWS.
 
+pub mod alarms;
 pub mod answer;
 pub mod body;
 pub mod bulk_jobs;
 pub mod connections;
 pub mod describe;
 pub mod detached;
+pub mod drift;
 pub mod endpoint;
 pub mod envelope;
 pub mod error;

@@ -19,6 +19,7 @@ impl RequiredRight {
             | Self::ManageSourceKeys
             | Self::ManageUsers
             | Self::ManageSchedules
+            | Self::ManageAlarms
             | Self::Administer
             | Self::UpdateKms => None,
             Self::ViewSourceKeys => Some("users with `keyupload` or `keymaterialimport` on any KMS".to_owned()),
@@ -70,6 +71,7 @@ impl RequiredRight {
             Self::ViewSourceKeys => "source keys view",
             Self::ManageUsers => "users",
             Self::ManageSchedules => "schedules",
+            Self::ManageAlarms => "alarms",
             Self::Administer => "admin",
             Self::ViewKms => "KMS view",
             Self::ViewKey => "key view",
@@ -101,6 +103,7 @@ impl RequiredRight {
             | Self::ViewSourceKeys
             | Self::ManageUsers
             | Self::ManageSchedules
+            | Self::ManageAlarms
             | Self::OnSomeKms(_)
             | Self::Administer => &[401, 403],
             Self::ViewKms

@@ -1,6 +1,7 @@
 //! The list of all endpoints, each with its handler, its name and a summary. The server serves the list, and
 //! `/api/v1/openapi.json` describes it.
 
+mod alarms;
 mod jobs;
 mod key_stores;
 mod keys;
@@ -58,6 +59,8 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Policy templates", "Key policies that many keys share.", keys::policy_templates()),
         group("Reports", "What happened to keys, by CloudTrail and by the log.", reports::reports()),
         group("Schedules", "Rotations and synchronisations at scheduled times.", jobs::scheduler()),
+        group("Drift", "Changes of keys that were made at AWS by others.", alarms::drift_events()),
+        group("Alarms", "What somebody should look at, and the webhooks that are told.", alarms::alarms()),
         group("Connections", "Credentials for AWS.", kms::connections()),
         group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),
         group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),

@@ -6,6 +6,8 @@ mod rights;
 use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
+use crate::domain::alarm::{Alarm, Subject};
+use crate::domain::drift::DriftEntry;
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
@@ -22,7 +24,7 @@ use crate::domain::user::User;
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
     CreateHyokKey, CreateKey, CreateReport, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DeleteReport,
-    DisconnectKeyStore, DownloadReport, ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore,
+    DisconnectKeyStore, DownloadReport, ImportMaterial, KeyRight, KmsRight, LinkHyokKey, LinkKeyStore, ManageAlarms,
     ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers, OnSomeKms, RequiredRight, Right,
     RotateKey, RunBulkJobs, SignedIn, Synchronize, UnblockKeyStore, Update, UpdateKey, UpdateKeyStore, UploadKey, View,
     ViewConnections, ViewHyokKey, ViewKey, ViewKeyStore, ViewReport, ViewSourceKeys,
@@ -399,6 +401,25 @@ pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
 /// Returns whether this user may view the key of this id. Only administrators see the id of a key that was removed.
 pub fn sees_key_of(user: &User, state: &State, key: KeyId) -> bool {
     state.keys.get(&key).map_or_else(|| administers_kms(user), |key| sees_key(user, state, key))
+}
+
+/// Returns whether this user may view the alarm: one of a key or a key store with the right to view that, and one of a
+/// connection with the right to view connections.
+pub fn sees_alarm(user: &User, state: &State, alarm: &Alarm) -> bool {
+    match &alarm.facts.subject {
+        Subject::Key { key, .. } => sees_key_of(user, state, *key),
+        Subject::KeyStore { store, .. } => match state.key_stores.get(store) {
+            Some(store) => sees_key_store(user, state, store),
+            None => administers_kms(user),
+        },
+        Subject::Connection { .. } => is_one_of(user, ViewConnections::REQUIRED.groups()),
+    }
+}
+
+/// Returns whether this user may view an entry of the drift watch: one with the right to view its key. One about a key
+/// that is not known here is for administrators of KMSs.
+pub fn sees_drift(user: &User, state: &State, entry: &DriftEntry) -> bool {
+    entry.facts.key.map_or_else(|| administers_kms(user), |key| sees_key_of(user, state, key))
 }
 
 /// Returns whether this user may view the KMS of this id. Only administrators see the id of a deleted KMS.

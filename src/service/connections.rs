@@ -226,6 +226,27 @@ impl Connections {
         Ok(TestOutcome { error })
     }
 
+    /// Tests a stored connection in the background, and records the result if it differs from the last one. AWS's own
+    /// trouble (no answer, throttling) is recorded too: a connection that cannot reach AWS has failed.
+    ///
+    /// # Errors
+    /// When the result cannot be recorded.
+    pub(in crate::service) async fn check(&self, id: ConnectionId) -> Result<(), Failure> {
+        let published = self.recorder.state();
+        let Some(connection) = published.state.connections.get(&id) else { return Ok(()) };
+        let access = self.cloud.access(connection, None)?;
+        let error = self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string());
+        let failed_before = connection.last_test.as_ref().is_some_and(|test| test.error.is_some());
+        if failed_before == error.is_some() {
+            return Ok(());
+        }
+        match self.command(&super::system_change("check"), ConnectionCommand::RecordTest { id, error }).await {
+            // The connection was deleted meanwhile.
+            Ok(_) | Err(Failure::Refused(_)) => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+
     /// Tests a connection that is not stored.
     pub async fn test_unstored(&self, _permit: &Permit<ManageConnections>, new: &NewConnection) -> TestOutcome {
         let access = cloud::access(&new.settings, &new.secret, new.roles_anywhere.clone(), None);

@@ -3,12 +3,14 @@
 
 pub mod access;
 mod account_probes;
+pub mod alarms;
 mod attempts;
 mod authority;
 pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;
 pub mod connections;
+pub mod drift;
 pub mod failure;
 pub mod groups;
 pub mod history;
@@ -90,6 +92,8 @@ pub struct Services {
     pub tokens: tokens::Tokens,
     #[cfg_attr(not(test), allow(dead_code))] // use cases have copies of their own
     trails: trail::Trails,
+    pub alarms: alarms::Alarms,
+    pub drift: drift::DriftEvents,
     recorder: Recorder,
 }
 
@@ -116,6 +120,10 @@ pub struct Parts {
     pub xks_listens: bool,
     /// The largest number of calls of AWS per second to the XKS proxy of one key store; 0 for no limit.
     pub xks_calls_per_second: u32,
+    /// Sends webhooks.
+    pub webhooks: crate::webhook::Sender,
+    /// The pause between two checks of the connections in use; `None` for no checks.
+    pub connection_checks: Option<std::time::Duration>,
 }
 
 /// Where the rows of reports are, and their bounds.
@@ -206,17 +214,29 @@ impl Services {
             keys.clone(),
             key_stores.clone(),
             sync_jobs.clone(),
-            runtime,
+            (cloud.clone(), trails.clone()),
+            runtime.clone(),
             options,
+        );
+        let connections = connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone());
+        let alarms = alarms::Alarms::new(
+            recorder.clone(),
+            secrets.clone(),
+            connections.clone(),
+            parts.webhooks,
+            runtime,
+            parts.connection_checks,
         );
         Ok(Self {
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),
+            alarms,
+            drift: drift::DriftEvents,
             keys,
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
-            connections: connections::Connections::new(recorder.clone(), secrets.clone(), cloud.clone()),
+            connections,
             reports,
             key_stores,
             posture: posture::Posture::new(recorder.clone()),
@@ -238,6 +258,7 @@ impl Services {
         self.schedules.run_forever();
         self.posture.count_forever(&Handle::current());
         self.reports.resume();
+        self.alarms.begin_work();
     }
 
     /// Returns whether the log still accepts changes.

@@ -1,7 +1,8 @@
 //! The recording of changes. The ledger's writer authorizes a change once more and decides it on the newest state, then
-//! appends its events.
+//! appends its events, and those of the alarms that it raises.
 
 use super::Clock;
+use super::alarms::alarms_of;
 use super::caller::Change;
 use super::failure::Failure;
 use crate::domain::command::Command;
@@ -52,9 +53,12 @@ impl Recorder {
     ) -> Result<Committed, Failure> {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
         let authority = change.authority.clone();
+        let actor = change.actor.clone();
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
             authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
-            state.decide(command(state, at)?)
+            let mut events = state.decide(command(state, at)?)?;
+            events.extend(alarms_of(state, &actor, &events));
+            Ok(events)
         };
         if change.dry_run {
             return Ok(self.ledger.consider(decide)?);

@@ -96,6 +96,7 @@ impl World {
         let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
         let options = LedgerOptions { clock: clock.clone(), ..LedgerOptions::default() };
         let services = runtime.block_on(async {
+            let rules = crate::webhook::UrlRules { local_addresses: true, http: true };
             let parts = Parts {
                 ledger: Ledger::open(self.home.path(), options).expect("a log"),
                 keyring: self.keyring.clone(),
@@ -110,6 +111,8 @@ impl World {
                 consistency_wait_seconds: 300,
                 xks_listens: false,
                 xks_calls_per_second: 0,
+                webhooks: crate::webhook::Sender::new(rules, None).expect("a client"),
+                connection_checks: None,
             };
             let name = UserName::parse("admin").expect("a name");
             let password = Zeroizing::new("Lab-secret-4-tests".to_owned());

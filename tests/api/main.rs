@@ -1,5 +1,6 @@
 //! Black-box tests: they start the real program and use its API. The folders follow the paths of the API.
 
+mod alarms;
 mod appliance;
 mod architecture;
 mod auth;

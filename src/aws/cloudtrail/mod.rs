@@ -47,6 +47,8 @@ pub struct TrailEvent {
     pub read_only: Option<bool>,
     /// The ARNs of the keys of the call.
     pub keys: Vec<String>,
+    /// The names of the aliases of the call, such as `alias/payroll`.
+    pub aliases: Vec<String>,
     /// The key as the caller named it: an id, an ARN, an alias.
     pub key_parameter: String,
     /// AWS's id of the key's custom key store.
@@ -122,6 +124,7 @@ impl TrailEvent {
             error_code: text(event.error_code),
             error_message: text(event.error_message),
             read_only: event.read_only.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+            aliases: aliases(event.resources),
             keys: keys(event.resources),
             key_parameter: text(parameters.key_id),
             custom_key_store_id: text(additional.custom_key_store_id),
@@ -147,9 +150,18 @@ fn identity(raw: Option<&RawValue>) -> TrailIdentity {
 }
 
 fn keys(raw: Option<&RawValue>) -> Vec<String> {
+    arns(raw).filter(|arn| arn.contains(":key/")).take(KEYS_MAX).collect()
+}
+
+fn aliases(raw: Option<&RawValue>) -> Vec<String> {
+    let name = |arn: String| arn.splitn(6, ':').nth(5).filter(|name| name.starts_with("alias/")).map(str::to_owned);
+    arns(raw).filter_map(name).take(KEYS_MAX).collect()
+}
+
+/// The ARNs of the resources of an event.
+fn arns(raw: Option<&RawValue>) -> impl Iterator<Item = String> {
     let resources: Vec<&RawValue> = raw.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
-    let arns = resources.into_iter().map(|raw| text(object::<Resource<'_>>(Some(raw)).arn));
-    arns.filter(|arn| arn.contains(":key/")).take(KEYS_MAX).collect()
+    resources.into_iter().map(|raw| text(object::<Resource<'_>>(Some(raw)).arn))
 }
 
 /// The text of a member; empty if there is none, or it is no text.

@@ -60,6 +60,7 @@ fn all_members_of_an_event_are_read() {
         error_message: "no".to_owned(),
         read_only: Some(true),
         keys: vec![KEY.to_owned()],
+        aliases: vec!["alias/x".to_owned()],
         key_parameter: KEY.to_owned(),
         custom_key_store_id: "cks-9876543210fedcba9".to_owned(),
         xks_key_id: "9d6d".to_owned(),

@@ -76,6 +76,8 @@ pub enum Problem {
     TooManyLanes { memory_kib: u32, parallelism: u32 },
     #[error("aws.{0}")]
     Aws(SettingsMistake),
+    #[error("alarms.ca_bundle: {0}")]
+    AlarmCaBundle(CertificateProblem),
     #[error("aws.ca_bundle: {0}")]
     CaBundle(CertificateProblem),
     #[error(
@@ -103,6 +105,10 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found.extend(check_range("call_journal.changes_mib", config.call_journal.changes_mib, 16, 1024 * 1024));
     found.extend(check_range("call_journal.reads_mib", config.call_journal.reads_mib, 16, 1024 * 1024));
     found.extend(check_range("call_journal.days", config.call_journal.days.into(), 1, 3660));
+    if let Some(path) = &config.alarms.ca_bundle {
+        found.extend(certificate::check_bundle(path).err().map(Problem::AlarmCaBundle));
+    }
+    found.extend(check_range("alarms.connection_check_seconds", config.alarms.connection_check_seconds, 0, 86_400));
     found.extend(config.aws.check().into_iter().map(Problem::Aws));
     found.extend(
         config.aws.ca_bundle.as_deref().and_then(|path| certificate::check_bundle(path).err()).map(Problem::CaBundle),

@@ -277,6 +277,26 @@ impl Default for ReportSettings {
     }
 }
 
+/// `[alarms]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AlarmSettings {
+    /// Whether webhooks may have addresses of this machine and its link.
+    pub allow_local_addresses: bool,
+    /// Whether webhooks may use `http`, besides `https`.
+    pub allow_http: bool,
+    /// A PEM file of the certificate authorities that webhooks trust, in place of the system's.
+    pub ca_bundle: Option<PathBuf>,
+    /// The time between two checks of the connections in use, in seconds; 0 for no checks.
+    pub connection_check_seconds: u64,
+}
+
+impl Default for AlarmSettings {
+    fn default() -> Self {
+        Self { allow_local_addresses: false, allow_http: false, ca_bundle: None, connection_check_seconds: 900 }
+    }
+}
+
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -20,7 +20,7 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// When the KMS was deleted, is archived, or no longer manages the region.
-pub(super) fn synchronise(
+pub(in crate::domain) fn synchronise(
     state: &State,
     id: KeyId,
     kms: KmsId,
@@ -61,7 +61,7 @@ fn held_here<'a>(state: &'a State, kms: KmsId, region: &Region, seen: &Snapshot)
 }
 
 /// Returns the events for a key that AWS did not list.
-pub(super) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
+pub(in crate::domain) fn missing(state: &State, id: KeyId, began: Time) -> Vec<Event> {
     match state.keys.get(&id) {
         Some(key) if key.lags_behind(began) && !key.gone && !key.is_unlinked() => {
             vec![Event::Key(id, KeyEvent::Vanished)]

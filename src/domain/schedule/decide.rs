@@ -1,8 +1,9 @@
 //! Decides the commands of schedules.
 
-use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
+use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
 use super::{
-    ANY_NODE, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, Work,
+    ANY_NODE, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, WatchPlan,
+    Work,
 };
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, ScheduleId};
@@ -97,6 +98,11 @@ impl ScheduleSettings {
                 };
                 ids.iter().filter(is_new).try_for_each(|id| state.kms(*id).map(drop))
             }
+            Work::WatchDrift(plan) => {
+                let is_known =
+                    before.is_some_and(|before| matches!(&before.work, Work::WatchDrift(was) if was.kms == plan.kms));
+                if is_known { Ok(()) } else { state.kms(plan.kms).map(drop) }
+            }
             Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Ok(()),
         }
     }
@@ -145,6 +151,7 @@ impl ScheduleSettings {
                 Work::Synchronize(plan.patched(state, patch.synchronization.unwrap_or_default())?)
             }
             Work::RotateCredentials => Work::RotateCredentials,
+            Work::WatchDrift(plan) => Work::WatchDrift(plan.patched(state, patch.watch.unwrap_or_default())?),
         };
         Ok(Self {
             description: patch.description.unwrap_or(now.description),
@@ -163,6 +170,7 @@ impl Work {
         let given = [
             ("cckm_key_rotation_params", patch.rotation.is_some(), matches!(self, Self::RotateKeys(_))),
             ("cckm_synchronization_params", patch.synchronization.is_some(), matches!(self, Self::Synchronize(_))),
+            ("cckm_drift_watch_params", patch.watch.is_some(), matches!(self, Self::WatchDrift(_))),
             (
                 "cckm_xks_credential_rotation_params",
                 patch.has_credential_params,
@@ -191,6 +199,33 @@ impl RotationPlan {
             return Err(invalid("expiration", "must be at most 365 days, AWS's limit"));
         }
         Ok(plan)
+    }
+}
+
+impl WatchPlan {
+    fn patched(self, state: &State, patch: WatchPatch) -> Result<Self, Refusal> {
+        let kms = match patch.kms {
+            Some(name) => state.kms_by_id_or_name(&name).map_err(|refusal| refusal.of("kms"))?.id,
+            None => self.kms,
+        };
+        if kms.uuid().is_nil() {
+            return Err(invalid("cckm_drift_watch_params.kms", "must be given"));
+        }
+        let log_group = patch.log_group.unwrap_or(self.log_group);
+        if log_group.is_empty() {
+            return Err(invalid("cckm_drift_watch_params.log_group", "must be given"));
+        }
+        let overlap_minutes = patch.overlap_minutes.unwrap_or(self.overlap_minutes);
+        if !(1..=Self::OVERLAP_MINUTES_MAX).contains(&overlap_minutes) {
+            let problem = format!("must be from 1 to {}", Self::OVERLAP_MINUTES_MAX);
+            return Err(invalid("cckm_drift_watch_params.overlap_minutes", problem));
+        }
+        Ok(Self {
+            kms,
+            log_group,
+            log_group_region: patch.log_group_region.over(self.log_group_region),
+            overlap_minutes,
+        })
     }
 }
 

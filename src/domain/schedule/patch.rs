@@ -2,6 +2,7 @@
 
 use crate::domain::cron::Cron;
 use crate::domain::patch::Patch;
+use crate::domain::place::Region;
 use crate::domain::span::Span;
 use crate::domain::time::Time;
 
@@ -21,6 +22,8 @@ pub struct SchedulePatch {
     pub rotation: Option<RotationPatch>,
     /// A change of the plan of a schedule that synchronises keys.
     pub synchronization: Option<SynchronizationPatch>,
+    /// A change of the plan of a schedule that watches for drift.
+    pub watch: Option<WatchPatch>,
     /// Whether parameters of a schedule that rotates credentials are given. They have nothing to change.
     pub has_credential_params: bool,
 }
@@ -32,6 +35,15 @@ pub struct RotationPatch {
     pub rotation_after: Patch<Span>,
     pub retain_alias: Option<bool>,
     pub rotate_material: Option<bool>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct WatchPatch {
+    /// The name or id of a KMS.
+    pub kms: Option<String>,
+    pub log_group: Option<String>,
+    pub log_group_region: Patch<Region>,
+    pub overlap_minutes: Option<u32>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -1,17 +1,20 @@
 //! Request bodies for schedules, and their conversion to typed values.
 
 use crate::domain::cron::Cron;
+use crate::domain::id::KmsId;
 use crate::domain::name::{NAME_MAX, ScheduleName};
 use crate::domain::patch::Patch;
+use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
-use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch};
-use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, Work};
+use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
+use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, WatchPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, read_name, read_time, required};
 use crate::service::failure::{invalid, too_long};
 use serde::Deserialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// A schedule to create or change. A member that is absent keeps its value.
 #[derive(Clone, Deserialize, ToSchema)]
@@ -21,7 +24,7 @@ pub struct ScheduleBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "weekly rotation")]
     name: Option<String>,
-    /// `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`. Required for a new schedule;
+    /// `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or `cckm_drift_watch`. Required for a new schedule;
     /// cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cckm_key_rotation")]
@@ -53,9 +56,36 @@ pub struct ScheduleBody {
     /// The parameters of `cckm_synchronization`.
     #[serde(default, deserialize_with = "optional")]
     cckm_synchronization_params: Option<SynchronizationBody>,
+    /// The parameters of `cckm_drift_watch`.
+    #[serde(default, deserialize_with = "optional")]
+    cckm_drift_watch_params: Option<WatchBody>,
     /// The parameters of `cckm_xks_credential_rotation`.
     #[serde(default, deserialize_with = "optional")]
     cckm_xks_credential_rotation_params: Option<CredentialRotationBody>,
+}
+
+/// The parameters of a watch for changes that others make at AWS.
+#[derive(Clone, Deserialize, Default, ToSchema)]
+#[schema(as = DriftWatchParams)]
+pub(super) struct WatchBody {
+    /// Always `aws`.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "aws")]
+    cloud_name: Option<String>,
+    /// The name or id of the KMS. Required for a new schedule.
+    #[serde(default, deserialize_with = "optional")]
+    kms: Option<String>,
+    /// The CloudWatch log group to which a trail of the account delivers. Required for a new schedule.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "aws-cloudtrail-logs")]
+    log_group: Option<String>,
+    /// The region of the log group; without one, each region of the KMS has a log group of that name. An empty text
+    /// removes it.
+    #[serde(default, deserialize_with = "clearable")]
+    log_group_region: Option<String>,
+    /// How long before the end of the last run a run begins to read, 1 to 1440 minutes; default 60.
+    #[serde(default, deserialize_with = "optional")]
+    overlap_minutes: Option<u32>,
 }
 
 /// The parameters of a rotation of the credentials of key stores.
@@ -146,6 +176,7 @@ impl ScheduleBody {
             disabled: self.disabled,
             rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
             synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
+            watch: self.cckm_drift_watch_params.map(WatchBody::patch).transpose()?,
             has_credential_params: match self.cckm_xks_credential_rotation_params {
                 Some(params) => check_cloud(params.cloud_name.as_ref()).map(|()| true)?,
                 None => false,
@@ -169,6 +200,16 @@ const OPERATIONS: &[(&str, Work)] = &[
     // The patch must name the KMSs.
     ("cckm_synchronization", Work::Synchronize(SynchronizationPlan::Kms(Vec::new()))),
     ("cckm_xks_credential_rotation", Work::RotateCredentials),
+    (
+        "cckm_drift_watch",
+        Work::WatchDrift(WatchPlan {
+            // The patch must name the KMS and the log group.
+            kms: KmsId::new(Uuid::nil()),
+            log_group: String::new(),
+            log_group_region: None,
+            overlap_minutes: WatchPlan::DEFAULT_OVERLAP_MINUTES,
+        }),
+    ),
 ];
 
 /// Reads a member that an empty text removes.
@@ -206,6 +247,29 @@ impl RotationBody {
             rotate_material: aws.rotate_material,
         })
     }
+}
+
+impl WatchBody {
+    fn patch(self) -> Result<WatchPatch, Refusal> {
+        check_cloud(self.cloud_name.as_ref())?;
+        if self.log_group.as_ref().is_some_and(|name| !is_log_group(name)) {
+            let problem = "must be the name of a log group: 1 to 512 letters, digits and . - _ / #";
+            return Err(invalid("cckm_drift_watch_params.log_group", problem));
+        }
+        let region = |text: &str| read_as("log_group_region", text, Region::parse);
+        Ok(WatchPatch {
+            kms: self.kms,
+            log_group: self.log_group,
+            log_group_region: clearing(self.log_group_region, region)?,
+            overlap_minutes: self.overlap_minutes,
+        })
+    }
+}
+
+/// Whether AWS accepts the name of a log group.
+fn is_log_group(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
+    (1..=512).contains(&name.len()) && name.chars().all(fits)
 }
 
 impl SynchronizationBody {

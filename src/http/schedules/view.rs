@@ -20,7 +20,8 @@ pub struct ScheduleView {
     name: String,
     /// A description of the schedule.
     description: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or
+    /// `cckm_drift_watch`.
     operation: &'static str,
     /// The times of the runs, in cron's format.
     run_at: String,
@@ -64,6 +65,10 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     cckm_xks_credential_rotation_params: Option<Value>,
+    /// The parameters once more, if the operation is `cckm_drift_watch`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    cckm_drift_watch_params: Option<Value>,
 }
 
 /// A run of a schedule.
@@ -76,7 +81,8 @@ pub struct RunView {
     name: String,
     /// The id of the schedule.
     job_config_id: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization` or `cckm_xks_credential_rotation`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or
+    /// `cckm_drift_watch`.
     operation: &'static str,
     /// The cause of the run: `due`, `missed` (due while the program was not running) or `asked` (by a user).
     cause: &'static str,
@@ -148,6 +154,7 @@ impl ScheduleView {
             cckm_key_rotation_params: of(matches!(settings.work, Work::RotateKeys(_))),
             cckm_synchronization_params: of(matches!(settings.work, Work::Synchronize(_))),
             cckm_xks_credential_rotation_params: of(matches!(settings.work, Work::RotateCredentials)),
+            cckm_drift_watch_params: of(matches!(settings.work, Work::WatchDrift(_))),
             job_config_params: params,
         }
     }
@@ -171,6 +178,16 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
             all.insert("aws_param".to_owned(), aws);
         }
         Work::RotateCredentials => {}
+        // Only who may view the KMS is told where its events are.
+        Work::WatchDrift(plan) if kms.contains(&plan.kms) => {
+            all.insert("kms".to_owned(), json!(plan.kms.to_string()));
+            all.insert("log_group".to_owned(), json!(plan.log_group));
+            if let Some(region) = &plan.log_group_region {
+                all.insert("log_group_region".to_owned(), json!(region.as_str()));
+            }
+            all.insert("overlap_minutes".to_owned(), json!(plan.overlap_minutes));
+        }
+        Work::WatchDrift(_) => {}
         Work::Synchronize(SynchronizationPlan::All) => drop(all.insert("synchronize_all".to_owned(), json!(true))),
         Work::Synchronize(SynchronizationPlan::Kms(_)) => {
             let ids: Vec<String> = kms.iter().map(ToString::to_string).collect();

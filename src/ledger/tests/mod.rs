@@ -9,6 +9,8 @@ mod group;
 mod memory;
 mod replay;
 mod sample;
+mod sample_alarms;
+mod sample_drift;
 mod sample_jobs;
 mod sample_key_stores;
 mod sample_keys;

@@ -1,6 +1,6 @@
 //! Events of every kind for policy templates and schedules.
 
-use super::sample::{Form, kms, uuid};
+use super::sample::{Form, kms, regions, uuid};
 use crate::domain::cron::Cron;
 use crate::domain::event::{Actor, Event};
 use crate::domain::id::{JobId, KeyId, KeyStoreId, ScheduleId, TemplateId};
@@ -10,7 +10,7 @@ use crate::domain::name::{ScheduleName, TemplateName};
 use crate::domain::place::AccountId;
 use crate::domain::schedule::{
     Cause, KeyOutcome, RotationPlan, RunOutcome, ScheduleEvent, ScheduleSettings, StoreOutcome, SynchronizationPlan,
-    Work,
+    WatchPlan, Work,
 };
 use crate::domain::span::Span;
 use crate::domain::template::{Push, TemplateEvent, TemplatePolicy};
@@ -51,6 +51,12 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
     let (run, key, other) = (JobId::new(uuid(0xa00)), KeyId::new(uuid(0x600)), KeyId::new(uuid(0x601)));
     let treated = |outcome| ScheduleEvent::KeyTreated { run, key, outcome };
     let stored = |outcome| ScheduleEvent::StoreTreated { run, store: KeyStoreId::new(uuid(0xc00)), outcome };
+    let watch = WatchPlan {
+        kms: kms(0),
+        log_group: "aws-cloudtrail-logs".to_owned(),
+        log_group_region: form.option(regions(&["us-east-1"]).remove(0)),
+        overlap_minutes: 60,
+    };
     let synchronize = |plan| settings(form, Work::Synchronize(plan));
     let events = vec![
         ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
@@ -66,6 +72,7 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Done },
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Failed("1 of 3 keys were not rotated".to_owned()) },
         ScheduleEvent::Updated { settings: settings(form, Work::RotateCredentials) },
+        ScheduleEvent::Updated { settings: settings(form, Work::WatchDrift(watch)) },
         stored(StoreOutcome::CredentialRotated),
         stored(StoreOutcome::Failed("key store `xks` is FAILED at AWS".to_owned())),
         ScheduleEvent::Deleted,

@@ -27,6 +27,8 @@ pub enum RequiredRight {
     ViewSourceKeys,
     ManageUsers,
     ManageSchedules,
+    /// To manage webhooks, and to acknowledge and clear alarms.
+    ManageAlarms,
     Administer,
     /// Any action on the KMS.
     ViewKms,
@@ -72,6 +74,7 @@ impl RequiredRight {
             | Self::ManageSourceKeys
             | Self::ViewSourceKeys
             | Self::ManageSchedules
+            | Self::ManageAlarms
             | Self::ViewKms
             | Self::UpdateKms
             | Self::OnKms(_)
@@ -118,6 +121,7 @@ impl RequiredRight {
             | Self::ViewSourceKeys
             | Self::ManageUsers
             | Self::ManageSchedules
+            | Self::ManageAlarms
             | Self::Administer
             | Self::OnSomeKms(_)
             | Self::UpdateKms
@@ -168,6 +172,8 @@ rights! {
     /// The right to manage users and groups.
     ManageUsers,
     ManageSchedules,
+    /// The right to manage webhooks, and to acknowledge and clear alarms.
+    ManageAlarms,
     /// The right of members of `admin` only.
     Administer,
 }

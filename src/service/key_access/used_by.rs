@@ -223,6 +223,7 @@ mod tests {
             error_code: error.to_owned(),
             error_message: String::new(),
             read_only: None,
+            aliases: Vec::new(),
             keys: vec![key.to_owned()],
             key_parameter: String::new(),
             custom_key_store_id: String::new(),

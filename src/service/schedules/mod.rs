@@ -1,7 +1,8 @@
-//! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`
-//! and `synchronization` do the work of a run. The log names the schedule as the actor of all changes by a run.
+//! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`,
+//! `synchronization` and `drift` do the work of a run. The log names the schedule as the actor of all changes by a run.
 
 mod credentials;
+mod drift;
 mod list;
 mod rotation;
 mod runner;
@@ -13,12 +14,14 @@ pub use list::{cause, status};
 
 use super::access::{self, ManageSchedules, Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
+use super::cloud::Cloud;
 use super::failure::Failure;
 use super::key_stores::KeyStores;
 use super::keys::Keys;
 use super::list::{Page, Query, page, pool};
 use super::recorder::Recorder;
 use super::sync_jobs::SyncJobs;
+use super::trail::Trails;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, KmsId, ScheduleId};
 use crate::domain::key::index::Term;
@@ -40,6 +43,8 @@ pub struct Schedules {
     keys: Keys,
     key_stores: KeyStores,
     sync_jobs: SyncJobs,
+    cloud: Arc<Cloud>,
+    trails: Trails,
     /// Executes runs independently of the requests for them.
     runtime: Handle,
     options: Options,
@@ -78,10 +83,11 @@ impl Schedules {
         keys: Keys,
         key_stores: KeyStores,
         sync_jobs: SyncJobs,
+        (cloud, trails): (Arc<Cloud>, Trails),
         runtime: Handle,
         options: Options,
     ) -> Self {
-        Self { recorder, keys, key_stores, sync_jobs, runtime, options }
+        Self { recorder, keys, key_stores, sync_jobs, cloud, trails, runtime, options }
     }
 
     /// Creates a schedule with these settings, changed by the patch.
@@ -231,6 +237,7 @@ impl Coverage {
         let sees = |kms: &&KmsId| access::sees_kms_of(&self.caller.user, &self.caller.published.state, **kms);
         let kms = match &schedule.settings.work {
             Work::Synchronize(SynchronizationPlan::Kms(kms)) => kms.iter().filter(sees).copied().collect(),
+            Work::WatchDrift(plan) => [plan.kms].iter().filter(sees).copied().collect(),
             Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Vec::new(),
         };
         let (keys, stores) = self.counts.get(&schedule.id).copied().unwrap_or_default();

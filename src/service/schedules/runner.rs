@@ -107,6 +107,11 @@ impl Schedules {
         let outcome = match &schedule.settings.work {
             Work::RotateKeys(plan) => self.rotate_keys(&change, id, run, plan).await?,
             Work::RotateCredentials => self.rotate_credentials(&change, id, run).await?,
+            Work::WatchDrift(plan) => match self.watch_drift(&change, id, plan).await {
+                Ok(None) => RunOutcome::Done,
+                Ok(Some(failures)) => RunOutcome::Failed(failures),
+                Err(failure) => RunOutcome::Failed(failure.to_string()),
+            },
             Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, started).await {
                 Ok(None) => RunOutcome::Done,
                 Ok(Some(failures)) => RunOutcome::Failed(failures),

@@ -245,7 +245,10 @@ impl Reading<'_> {
                 | Event::Schedule(..)
                 | Event::KeyStore(..)
                 | Event::Posture(_)
-                | Event::Report(..) => {}
+                | Event::Report(..)
+                | Event::Webhook(..)
+                | Event::Alarm(..)
+                | Event::Drift(..) => {}
             }
         }
         Ok(())

@@ -126,6 +126,8 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         consistency_wait_seconds: 300,
         xks_listens: false,
         xks_calls_per_second: 0,
+        webhooks: crate::webhook::Sender::new(Default::default(), None).expect("a client"),
+        connection_checks: None,
     };
     let first = || {
         let (name, password) =

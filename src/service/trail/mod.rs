@@ -166,6 +166,7 @@ pub(in crate::service) struct TrailReader {
     window: TrailWindow,
     patience: Patience,
     seen: Arc<Seen>,
+    pattern: &'static str,
     /// The page that AWS is asked for, and its token.
     next: Option<(Option<Marker>, Asked)>,
     /// The token of the next page; `None` for the first one.
@@ -185,6 +186,7 @@ impl TrailReader {
             window,
             patience: PATIENCE,
             seen: Arc::default(),
+            pattern: KMS_EVENTS,
             next: None,
             token,
             empty_pages: 0,
@@ -196,6 +198,12 @@ impl TrailReader {
     /// Shares the memory of the events that were read, so that an event in two log groups or windows counts once.
     pub(in crate::service) fn remembering(mut self, seen: Arc<Seen>) -> Self {
         self.seen = seen;
+        self
+    }
+
+    /// Reads the events that a filter pattern selects, in place of all of KMS.
+    pub(in crate::service) fn selecting(mut self, pattern: &'static str) -> Self {
+        self.pattern = pattern;
         self
     }
 
@@ -254,7 +262,7 @@ impl TrailReader {
             log_group: source.log_group.clone(),
             start_ms: milliseconds(self.window.start),
             end_ms: milliseconds(self.window.end.just_before()),
-            pattern: Some(KMS_EVENTS.to_owned()),
+            pattern: Some(self.pattern.to_owned()),
             token,
             limit: None,
         };

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 /// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
-const ABSENT: [&str; 8] = [
+const ABSENT: [&str; 10] = [
+    "getDriftEvent",
+    "getAlarm",
     "getToken",
     "deleteToken",
     "getSchedule",
@@ -51,6 +53,7 @@ fn cases(right: RequiredRight) -> Vec<(Vec<&'static str>, Expected)> {
         | RequiredRight::ManageSourceKeys
         | RequiredRight::ManageUsers
         | RequiredRight::ManageSchedules
+        | RequiredRight::ManageAlarms
         | RequiredRight::Administer => vec![(vec![], members()), (vec!["keyupload"], members())],
         RequiredRight::ViewSourceKeys => vec![
             (vec![], members()),

@@ -53,6 +53,23 @@ impl LabClient {
         assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
     }
 
+    /// Sets the clock of KMS ahead by this number of seconds.
+    pub(crate) fn set_clock(&self, ahead_seconds: u32) {
+        let body = json!({"ahead_seconds": ahead_seconds}).to_string();
+        assert_eq!(self.http.put(self.at("clock")).body(body).send().expect("an answer").status(), 200);
+    }
+
+    /// Sets the time between a call and the arrival of its event in CloudTrail, for later calls.
+    pub(crate) fn set_trail_delay(&self, delay_seconds: u32) {
+        let body = json!({"delay_seconds": delay_seconds}).to_string();
+        assert_eq!(self.http.put(self.at("cloudtrail")).body(body).send().expect("an answer").status(), 200);
+    }
+
+    /// The lab cloud with the access key of another user of the account, `no-regions`.
+    pub(crate) fn as_another_user(&self) -> Self {
+        Self { http: self.http.clone(), cloud: self.cloud.clone(), user: user_number(1) }
+    }
+
     /// The number of calls of an operation, such as `kms:ListKeys`, so far.
     pub(crate) fn calls(&self, operation: &str) -> u64 {
         let counts = self.read("calls");
@@ -130,8 +147,12 @@ impl LabClient {
 
 /// The first access key of the built-in lab cloud, and its secret.
 fn user() -> [String; 2] {
+    user_number(0)
+}
+
+fn user_number(number: usize) -> [String; 2] {
     let lab = std::fs::read_to_string("config/lab-cloud.toml").expect("the lab cloud");
     let lab: toml::Table = lab.parse().expect("TOML");
-    let user = &lab["accounts"][0]["users"][0];
+    let user = &lab["accounts"][0]["users"][number];
     ["access_key_id", "secret_access_key"].map(|member| user[member].as_str().expect("a text").to_owned())
 }

@@ -6,5 +6,6 @@ pub(crate) mod json_schema;
 pub(crate) mod kms_fixture;
 pub(crate) mod lab;
 pub(crate) mod raw_http;
+pub(crate) mod receiver;
 pub(crate) mod strace;
 pub(crate) mod visible_state;

@@ -4,6 +4,8 @@
 //! A snapshot is a cache, and a snapshot of another version of the program is discarded. So the layouts here may
 //! change; raise [`VERSION`] when they do, for builds of the same version.
 
+mod alarms;
+mod drift;
 mod entries;
 mod indexed;
 
@@ -26,7 +28,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 12;
+pub(in crate::ledger) const VERSION: u8 = 13;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -65,6 +67,8 @@ struct Rest<'a> {
     virtual_keys: Vec<VirtualKey<'a>>,
     posture: Vec<DayCounts<'a>>,
     reports: Vec<Report<'a>>,
+    alarms: alarms::Alarms<'a>,
+    drift: drift::Drift<'a>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -98,7 +102,10 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
                 | Stream::Schedule(_)
                 | Stream::KeyStore(_)
                 | Stream::Posture
-                | Stream::Report(_) => None, // These streams have no history.
+                | Stream::Report(_)
+                | Stream::Webhook(_)
+                | Stream::Alarm(_)
+                | Stream::Drift(_) => None, // These streams have no history.
             }
         });
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
@@ -112,6 +119,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
     sessions.sort_by_key(|session| session.id.uuid());
     let mut operations: Vec<_> = state.operations.iter().collect();
     operations.sort_by_key(|(id, _)| id.uuid());
+    let watched = state.drift.stored();
     let rest = Rest {
         installation: LayoutOf::of(&state.installation),
         password_policies: state.password_policies.all().iter().map(|entry| NamedPasswordPolicy::of(entry)).collect(),
@@ -135,6 +143,8 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         reports: state.reports.iter().map(|entry| Report::of(entry)).collect(),
         virtual_keys: state.keys.virtual_keys().iter().map(|entry| VirtualKey::of(entry)).collect(),
         posture: state.posture.days().map(|entry| DayCounts::of(entry)).collect(),
+        alarms: alarms::Alarms::of(&state.alarms),
+        drift: drift::Drift::of(&watched),
     };
     push(parts, REST, &rest)
 }
@@ -237,5 +247,7 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         virtual_keys: rest.virtual_keys.into_live()?,
         posture: rest.posture.into_live()?,
         reports: rest.reports.into_live()?,
+        alarms: rest.alarms.entries()?,
+        drift: rest.drift.entries()?,
     })
 }

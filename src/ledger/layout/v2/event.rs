@@ -1,6 +1,8 @@
 //! The layout of a record, with its actor and its event.
 
+use super::alarm::AlarmEvent;
 use super::connection::ConnectionEvent;
+use super::drift::DriftEvent;
 use super::group::GroupEvent;
 use super::installation::InstallationEvent;
 use super::job::JobEvent;
@@ -15,6 +17,7 @@ use super::session::SessionEvent;
 use super::source_key::SourceKeyEvent;
 use super::template::TemplateEvent;
 use super::user::UserEvent;
+use super::webhook::WebhookEvent;
 use crate::domain::event as live;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -55,5 +58,8 @@ layout! {
         KeyStore(id: Uuid, event: KeyStoreEvent<'a>),
         Posture(event: PostureEvent<'a>),
         Report(id: Uuid, event: ReportEvent<'a>),
+        Webhook(id: Uuid, event: WebhookEvent<'a>),
+        Alarm(number: u64, event: AlarmEvent<'a>),
+        Drift(kms: Uuid, event: DriftEvent<'a>),
     }
 }

@@ -1,6 +1,8 @@
 //! Version 2 of the record. Variants may be added at the end of an enum; nothing else here ever changes.
 
+pub(super) mod alarm;
 pub(super) mod connection;
+pub(super) mod drift;
 mod event;
 pub(super) mod group;
 pub(super) mod installation;
@@ -17,6 +19,7 @@ pub(super) mod session;
 pub(super) mod source_key;
 pub(super) mod template;
 pub(super) mod user;
+pub(super) mod webhook;
 
 #[cfg(test)]
 pub(in crate::ledger) use event::Actor;

@@ -2,8 +2,10 @@
 //! recorded stays readable, even if the rules for names change. Values with a fixed syntax (a region, an ARN, a number
 //! of days) are parsed.
 
+use crate::domain::alarm::AlarmNumber;
 use crate::domain::connection::StsEndpoints as LiveStsEndpoints;
 use crate::domain::cron::Cron;
+use crate::domain::drift::DriftNumber;
 use crate::domain::event::{Sealed, TokenHash as LiveTokenHash};
 use crate::domain::id::*;
 use crate::domain::key::aws_enums::{ExpirationModel, KeyManager, KeyState, MultiRegionKind, Origin};
@@ -97,6 +99,7 @@ texts! {
     ReportName, as_str, any(ReportName::stored);
     KeyStoreName, as_str, any(KeyStoreName::stored);
     PasswordPolicyName, as_str, any(PasswordPolicyName::stored);
+    WebhookName, as_str, any(WebhookName::stored);
     JsonText, as_str, any(JsonText::stored);
     PolicyText, as_str, any(PolicyText::stored);
     MaterialId, as_str, any(MaterialId::new);
@@ -153,7 +156,44 @@ ids!(
     JobId,
     EventId,
     UserId,
+    WebhookId,
 );
+
+impl LayoutOf<'_, Uuid> for Uuid {
+    fn of(live: &Uuid) -> Self {
+        *live
+    }
+}
+
+impl IntoLive<Uuid> for Uuid {
+    fn into_live(self) -> Result<Uuid, Impossible> {
+        Ok(self)
+    }
+}
+
+impl LayoutOf<'_, DriftNumber> for u64 {
+    fn of(live: &DriftNumber) -> Self {
+        live.0
+    }
+}
+
+impl IntoLive<DriftNumber> for u64 {
+    fn into_live(self) -> Result<DriftNumber, Impossible> {
+        Ok(DriftNumber(self))
+    }
+}
+
+impl LayoutOf<'_, AlarmNumber> for u64 {
+    fn of(live: &AlarmNumber) -> Self {
+        live.0
+    }
+}
+
+impl IntoLive<AlarmNumber> for u64 {
+    fn into_live(self) -> Result<AlarmNumber, Impossible> {
+        Ok(AlarmNumber(self))
+    }
+}
 
 /// Nanoseconds since 1970, in UTC.
 pub(in crate::ledger) struct Moment(i64);

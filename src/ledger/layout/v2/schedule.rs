@@ -24,15 +24,25 @@ layout! {
         start: Option<Moment>,
         end: Option<Moment>,
         disabled: bool,
-        work: Work,
+        work: Work<'a>,
     }
 }
 
 layout! {
-    enum Work of live::Work {
+    enum Work<'a> of live::Work {
         RotateKeys(plan: RotationPlan),
         Synchronize(plan: SynchronizationPlan),
         RotateCredentials,
+        WatchDrift(plan: WatchPlan<'a>),
+    }
+}
+
+layout! {
+    struct WatchPlan<'a> of live::WatchPlan {
+        kms: Uuid,
+        log_group: Text<'a>,
+        log_group_region: Option<Text<'a>>,
+        overlap_minutes: u32,
     }
 }
 

@@ -9,6 +9,7 @@ mod custom_key_stores_cloudhsm;
 mod custom_key_stores_crash;
 mod custom_key_stores_linked;
 mod custom_key_stores_sync;
+mod drift_events;
 pub(crate) mod hyok_keys;
 mod hyok_keys_linked;
 mod iam;

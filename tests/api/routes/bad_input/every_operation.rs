@@ -45,6 +45,7 @@ impl Fixture {
         let schedule = made("/v1/scheduler/job-configs", schedule);
         let ann = user_id(&appliance.user("ann"));
         admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
+        let webhook = made("/v1/alarms/webhooks", json!({"name": "w", "url": "https://alarms.example.org/"}));
         let document = admin.get("/v1/openapi.json").expect(200);
         let paths = vec![
             ("/cckm/aws/kms/{id}", format!("/cckm/aws/kms/{kms}")),
@@ -53,6 +54,7 @@ impl Fixture {
             ("/cckm/aws/templates/{id}", format!("/cckm/aws/templates/{template}")),
             ("/cckm/aws/custom-key-stores/{id}", format!("/cckm/aws/custom-key-stores/{store}")),
             ("/scheduler/job-configs/{id}", format!("/scheduler/job-configs/{schedule}")),
+            ("/webhooks/{id}", format!("/webhooks/{webhook}")),
             ("/connections/{id}", "/connections/test_aws-connection".to_owned()),
             ("{name}", "officers".to_owned()),
             ("/users/{id}", format!("/users/{ann}")),
