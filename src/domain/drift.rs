@@ -190,7 +190,7 @@ impl Drift {
             DriftEvent::Found(facts) => self.add(at, kms, facts),
             DriftEvent::Read { schedule, until } => {
                 let read = self.read.entry(*schedule).or_default();
-                until.iter().for_each(|(region, until)| drop(read.insert(region.clone(), *until)));
+                read.extend(until.iter().cloned());
                 let oldest = at.plus_seconds(-KEPT_SECONDS);
                 self.known.retain(|_, time| *time >= oldest);
                 for key in self.unexplained.keys().copied().collect::<Vec<_>>() {
