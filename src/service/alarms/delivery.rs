@@ -15,7 +15,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// An alarm is not delivered any more after this time, in seconds.
+/// An alarm is not delivered any more after attempts have failed for this time, in seconds.
 const GIVE_UP_SECONDS: i64 = 24 * 3_600;
 
 /// The pauses after failures: doubled each time, up to the longest.
@@ -50,10 +50,14 @@ impl Alarms {
                 self.runtime.spawn(async move {
                     if let Err(failure) = alarms.deliver_all(id).await {
                         tracing::error!(webhook = %id, %failure, "the outcome of a delivery could not be recorded");
+                        // The alarm is still pending: without the pause it would be delivered again and again.
+                        tokio::time::sleep(LONGEST_PAUSE).await;
                     }
                     served.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
                     // Something may have been added since the last look.
-                    alarms.serve_pending(&served);
+                    if alarms.recorder.ledger().is_accepting() {
+                        alarms.serve_pending(&served);
+                    }
                 });
             }
         }
@@ -62,22 +66,26 @@ impl Alarms {
     /// Delivers the pending alarms of a webhook, until there are none or the webhook is disabled or deleted.
     async fn deliver_all(&self, id: WebhookId) -> Result<(), Failure> {
         let mut failures = 0;
+        let mut failing_since = None;
         while let Some((published, webhook, alarm)) = self.next_of(id) {
             let number = alarm.number;
             let error = match self.attempt(&published, &webhook, &alarm).await {
                 Ok(()) => {
-                    failures = 0;
+                    (failures, failing_since) = (0, None);
                     self.record(AlarmCommand::RecordDelivery { number, webhook: id }).await?;
                     continue;
                 }
                 Err(error) => error,
             };
             tracing::warn!(webhook = %webhook.name, alarm = %number, error, "an alarm could not be delivered");
-            if alarm.raised.plus_seconds(GIVE_UP_SECONDS) <= self.recorder.now() {
+            let now = self.recorder.now();
+            // Time during which nobody tried does not count: the program was off, or the webhook disabled.
+            let since = *failing_since.get_or_insert(now);
+            if since.max(alarm.raised).plus_seconds(GIVE_UP_SECONDS) <= now {
                 self.record(AlarmCommand::GiveUp { number, webhook: id, error }).await?;
-                continue;
+            } else {
+                self.record_failure(&webhook, error).await?;
             }
-            self.record_failure(&webhook, error).await?;
             failures += 1;
             self.pause(&webhook, failures).await;
         }

@@ -68,6 +68,13 @@ fn of_key(
     let here = || Cause::Here { by: actor.to_string() };
     let outside = || Cause::Outside { found_by: actor.to_string(), by: changed_by.map(str::to_owned) };
     match event {
+        // The planned policy of a HYOK key takes effect when AWS has the key.
+        KeyEvent::OperationDone { learned, .. } | KeyEvent::OperationReconciled { learned, .. }
+            if before.is_some_and(Key::is_unlinked) =>
+        {
+            judge_linked(state, before, id, learned, here(), raised);
+        }
+        KeyEvent::HyokLinked { learned, .. } => judge_linked(state, before, id, learned, outside(), raised),
         KeyEvent::OperationDone { learned, .. } | KeyEvent::OperationReconciled { learned, .. } => {
             let change = Change { before, learned, subject: subject(before, state, id, learned), cause: here() };
             change.judge(raised);
@@ -108,13 +115,29 @@ fn of_key(
         | KeyEvent::HyokBlocked
         | KeyEvent::HyokUnblocked
         | KeyEvent::HyokRotated { .. }
-        | KeyEvent::HyokLinked { .. }
         | KeyEvent::CallerRulesSet { .. }
         | KeyEvent::EncryptionsCounted { .. }
         | KeyEvent::VirtualKeyMade { .. }
         | KeyEvent::VirtualKeyDeletable { .. }
         | KeyEvent::VirtualKeyDeleted => {}
     }
+}
+
+/// Judges a key that AWS did not have before, with what was planned for it where AWS has the same.
+fn judge_linked(
+    state: &State,
+    before: Option<&Key>,
+    id: KeyId,
+    learned: &[Aspect],
+    cause: Cause,
+    raised: &mut Vec<AlarmFacts>,
+) {
+    let mut learned = learned.to_vec();
+    let has_policy = learned.iter().any(|aspect| matches!(aspect, Aspect::Policy(_)));
+    let planned = before.and_then(|key| key.policy.clone()).filter(|_| !has_policy);
+    learned.extend(planned.map(Aspect::Policy));
+    let subject = subject(before, state, id, &learned);
+    Change { before: None, learned: &learned, subject, cause }.judge(raised);
 }
 
 /// The key of an event; one that is being created is known by its pending operation.

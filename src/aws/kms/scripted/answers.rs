@@ -134,7 +134,7 @@ impl Model {
             }
             Request::GetKeyLastUsage(call) => {
                 let known = self.key(operation, region, &call.key)?.last_use.clone();
-                Answer::GetKeyLastUsage(LastUse { asked: call.asked, ..known })
+                Answer::GetKeyLastUsage(crate::domain::key::last_use::LastUse { asked: call.asked, ..known })
             }
             Request::ListGrants(call) => {
                 let grants = self.key(operation, region, &call.key)?.grants.clone();
