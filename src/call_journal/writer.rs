@@ -92,7 +92,10 @@ impl Writer {
         if self.open(kind).as_ref().is_none_or(is_full) {
             let file = segment::create(&self.directory, kind, first_ms)?;
             *self.open(kind) = Some(Open { file, bytes: 0, first_ms });
-            self.delete_old(kind, first_ms)?;
+            // What is too old does no harm; what is not written does.
+            if let Err(error) = self.delete_old(kind, first_ms) {
+                tracing::warn!(%error, "old files of the journal of AWS calls cannot be deleted");
+            }
         }
         let Some(open) = self.open(kind) else { return Ok(()) };
         open.file.write_all(&batch.bytes)?;

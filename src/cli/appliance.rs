@@ -314,6 +314,7 @@ fn report_files(config: &Config) -> ReportFiles {
         bounds: report_store::Bounds {
             report_bytes: settings.report_mib.saturating_mul(MIB),
             all_bytes: settings.all_mib.saturating_mul(MIB),
+            reserve_bytes: settings.reserve_mib.saturating_mul(MIB),
         },
         settings: ReportSettings {
             most: settings.max_reports,

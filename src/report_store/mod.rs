@@ -34,6 +34,8 @@ const NEW: &str = ".new";
 pub struct Bounds {
     pub report_bytes: u64,
     pub all_bytes: u64,
+    /// The free space of the disk that rows must not use. The log is on the same disk, and stops when it is full.
+    pub reserve_bytes: u64,
 }
 
 /// The reason why rows cannot be written or read.
@@ -43,6 +45,8 @@ pub enum StoreError {
     ReportFull(u64),
     #[error("all reports together have more than {0} bytes of rows, the most that the settings allow")]
     AllFull(u64),
+    #[error("the disk would have less than {0} bytes of free space, the reserve of the settings")]
+    DiskLow(u64),
     /// The disk failed or is full.
     #[error("the rows of the report: {0}")]
     Io(#[from] io::Error),
@@ -57,6 +61,8 @@ pub struct ReportStore {
     directory: Arc<Path>,
     bounds: Bounds,
     bytes: Arc<AtomicU64>,
+    /// The free bytes of the disk of a directory.
+    free: fn(&Path) -> io::Result<u64>,
 }
 
 impl ReportStore {
@@ -77,7 +83,7 @@ impl ReportStore {
                 std::fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { directory: directory.into(), bounds, bytes: Arc::new(AtomicU64::new(bytes)) })
+        Ok(Self { directory: directory.into(), bounds, bytes: Arc::new(AtomicU64::new(bytes)), free: free_bytes })
     }
 
     /// Opens the file of a report to append rows, after its last whole checkpoint, which is returned. A new file has none.
@@ -124,6 +130,9 @@ impl ReportStore {
         if bytes.saturating_add(more) > self.bounds.report_bytes {
             return Err(StoreError::ReportFull(self.bounds.report_bytes));
         }
+        if (self.free)(&self.directory)?.saturating_sub(more) < self.bounds.reserve_bytes {
+            return Err(StoreError::DiskLow(self.bounds.reserve_bytes));
+        }
         if self.bytes.fetch_add(more, Ordering::Relaxed).saturating_add(more) > self.bounds.all_bytes {
             self.take_back(more);
             return Err(StoreError::AllFull(self.bounds.all_bytes));
@@ -135,6 +144,12 @@ impl ReportStore {
         let taken = |all: u64| Some(all.saturating_sub(bytes));
         let _ = self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken);
     }
+}
+
+/// What an unprivileged process may still write to the disk of a directory.
+fn free_bytes(directory: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(directory)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
 #[cfg(test)]

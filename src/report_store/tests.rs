@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use tempfile::TempDir;
 
 const REPORT: Uuid = Uuid::from_u128(1);
-const BOUNDS: Bounds = Bounds { report_bytes: 1 << 20, all_bytes: 2 << 20 };
+const BOUNDS: Bounds = Bounds { report_bytes: 1 << 20, all_bytes: 2 << 20, reserve_bytes: 0 };
 
 fn store(at: &TempDir) -> ReportStore {
     ReportStore::open(at.path(), BOUNDS, &HashSet::from([REPORT])).expect("it opens")
@@ -116,7 +116,7 @@ fn rows_are_replaced_at_once() {
 #[test]
 fn the_bytes_of_a_report_and_of_all_reports_are_bounded() {
     let at = tempfile::tempdir().expect("a directory");
-    let bounds = Bounds { report_bytes: 100, all_bytes: 150 };
+    let bounds = Bounds { report_bytes: 100, all_bytes: 150, reserve_bytes: 0 };
     let store = ReportStore::open(at.path(), bounds, &HashSet::new()).expect("it opens");
     let (mut first, _) = store.writer(REPORT).expect("a file");
     first.append(&["x".repeat(60)], b"").expect("room");
@@ -130,6 +130,32 @@ fn the_bytes_of_a_report_and_of_all_reports_are_bounded() {
     store.remove(REPORT).expect("it is gone already");
     second.append(&["x".repeat(20)], b"").expect("there is room again");
     assert!(store.reader(REPORT).is_err());
+}
+
+/// The log is on the same disk, and stops for good when the disk is full.
+#[test]
+fn rows_leave_the_reserve_of_the_disk_free() {
+    let at = tempfile::tempdir().expect("a directory");
+    let bounds = Bounds { reserve_bytes: 1_000, ..BOUNDS };
+    let open = |free| ReportStore {
+        free,
+        ..ReportStore::open(at.path(), bounds, &HashSet::from([REPORT])).expect("it opens")
+    };
+    let roomy = open(|_| Ok(1_100));
+    roomy.writer(REPORT).expect("a file").0.append(&["x".repeat(40)], b"a").expect("room");
+    let before = std::fs::read(roomy.path(REPORT)).expect("a file");
+    for free in [(|_| Ok(1_030)) as fn(&Path) -> io::Result<u64>, |_| Ok(0)] {
+        let low = open(free);
+        let (mut writer, _) = low.writer(REPORT).expect("a file");
+        assert!(matches!(writer.append(&["x".repeat(40)], b"b"), Err(StoreError::DiskLow(1_000))));
+        assert!(matches!(writer.replace(&["x".repeat(40)], b"b"), Err(StoreError::DiskLow(1_000))));
+        assert_eq!(std::fs::read(low.path(REPORT)).expect("a file"), before, "nothing is written");
+        assert_eq!(low.bytes.load(Ordering::Relaxed), before.len() as u64, "nor counted");
+    }
+    let lost = open(|_| Err(io::ErrorKind::Other.into()));
+    let (mut writer, _) = lost.writer(REPORT).expect("a file");
+    assert!(matches!(writer.append(&["x"], b"b"), Err(StoreError::Io(_))), "unknown is no room");
+    assert!(free_bytes(at.path()).expect("a disk") > 0);
 }
 
 #[test]

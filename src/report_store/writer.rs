@@ -74,6 +74,7 @@ impl RowWriter {
             file.write_all(&bytes)?;
             file.sync_data()?;
             std::fs::rename(&new, self.store.path(self.report))?;
+            File::open(&self.store.directory)?.sync_all()?;
             Ok(file)
         };
         match write() {

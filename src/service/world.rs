@@ -53,7 +53,7 @@ pub(super) fn journal(home: &Path) -> CallJournal {
 pub(super) fn report_files(home: &Path) -> ReportFiles {
     ReportFiles {
         directory: home.join("reports"),
-        bounds: report_store::Bounds { report_bytes: 16 << 20, all_bytes: 64 << 20 },
+        bounds: report_store::Bounds { report_bytes: 16 << 20, all_bytes: 64 << 20, reserve_bytes: 0 },
         settings: ReportSettings { most: 100, time_limit: Duration::from_secs(60), at_once: 2 },
     }
 }

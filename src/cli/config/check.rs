@@ -240,6 +240,7 @@ fn reports(settings: &ReportSettings, found: &mut Vec<Problem>) {
         ("reports.max_reports", number(settings.max_reports), 1, 100_000),
         ("reports.report_mib", settings.report_mib, 1, 1024 * 1024),
         ("reports.all_mib", settings.all_mib, 1, 16 * 1024 * 1024),
+        ("reports.reserve_mib", settings.reserve_mib, 0, 16 * 1024 * 1024),
         ("reports.time_limit_minutes", settings.time_limit_minutes, 1, 7 * 24 * 60),
         ("reports.max_concurrent", number(settings.max_concurrent), 1, 16),
     ] {

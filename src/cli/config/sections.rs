@@ -265,6 +265,8 @@ pub struct ReportSettings {
     pub report_mib: u64,
     /// The largest size of the rows of all reports, in MiB.
     pub all_mib: u64,
+    /// The free space of the disk that reports leave to the log, in MiB.
+    pub reserve_mib: u64,
     /// The time after which a report that is not finished ends with an error, in minutes.
     pub time_limit_minutes: u64,
     /// The number of reports that are made at a time.
@@ -273,7 +275,14 @@ pub struct ReportSettings {
 
 impl Default for ReportSettings {
     fn default() -> Self {
-        Self { max_reports: 1_000, report_mib: 2_048, all_mib: 10_240, time_limit_minutes: 360, max_concurrent: 2 }
+        Self {
+            max_reports: 1_000,
+            report_mib: 2_048,
+            all_mib: 10_240,
+            reserve_mib: 512,
+            time_limit_minutes: 360,
+            max_concurrent: 2,
+        }
     }
 }
 

@@ -18,6 +18,17 @@ use std::sync::Arc;
 
 /// The members to filter by.
 pub const FILTERS: &[&str] = &["key_arn", "region", "aws_account_id", "cloud_name"];
+/// The columns with times.
+const TIMES: &[&str] = &[
+    "event_time",
+    "first_used",
+    "last_used",
+    "creation_date",
+    "rotated_at",
+    "next_rotation",
+    "valid_to",
+    "deletion_date",
+];
 /// The most rows that are sorted for an answer.
 const SORTED_MAX: usize = 100_000;
 
@@ -159,6 +170,7 @@ fn sorted(
             Some((columns(sieve.kind).iter().position(|column| column == member)?, *descending))
         })
         .collect();
+    let names = self::columns(sieve.kind);
     let order = |a: &(Vec<Cell>, u64), b: &(Vec<Cell>, u64)| {
         let mut cells = a.0.iter().zip(&b.0).zip(&columns);
         let differs = cells.find_map(|((a, b), (_, descending))| match a.cmp(b) {
@@ -172,7 +184,7 @@ fn sorted(
     while let Some((place, bytes)) = reader.next()? {
         let Some(row) = Row::decode(bytes).filter(|row| sieve.passes(row)) else { continue };
         total += 1;
-        let values = columns.iter().map(|(at, _)| row.cells.get(*at).cloned().unwrap_or(Cell::Absent));
+        let values = columns.iter().map(|(at, _)| sort_value(names[*at], row.cells.get(*at)));
         best.push((values.collect::<Vec<_>>(), place));
         // The rows that cannot be on the page any more are dropped from time to time.
         if best.len() >= keep.saturating_mul(2).max(1_000) {
@@ -186,6 +198,15 @@ fn sorted(
     best.sort_unstable_by(order);
     best.truncate(end);
     Ok((total, best.into_iter().skip(query.skip).map(|(_, place)| place).collect()))
+}
+
+/// A value to sort by. Times have no trailing zeroes: without the `Z`, `58` comes before `58.2`.
+fn sort_value(column: &str, cell: Option<&Cell>) -> Cell {
+    match cell {
+        Some(Cell::Text(text)) if TIMES.contains(&column) => Cell::text(text.trim_end_matches('Z')),
+        Some(cell) => cell.clone(),
+        None => Cell::Absent,
+    }
 }
 
 fn refuse_unfinished(report: &Report) -> Result<(), Failure> {
@@ -268,7 +289,9 @@ struct Sieve {
     /// The filters by column: a row must match one of the values of each.
     filters: Vec<(usize, Vec<String>)>,
     keys: HashMap<KeyId, bool>,
-    kms: HashMap<KmsId, bool>,
+    kms: HashMap<(KmsId, Action), bool>,
+    /// The columns with the store of a key and its id there, if the kind has them.
+    in_store: [Option<usize>; 2],
 }
 
 impl Sieve {
@@ -282,7 +305,9 @@ impl Sieve {
             }
         }
         let is_admin = access::administers_kms(&caller.user);
-        Self { kind: report.kind, caller, is_admin, filters, keys: HashMap::new(), kms: HashMap::new() }
+        let column = |name| columns(report.kind).iter().position(|column| *column == name);
+        let in_store = ["custom_key_store_id", "xks_key_id"].map(column);
+        Self { kind: report.kind, caller, is_admin, filters, keys: HashMap::new(), kms: HashMap::new(), in_store }
     }
 
     fn passes_all(&self) -> bool {
@@ -297,7 +322,8 @@ impl Sieve {
             })
     }
 
-    /// A key that is not known here could be of any kind: only whoever may view the native keys of the KMS sees it.
+    /// A key that is not known here could be of any kind: only whoever may view the native keys of the KMS sees it. If
+    /// it is in a store, it is no native key.
     fn sees(&mut self, row: &Row) -> bool {
         if self.is_admin {
             return true;
@@ -305,9 +331,44 @@ impl Sieve {
         let (user, state) = (&self.caller.user, &self.caller.published.state);
         match row.key() {
             Some(key) => *self.keys.entry(key).or_insert_with(|| access::sees_key_of(user, state, key)),
-            None => *self.kms.entry(row.kms()).or_insert_with(|| {
-                state.kms.get(&row.kms()).is_some_and(|kms| access::granted(user, kms).permits(Action::ViewNative))
-            }),
+            None => {
+                let is_in = |column: Option<usize>| {
+                    column.and_then(|at| row.cells.get(at)).is_some_and(|cell| !cell.to_string().is_empty())
+                };
+                let [store, xks_key] = self.in_store;
+                let needed: &[Action] = match (is_in(store), is_in(xks_key)) {
+                    (_, true) => &[Action::ViewHyokKey],
+                    // Either kind of store.
+                    (true, false) => &[Action::ViewHyokKey, Action::ViewCloudHsmKey],
+                    (false, false) => &[Action::ViewNative],
+                };
+                needed.iter().all(|action| {
+                    *self.kms.entry((row.kms(), *action)).or_insert_with(|| {
+                        state.kms.get(&row.kms()).is_some_and(|kms| access::granted(user, kms).permits(*action))
+                    })
+                })
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_sort_by_time_whatever_their_digits() {
+        let value = |text| sort_value("event_time", Some(&Cell::text(text)));
+        let times =
+            ["2026-01-01T00:00:58Z", "2026-01-01T00:00:58.2Z", "2026-01-01T00:00:58.25Z", "2026-01-01T00:00:59Z"];
+        assert!(times.map(value).is_sorted());
+        assert_eq!(sort_value("alias", Some(&Cell::text("alias/Z"))), Cell::text("alias/Z"));
+    }
+
+    #[test]
+    fn the_columns_with_times_are_columns() {
+        for name in TIMES {
+            assert!(ReportKind::ALL.iter().any(|kind| columns(*kind).contains(name)), "{name}");
         }
     }
 }

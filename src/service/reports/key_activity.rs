@@ -8,37 +8,65 @@ use super::proxy_calls::{self, ProxyCalls};
 use super::row::{Cell, Row};
 use crate::aws::cloudtrail::TrailEvent;
 use crate::domain::event::Event;
-use crate::domain::id::{KeyId, OperationId};
+use crate::domain::id::{KeyId, KeyStoreId, OperationId};
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::operation::Operation;
 use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
 use crate::domain::time::Time;
 use crate::ledger::Record;
+use crate::service::failure::Failure;
 use std::collections::HashMap;
 
 /// The `xks_result` of an event that our proxy did not report. Served calls are reported only by stores that say so.
 const NOT_SEEN: &str = "not seen";
-/// The places of two columns.
+/// The operations for which AWS asks the proxy of the key.
+const PROXIED: &[&str] = &[
+    "Encrypt",
+    "Decrypt",
+    "ReEncrypt",
+    "GenerateDataKey",
+    "GenerateDataKeyWithoutPlaintext",
+    "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+];
+/// The places of some columns.
+const KEY_ARN: usize = 3;
 const REQUEST_ID: usize = 18;
 const EVENT_ID: usize = 19;
 
 /// The rows of the events of a page.
-pub(super) fn rows(place: &Place, own: &mut OwnCallsByTime, proxy: &mut ProxyCalls, events: &[TrailEvent]) -> Vec<Row> {
+///
+/// # Errors
+/// When the journal of our calls cannot be read.
+pub(super) fn rows(
+    place: &Place,
+    own: &mut OwnCallsByTime,
+    proxy: &mut ProxyCalls,
+    events: &[TrailEvent],
+) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for event in events {
         let keys = place.keys_of(event);
         if keys.is_empty() {
             continue;
         }
-        let asked = own.find(event.time, &event.request_id);
-        let joined = proxy.join(&event.request_id).map(str::to_owned);
-        let result = match joined {
-            Some(result) => result,
-            None if event.xks_key_id.is_empty() => String::new(),
-            None => NOT_SEEN.to_owned(),
-        };
+        let asked = own.find(event.time, &event.request_id)?;
+        let is_alone = keys.len() == 1;
         for named in keys {
+            let joined = proxy.join(&event.request_id, &named.arn).map(str::to_owned);
+            // An event names one store, but a ReEncrypt has two keys.
+            let [store, xks_key] = match named.key.as_deref() {
+                Some(key) if !is_alone => [&key.metadata.custom_key_store_id, &key.metadata.xks_key_id]
+                    .map(|id| id.as_deref().unwrap_or_default()),
+                None if !is_alone && joined.is_none() => ["", ""],
+                Some(_) | None => [event.custom_key_store_id.as_str(), event.xks_key_id.as_str()],
+            };
+            let result = match joined {
+                Some(result) => result,
+                None if xks_key.is_empty() || !PROXIED.contains(&event.name.as_str()) => String::new(),
+                None => NOT_SEEN.to_owned(),
+            };
             let [key_arn, key_id, alias] = named.cells();
             let [account, region, cloud] = named.place_cells();
             let identity = &event.identity;
@@ -63,23 +91,32 @@ pub(super) fn rows(place: &Place, own: &mut OwnCallsByTime, proxy: &mut ProxyCal
                 event.read_only.map_or(Cell::Absent, Cell::Flag),
                 Cell::text(event.request_id.as_str()),
                 Cell::text(event.event_id.as_str()),
-                Cell::text(event.custom_key_store_id.as_str()),
-                Cell::text(event.xks_key_id.as_str()),
-                Cell::text(result.as_str()),
+                Cell::text(store),
+                Cell::text(xks_key),
+                Cell::text(result),
             ];
             rows.push(Row::new(place.id(), named.key.map(|key| key.id), cells));
         }
     }
-    rows
+    Ok(rows)
 }
 
-/// The `request_id` and the `event_id` of a row.
-pub(super) fn ids(row: &Row) -> (&str, &str) {
+/// What identifies the event of a row.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Ids<'a> {
+    pub(super) request: &'a str,
+    /// Empty if the row is not CloudTrail's.
+    pub(super) event: &'a str,
+    pub(super) key: &'a str,
+}
+
+/// The ids of a row.
+pub(super) fn ids(row: &Row) -> Ids<'_> {
     let text = |at: usize| match row.cells.get(at) {
         Some(Cell::Text(text)) => text.as_str(),
         Some(Cell::Absent | Cell::Flag(_) | Cell::Number(_)) | None => "",
     };
-    (text(REQUEST_ID), text(EVENT_ID))
+    Ids { request: text(REQUEST_ID), event: text(EVENT_ID), key: text(KEY_ARN) }
 }
 
 /// What is known here of the operations that a reading of the log has seen requested.
@@ -142,6 +179,40 @@ impl OwnOperations {
     }
 }
 
+/// The row of a change of an HYOK key that AWS is not told of, so that CloudTrail cannot have it.
+pub(super) fn local_row(place: &Place, (start, end): (Time, Time), record: &Record) -> Option<Row> {
+    let Event::Key(id, event) = &record.event else { return None };
+    let name = local_name(event)?;
+    let key = place.published.state.keys.get(id).filter(|key| key.kms == place.id() && !key.is_unlinked())?;
+    if !(start..end).contains(&record.time) {
+        return None;
+    }
+    let own = Own {
+        time: record.time,
+        name,
+        origin: "cckm",
+        key: Some(*id),
+        manager_user: record.actor.to_string(),
+        request_id: &record.request_id,
+        custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
+        xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
+        ..Own::of(key.metadata.arn.clone())
+    };
+    Some(own.row(place))
+}
+
+/// The name of a change of an HYOK key here.
+#[allow(clippy::wildcard_enum_match_arm)] // all others are at AWS, or what was read there
+const fn local_name(event: &KeyEvent) -> Option<&'static str> {
+    match event {
+        KeyEvent::HyokBlocked => Some("BlockHyokKey"),
+        KeyEvent::HyokUnblocked => Some("UnblockHyokKey"),
+        KeyEvent::HyokRotated { .. } => Some("RotateHyokKey"),
+        KeyEvent::CallerRulesSet { .. } => Some("SetHyokKeyCallerRules"),
+        _ => None,
+    }
+}
+
 /// The rows of the calls of our proxy that CloudTrail does not have. `proxy` is `None` if there is no CloudTrail.
 pub(super) fn proxy_rows(
     place: &Place,
@@ -153,16 +224,15 @@ pub(super) fn proxy_rows(
     let is_wanted = |call: &&ProxyCall| {
         (start..end).contains(&call.at)
             && proxy_calls::is_of(place, *store, call)
-            && !proxy.is_some_and(|proxy| proxy.is_in_cloudtrail(call))
+            && !proxy.is_some_and(|proxy| proxy.is_in_cloudtrail(place, call))
     };
-    calls.iter().filter(is_wanted).filter_map(|call| proxy_row(place, call)).collect()
+    calls.iter().filter(is_wanted).filter_map(|call| proxy_row(place, *store, call)).collect()
 }
 
-fn proxy_row(place: &Place, call: &ProxyCall) -> Option<Row> {
+fn proxy_row(place: &Place, store: KeyStoreId, call: &ProxyCall) -> Option<Row> {
     let key = proxy_calls::key(place, call);
-    let known = key.and_then(|key| place.published.state.keys.get(&key));
-    // A call of a health check is about no key.
-    let arn = proxy_calls::arn(call).or_else(|| known.map(|key| key.metadata.arn.clone()))?;
+    let arn = proxy_calls::arn_at(place, call)?;
+    let store = place.published.state.key_stores.get(&store).and_then(|store| store.at_aws.as_ref());
     let own = Own {
         time: call.at,
         name: call.kms_operation.as_deref().unwrap_or(&call.operation),
@@ -173,6 +243,7 @@ fn proxy_row(place: &Place, call: &ProxyCall) -> Option<Row> {
         error_code: call.error.as_deref().unwrap_or_default(),
         error_message: &call.message,
         request_id: call.kms_request_id.as_deref().unwrap_or_default(),
+        custom_key_store_id: store.map(|store| store.id.as_str()).unwrap_or_default(),
         xks_key_id: call.xks_key_id.as_deref().unwrap_or_default(),
         xks_result: proxy_calls::result(call),
         ..Own::of(arn)

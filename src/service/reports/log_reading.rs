@@ -33,11 +33,6 @@ impl<'a> LogReader<'a> {
         Ok(Self { ledger, next: low, end, is_done: false })
     }
 
-    /// Continues at a record.
-    pub(super) fn from(self, next: u64) -> Self {
-        Self { next: self.next.max(next), ..self }
-    }
-
     /// The number of the record that is read next.
     pub(super) fn place(&self) -> u64 {
         self.next

@@ -62,7 +62,10 @@ pub struct Reports {
     trails: Trails,
     store: ReportStore,
     settings: ReportSettings,
+    /// For reports that read CloudTrail, or all keys at AWS.
     permits: Arc<Semaphore>,
+    /// For the others, which take moments.
+    quick_permits: Arc<Semaphore>,
     running: Arc<Running>,
     /// Makes reports independently of the requests for them.
     runtime: Handle,
@@ -105,8 +108,8 @@ impl Reports {
         settings: ReportSettings,
         runtime: Handle,
     ) -> Self {
-        let permits = Arc::new(Semaphore::new(settings.at_once));
-        Self { recorder, cloud, trails, store, settings, permits, running: Arc::default(), runtime }
+        let [permits, quick_permits] = [(); 2].map(|()| Arc::new(Semaphore::new(settings.at_once)));
+        Self { recorder, cloud, trails, store, settings, permits, quick_permits, running: Arc::default(), runtime }
     }
 
     /// Creates a report, and begins to make it.
@@ -125,9 +128,17 @@ impl Reports {
         for SourceRequest { kms, log } in sources {
             let permit = KmsPermit::<CreateReport>::authorize_named(caller.clone(), &kms)?;
             let source = ReportSource { kms: permit.kms().id, log: checked_log(kind, permit.kms().cloud, log)? };
-            // A source that is named twice would give each of its rows twice.
+            // A source that is named twice would give each of its rows twice, and so would our log beside CloudTrail.
+            let is_mixed =
+                |known: &ReportSource| known.kms == source.kms && known.log.is_some() != source.log.is_some();
+            if wanted.iter().any(is_mixed) {
+                let problem = format!("names the KMS `{kms}` both with and without a log group");
+                return Err(invalid("cloud_watch_params", problem).into());
+            }
             if !wanted.contains(&source) {
-                wanted.push(source);
+                // Those of a KMS are read one after the other.
+                let at = wanted.iter().rposition(|known| known.kms == source.kms).map_or(wanted.len(), |at| at + 1);
+                wanted.insert(at, source);
             }
         }
         let now = self.recorder.now();
@@ -230,6 +241,9 @@ fn store_failure(error: StoreError) -> Failure {
         StoreError::AllFull(_) => {
             Failure::Internal("all reports together have more rows than the settings allow; delete some")
         }
+        StoreError::DiskLow(_) => Failure::Internal(
+            "the disk of the data directory has less free space than the settings reserve; free some, or delete reports",
+        ),
         StoreError::Io(error) => {
             tracing::error!(%error, "the rows of a report cannot be written or read");
             Failure::Internal("the rows of the report could not be written or read: the disk is full or has failed")

@@ -7,6 +7,7 @@ use crate::report_store::RowWriter;
 use crate::service::failure::Failure;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::time::Instant;
 
 /// How far a report is. It is in the file, behind the rows that it counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +76,8 @@ impl Page {
 pub(super) struct Output {
     pub(super) file: Arc<Mutex<(RowWriter, Checkpoint)>>,
     pub(super) live: Arc<Mutex<ReportCounts>>,
+    /// The time by which the report must be finished.
+    pub(super) deadline: Instant,
 }
 
 impl Output {

@@ -3,6 +3,7 @@
 
 use crate::call_journal::{Asked, CallJournal, OwnCalls};
 use crate::domain::time::Time;
+use crate::service::failure::Failure;
 use crate::service::trail::CLOCK_SKEW_MS;
 
 /// The time that is read at once.
@@ -23,19 +24,23 @@ impl OwnCallsByTime {
 
     /// Who asked for the call that an event of this time is about; `None` if it is no call of ours. It reads files, so it
     /// runs on the worker.
-    pub(super) fn find(&mut self, time: Time, request_id: &str) -> Option<Asked> {
+    ///
+    /// # Errors
+    /// When the journal cannot be read: our calls would look foreign.
+    pub(super) fn find(&mut self, time: Time, request_id: &str) -> Result<Option<Asked>, Failure> {
         let at = time.nanos().div_euclid(1_000_000);
         if request_id.is_empty() {
-            return None;
+            return Ok(None);
         }
         if !(self.from_ms..=self.to_ms).contains(&at) {
-            (self.from_ms, self.to_ms) = (at, at.saturating_add(SPAN_MS));
-            let (from, to) = (at.saturating_sub(CLOCK_SKEW_MS), self.to_ms.saturating_add(CLOCK_SKEW_MS));
-            self.calls = self.journal.between(from, to).unwrap_or_else(|error| {
-                tracing::error!(%error, "our calls to AWS look foreign in a report");
-                OwnCalls::default()
-            });
+            let end = at.saturating_add(SPAN_MS);
+            let (from, to) = (at.saturating_sub(CLOCK_SKEW_MS), end.saturating_add(CLOCK_SKEW_MS));
+            self.calls = self.journal.between(from, to).map_err(|error| {
+                tracing::error!(%error, "the journal of our calls to AWS cannot be read");
+                Failure::Internal("the journal of our calls to AWS cannot be read")
+            })?;
+            (self.from_ms, self.to_ms) = (at, end);
         }
-        self.calls.find(request_id).cloned()
+        Ok(self.calls.find(request_id).cloned())
     }
 }

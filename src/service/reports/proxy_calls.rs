@@ -8,21 +8,22 @@ use crate::domain::key::name::KeyArn;
 use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
 use crate::domain::time::Time;
 use crate::ledger::Ledger;
-use crate::service::failure::Failure;
+use crate::service::failure::{Failure, invalid};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The most calls that are joined.
-const CALLS_MAX: usize = 500_000;
+/// The most calls that are joined: what fits into a table of 2^20 places.
+const CALLS_MAX: usize = 900_000;
 /// The time after a call by which it is in the log.
 const REPORTED_WITHIN_SECONDS: i64 = 600;
 /// The `xks_result` of a call that was served.
 pub(super) const SERVED: &str = "served";
 
-/// The calls of one KMS.
+/// The calls of one KMS, by the request and the key: one ReEncrypt of a caller can be two calls of AWS, with one id.
 #[derive(Default)]
 pub(super) struct ProxyCalls {
-    calls: HashMap<u128, Known>,
+    calls: HashMap<(u128, u32), Known>,
+    keys: HashMap<KeyArn, u32>,
     results: Vec<String>,
     services: Vec<String>,
 }
@@ -52,42 +53,55 @@ impl ProxyCalls {
                     continue;
                 };
                 for call in calls.iter().filter(|call| is_of(place, *store, call)) {
-                    found.add(call)?;
+                    found.add(place, call)?;
                 }
             }
         }
     }
 
-    fn add(&mut self, call: &ProxyCall) -> Result<(), Failure> {
-        let Some(id) = call.kms_request_id.as_deref() else { return Ok(()) };
+    fn add(&mut self, place: &Place, call: &ProxyCall) -> Result<(), Failure> {
+        let Some((id, arn)) = call.kms_request_id.as_deref().zip(arn_at(place, call)) else { return Ok(()) };
         if self.calls.len() >= CALLS_MAX {
-            return Err(Failure::Internal("the XKS proxy reported too many calls in the time; choose a shorter one"));
+            let problem = format!("the XKS proxy served more than {CALLS_MAX} calls in the time; choose a shorter one");
+            return Err(invalid("end_time", problem).into());
         }
         let result = number_of(&mut self.results, result(call));
         let service = number_of(&mut self.services, call.via_service.as_deref().unwrap_or_default());
-        if let Entry::Vacant(place) = self.calls.entry(key_of(id)) {
-            place.insert(Known { result, service, is_in_cloudtrail: false });
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let key = *self.keys.entry(arn).or_insert(number);
+        let known = Known { result, service, is_in_cloudtrail: false };
+        match self.calls.entry((key_of(id), key)) {
+            Entry::Vacant(place) => drop(place.insert(known)),
+            // A refusal counts more than what was served for the same request.
+            Entry::Occupied(mut place) if call.error.is_some() => drop(place.insert(known)),
+            Entry::Occupied(_) => {}
         }
         Ok(())
     }
 
+    fn place_of(&self, request_id: &str, key: &KeyArn) -> Option<(u128, u32)> {
+        Some((key_of(request_id), *self.keys.get(key)?))
+    }
+
     /// The `xks_result` of a call that CloudTrail has, which is noted.
-    pub(super) fn join(&mut self, request_id: &str) -> Option<&str> {
-        let known = self.calls.get_mut(&key_of(request_id))?;
+    pub(super) fn join(&mut self, request_id: &str, key: &KeyArn) -> Option<&str> {
+        let at = self.place_of(request_id, key)?;
+        let known = self.calls.get_mut(&at)?;
         known.is_in_cloudtrail = true;
         self.results.get(usize::from(known.result)).map(String::as_str)
     }
 
     /// The service through which a call came, if the proxy was told.
-    pub(super) fn service(&self, request_id: &str) -> Option<&str> {
-        let known = self.calls.get(&key_of(request_id))?;
+    pub(super) fn service(&self, request_id: &str, key: &KeyArn) -> Option<&str> {
+        let known = self.calls.get(&self.place_of(request_id, key)?)?;
         self.services.get(usize::from(known.service)).map(String::as_str).filter(|service| !service.is_empty())
     }
 
     /// Whether CloudTrail had the call.
-    pub(super) fn is_in_cloudtrail(&self, call: &ProxyCall) -> bool {
-        let id = call.kms_request_id.as_deref();
-        id.and_then(|id| self.calls.get(&key_of(id))).is_some_and(|known| known.is_in_cloudtrail)
+    pub(super) fn is_in_cloudtrail(&self, place: &Place, call: &ProxyCall) -> bool {
+        let at = call.kms_request_id.as_deref().zip(arn_at(place, call));
+        let known = at.and_then(|(id, arn)| self.calls.get(&self.place_of(id, &arn)?));
+        known.is_some_and(|known| known.is_in_cloudtrail)
     }
 }
 
@@ -105,8 +119,14 @@ pub(super) fn is_of(place: &Place, store: KeyStoreId, call: &ProxyCall) -> bool 
 }
 
 /// The ARN of the KMS key of a call. AWS tells it with every cryptographic call.
-pub(super) fn arn(call: &ProxyCall) -> Option<KeyArn> {
+fn arn(call: &ProxyCall) -> Option<KeyArn> {
     KeyArn::parse(call.kms_key_arn.as_deref()?).ok()
+}
+
+/// The ARN of the KMS key of a call, or of the key here that it is about.
+pub(super) fn arn_at(place: &Place, call: &ProxyCall) -> Option<KeyArn> {
+    // A call of a health check is about no key.
+    arn(call).or_else(|| Some(place.published.state.keys.get(&key(place, call)?)?.metadata.arn.clone()))
 }
 
 /// The key of a call, if it is known here.

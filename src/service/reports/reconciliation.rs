@@ -11,14 +11,16 @@ use crate::domain::key::aggregate::{Key, Snapshot};
 use crate::domain::key::aws_enums::KeyManager;
 use crate::domain::key::command::Began;
 use crate::domain::key::event::Aspect;
-use crate::domain::key::metadata::KeyMetadata;
+use crate::domain::key::metadata::{KeyMetadata, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
 use crate::domain::key::tag::Tag;
 use crate::domain::place::Region;
+use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::cloud::{Cloud, RegionAccess};
 use crate::service::failure::Failure;
 use crate::service::keys::reading::read_rest;
+use crate::service::recorder::Recorder;
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt};
 use std::collections::{HashMap, HashSet};
@@ -34,7 +36,7 @@ const CHANGES_MAX: usize = 100_000;
 const TEXT_MAX: usize = 1_024;
 
 /// What a change is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Part {
     Existence,
     State,
@@ -43,7 +45,9 @@ enum Part {
     Tags,
     Aliases,
     Rotation,
-    Other,
+    MultiRegion,
+    /// A member of the metadata that no operation is known to change.
+    Member(&'static str),
 }
 
 impl Part {
@@ -56,27 +60,30 @@ impl Part {
             Self::Tags => "tags",
             Self::Aliases => "aliases",
             Self::Rotation => "rotation",
-            Self::Other => "metadata",
+            Self::MultiRegion => "multi_region",
+            Self::Member(name) => name,
         }
     }
 
-    /// The part that an operation of AWS changes.
-    fn of(event: &str) -> Self {
+    /// The parts that an operation of AWS changes. Grants, for instance, are not compared, so they cause no difference.
+    fn of(event: &str) -> &'static [Self] {
         match event {
-            "CreateKey" | "ReplicateKey" | "DeleteKey" | "SynchronizeMultiRegionKey" => Self::Existence,
+            "CreateKey" | "DeleteKey" => &[Self::Existence],
+            "ReplicateKey" => &[Self::Existence, Self::MultiRegion],
+            "UpdatePrimaryRegion" | "SynchronizeMultiRegionKey" => &[Self::MultiRegion],
             "EnableKey"
             | "DisableKey"
             | "ScheduleKeyDeletion"
             | "CancelKeyDeletion"
             | "ImportKeyMaterial"
             | "DeleteImportedKeyMaterial"
-            | "DeleteExpiredKeyMaterial" => Self::State,
-            "UpdateKeyDescription" => Self::Description,
-            "PutKeyPolicy" => Self::Policy,
-            "TagResource" | "UntagResource" => Self::Tags,
-            "CreateAlias" | "UpdateAlias" | "DeleteAlias" => Self::Aliases,
-            "EnableKeyRotation" | "DisableKeyRotation" | "RotateKeyOnDemand" | "RotateKey" => Self::Rotation,
-            _ => Self::Other,
+            | "DeleteExpiredKeyMaterial" => &[Self::State],
+            "UpdateKeyDescription" => &[Self::Description],
+            "PutKeyPolicy" => &[Self::Policy],
+            "TagResource" | "UntagResource" => &[Self::Tags],
+            "CreateAlias" | "UpdateAlias" | "DeleteAlias" => &[Self::Aliases],
+            "EnableKeyRotation" | "DisableKeyRotation" | "RotateKeyOnDemand" | "RotateKey" => &[Self::Rotation],
+            _ => &[],
         }
     }
 }
@@ -85,6 +92,7 @@ impl Part {
 #[derive(Default)]
 pub(super) struct Changes(HashMap<(KeyArn, Part), Change>);
 
+#[derive(Clone)]
 struct Change {
     event: String,
     time: Time,
@@ -94,26 +102,44 @@ struct Change {
 
 impl Changes {
     /// Adds the events of a page.
-    pub(super) fn add(&mut self, place: &Place, own: &mut OwnCallsByTime, events: &[TrailEvent]) {
+    ///
+    /// # Errors
+    /// When the journal of our calls cannot be read.
+    pub(super) fn add(
+        &mut self,
+        place: &Place,
+        own: &mut OwnCallsByTime,
+        events: &[TrailEvent],
+    ) -> Result<(), Failure> {
         for event in events {
-            let is_change = event.read_only != Some(true) && event.error_code.is_empty();
-            if !is_change || own.find(event.time, &event.request_id).is_some() {
+            let (parts, is_failed) = (Part::of(&event.name), !event.error_code.is_empty());
+            if parts.is_empty() || event.read_only == Some(true) || is_failed {
                 continue;
             }
-            for named in place.keys_of(event) {
-                let part = (named.arn, Part::of(&event.name));
-                if self.0.len() >= CHANGES_MAX && !self.0.contains_key(&part) {
-                    continue;
-                }
-                let change = Change {
-                    event: event.name.clone(),
-                    time: event.time,
-                    identity: event.identity.name().to_owned(),
-                    request_id: event.request_id.clone(),
-                };
-                // Events come in the order of their time.
-                self.0.insert(part, change);
+            if own.find(event.time, &event.request_id)?.is_some() {
+                continue;
             }
+            let change = Change {
+                event: event.name.clone(),
+                time: event.time,
+                identity: event.identity.name().to_owned(),
+                request_id: event.request_id.clone(),
+            };
+            for named in place.keys_of(event) {
+                parts.iter().for_each(|part| self.put((named.arn.clone(), *part), change.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Events of a log group come in the order of their time, but there can be several groups.
+    fn put(&mut self, part: (KeyArn, Part), change: Change) {
+        let is_newer = match self.0.get(&part) {
+            Some(known) => known.time <= change.time,
+            None => self.0.len() < CHANGES_MAX,
+        };
+        if is_newer {
+            self.0.insert(part, change);
         }
     }
 }
@@ -124,7 +150,9 @@ struct Comparison<'a> {
     changes: &'a Changes,
     region: &'a Region,
     at: RegionAccess,
-    now: Time,
+    recorder: &'a Recorder,
+    /// When the listing of the region began: keys that changed here since are not compared with it.
+    began: Time,
 }
 
 /// Compares a region with AWS, and passes the rows of each batch of keys on.
@@ -133,12 +161,12 @@ struct Comparison<'a> {
 /// When AWS refuses or fails.
 pub(super) async fn compare(
     cloud: &Cloud,
+    recorder: &Recorder,
     (place, changes, region): (&Place, &Changes, &Region),
     found: &(dyn Fn(Vec<Row>) -> BoxFuture<'static, Result<(), Failure>> + Send + Sync),
 ) -> Result<(), Failure> {
     let at = cloud.region(place.id(), region).await?;
-    // Changes since then are newer than the state that is compared.
-    let comparison = Comparison { place, changes, region, at, now: Time::from_nanos(i64::MAX) };
+    let comparison = Comparison { place, changes, region, at, recorder, began: recorder.now() };
     let mut aliases: HashMap<AwsKeyId, Vec<AliasName>> = HashMap::new();
     let list = ListAliases { key: None, paging: Paging::first(ALIASES_PER_PAGE) };
     for alias in comparison.at.pages(list).collect().await? {
@@ -164,8 +192,12 @@ pub(super) async fn compare(
         }
         found(all).await?;
     }
-    let missing = place.published.state.keys.of_region(place.id(), region).filter(|key| {
+    // A key that operations changed since the listing began may be new.
+    let published = recorder.state();
+    let missing = published.state.keys.of_region(place.id(), region).filter(|key| {
         !key.gone
+            && key.pending.is_none()
+            && key.updated < comparison.began
             && !key.is_unlinked()
             && !listed.contains(key.aws_id())
             && key.metadata.manager == KeyManager::Customer
@@ -179,8 +211,8 @@ pub(super) async fn compare(
 
 impl Comparison<'_> {
     async fn key(&self, id: AwsKeyId, aliases: Vec<AliasName>) -> Result<Vec<Row>, Failure> {
-        let known = self.place.published.state.key_at_aws(self.place.id(), self.region, &id).cloned();
-        let metadata = match self.at.call(DescribeKey::of(id)).await {
+        let began = self.recorder.now();
+        let metadata = match self.at.call(DescribeKey::of(id.clone())).await {
             Ok(metadata) => metadata,
             // It was deleted since it was listed, or its policy denies reading it: nothing can be compared.
             Err(failure) if failure.is_not_found() || failure.is_denied() => return Ok(Vec::new()),
@@ -188,14 +220,18 @@ impl Comparison<'_> {
         };
         let seen = Snapshot { aliases: Some(aliases), ..read_rest(&self.at, metadata).await? };
         let arn = seen.metadata.arn.clone();
-        let Some(key) = known.filter(|key| !key.gone) else {
-            if seen.metadata.manager != KeyManager::Customer {
+        // The state after the reads: what operations changed meanwhile is in it, and is not compared.
+        let published = self.recorder.state();
+        let known = published.state.key_at_aws(self.place.id(), self.region, &id).cloned();
+        let Some(key) = known.clone().filter(|key| !key.gone) else {
+            if seen.metadata.manager != KeyManager::Customer || self.is_being_made(&published.state) {
                 return Ok(Vec::new());
             }
             let state = seen.metadata.state.to_string();
-            return Ok(vec![self.row(&arn, None, "only_in_aws", Part::Existence, (String::new(), state))]);
+            let texts = (String::new(), state);
+            return Ok(vec![self.row(&arn, known.as_deref(), "only_in_aws", Part::Existence, texts)]);
         };
-        let news = key.synchronise(seen, Began { aliases: self.now, key: self.now }).unwrap_or_default();
+        let news = key.synchronise(seen, Began { aliases: self.began, key: began }).unwrap_or_default();
         let mut rows = Vec::new();
         for aspect in &news {
             for (part, texts) in differences(&key, aspect) {
@@ -203,6 +239,13 @@ impl Comparison<'_> {
             }
         }
         Ok(rows)
+    }
+
+    /// Whether a pending operation may be creating a key that is not known.
+    fn is_being_made(&self, state: &State) -> bool {
+        let (kms, region) = (self.place.id(), self.region);
+        let mut pending = state.operations.iter().map(|(_, pending)| pending);
+        pending.any(|pending| pending.kms == kms && pending.region == *region && pending.wanted.creates_a_key())
     }
 
     /// A row. A change that CloudTrail has of others was made in AWS only.
@@ -238,9 +281,9 @@ fn differences(key: &Key, aspect: &Aspect) -> Vec<(Part, (String, String))> {
             vec![(Part::Policy, (here, seen.as_str().to_owned()))]
         }
         Aspect::Rotation(seen) => {
-            let text = |enabled| if enabled { "enabled" } else { "disabled" }.to_owned();
-            let here = key.rotation.as_ref().is_some_and(|rotation| rotation.enabled);
-            vec![(Part::Rotation, (text(here), text(seen.enabled)))]
+            let texts = (key.rotation.as_ref().map_or_else(|| DISABLED.to_owned(), rotation), rotation(seen));
+            // AWS moves the time of the next rotation by itself.
+            if texts.0 == texts.1 { Vec::new() } else { vec![(Part::Rotation, texts)] }
         }
         // The use of a key is no change of it.
         Aspect::ImportedMaterial(_) | Aspect::LastUse(_) => Vec::new(),
@@ -249,21 +292,48 @@ fn differences(key: &Key, aspect: &Aspect) -> Vec<(Part, (String, String))> {
 
 fn metadata_differences(here: &KeyMetadata, seen: &KeyMetadata) -> Vec<(Part, (String, String))> {
     let mut found = Vec::new();
-    if here.state != seen.state || here.deletion_date != seen.deletion_date || here.valid_to != seen.valid_to {
-        found.push((Part::State, (here.state.to_string(), seen.state.to_string())));
-    }
-    if here.description != seen.description {
-        found.push((Part::Description, (here.description.clone(), seen.description.clone())));
-    }
-    if here.current_material != seen.current_material {
-        let text =
-            |metadata: &KeyMetadata| metadata.current_material.as_ref().map(ToString::to_string).unwrap_or_default();
-        found.push((Part::Rotation, (text(here), text(seen))));
-    }
+    let mut put = |part, text: &dyn Fn(&KeyMetadata) -> String| {
+        let texts = (text(here), text(seen));
+        if texts.0 != texts.1 {
+            found.push((part, texts));
+        }
+    };
+    put(Part::State, &|key| {
+        let deleted = key.deletion_date.map(|time| format!(", deleted at {time}")).unwrap_or_default();
+        let expires = key.valid_to.map(|time| format!(", valid to {time}")).unwrap_or_default();
+        format!("{}{deleted}{expires}", key.state)
+    });
+    put(Part::Description, &|key| key.description.clone());
+    put(Part::Rotation, &|key| key.current_material.as_ref().map(ToString::to_string).unwrap_or_default());
+    put(Part::MultiRegion, &|key| {
+        let family = key.multi_region.as_ref();
+        family
+            .map(|family| format!("primary {}, replicas {}", family.primary, listed(&family.replicas)))
+            .unwrap_or_default()
+    });
+    put(Part::Member("custom_key_store_id"), &|key| key.custom_key_store_id.clone().unwrap_or_default());
+    put(Part::Member("xks_key_id"), &|key| key.xks_key_id.clone().unwrap_or_default());
+    put(Part::Member("expiration_model"), &|key| debug(key.expiration_model.as_ref()));
+    put(Part::Member("pending_window"), &|key| debug(key.pending_window.as_ref()));
     if found.is_empty() {
-        found.push((Part::Other, (String::new(), String::new())));
+        found.push((Part::Member("metadata"), (String::new(), String::new())));
     }
     found
+}
+
+fn debug(value: Option<&impl std::fmt::Debug>) -> String {
+    value.map(|value| format!("{value:?}")).unwrap_or_default()
+}
+
+const DISABLED: &str = "disabled";
+
+fn rotation(status: &RotationStatus) -> String {
+    let period = status.period.map(|period| format!(", every {} days", period.days())).unwrap_or_default();
+    let begun = status.on_demand_started.map(|time| format!(", on demand since {time}")).unwrap_or_default();
+    match status.enabled {
+        true => format!("enabled{period}{begun}"),
+        false => format!("{DISABLED}{begun}"),
+    }
 }
 
 fn listed(names: &[impl Display]) -> String {
@@ -280,4 +350,44 @@ fn cut(mut text: String) -> String {
         text.push('…');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moved_next_rotation_is_no_difference_and_a_period_is_one() {
+        let status = RotationStatus { enabled: true, period: None, next: None, on_demand_started: None };
+        let moved = RotationStatus { next: Some(Time::from_nanos(1)), ..status.clone() };
+        assert_eq!(rotation(&status), rotation(&moved));
+        let started = RotationStatus { on_demand_started: Some(Time::from_nanos(1)), ..status.clone() };
+        assert_ne!(rotation(&status), rotation(&started));
+        assert_eq!(rotation(&RotationStatus { enabled: false, ..status }), DISABLED);
+    }
+
+    #[test]
+    fn what_is_not_compared_is_no_cause_of_a_difference() {
+        for event in ["CreateGrant", "RetireGrant", "RevokeGrant", "Sign", "MadeUp"] {
+            assert!(Part::of(event).is_empty(), "{event}");
+        }
+        assert!(Part::of("ReplicateKey").contains(&Part::MultiRegion));
+    }
+
+    #[test]
+    fn the_latest_change_of_several_log_groups_counts() {
+        let arn = KeyArn::parse("arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab");
+        let part = (arn.expect("an ARN"), Part::State);
+        let change = |event: &str, time| Change {
+            event: event.to_owned(),
+            time: Time::from_nanos(time),
+            identity: String::new(),
+            request_id: String::new(),
+        };
+        let mut changes = Changes::default();
+        for (event, time) in [("EnableKey", 2), ("DisableKey", 1)] {
+            changes.put(part.clone(), change(event, time));
+        }
+        assert_eq!(changes.0[&part].event, "EnableKey");
+    }
 }

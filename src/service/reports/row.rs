@@ -158,6 +158,7 @@ pub const fn columns(kind: ReportKind) -> &'static [&'static str] {
 
 #[cfg(test)]
 mod tests {
+    use super::super::key_activity::Ids;
     use super::*;
 
     #[test]
@@ -173,7 +174,10 @@ mod tests {
         let names = columns(ReportKind::KeyActivity);
         let cells = names.iter().map(|name| Cell::text(*name)).collect();
         let row = Row::new(KmsId::new(Uuid::from_u128(1)), None, cells);
-        assert_eq!(super::super::key_activity::ids(&row), ("request_id", "event_id"));
+        assert_eq!(
+            super::super::key_activity::ids(&row),
+            Ids { request: "request_id", event: "event_id", key: "key_arn" }
+        );
     }
 
     /// `contents` and the CSV have a filter by each of these.

@@ -14,8 +14,9 @@ use super::service_usage::Groups;
 use super::{Reports, store_failure};
 use crate::aws::cloudtrail::TrailEvent;
 use crate::aws::page::Marker;
-use crate::domain::id::ReportId;
-use crate::domain::report::{LogPlace, Report, ReportCommand, ReportCounts, ReportKind};
+use crate::domain::id::{KmsId, ReportId};
+use crate::domain::key::name::KeyArn;
+use crate::domain::report::{LogPlace, Report, ReportCommand, ReportCounts, ReportKind, ReportSource};
 use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
@@ -26,6 +27,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 /// The pages after which the groups of a report of usage are written.
 const PAGES_PER_FLUSH: u64 = 50;
@@ -35,6 +37,9 @@ const REQUESTED_BEFORE_SECONDS: i64 = 86_400;
 const ROWS_AT_ONCE: usize = 1_000;
 /// The time after its creation at which a report ends in any case, however often the program was restarted.
 const OLDEST_SECONDS: i64 = 7 * 86_400;
+
+/// The time after its limit in which a report writes what it has.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// The reports that are being made.
 #[derive(Default)]
@@ -88,17 +93,34 @@ impl Reports {
 
     /// Makes a report and records its end. If the log has stopped, the report stays open for the next start.
     async fn make(&self, report: &Arc<Report>, change: &Change, live: Arc<Mutex<ReportCounts>>) {
-        let Ok(_permit) = self.permits.acquire().await else { return };
+        // A report that reads no CloudTrail does not wait for those that do.
+        let is_slow =
+            report.kind == ReportKind::Reconciliation || report.sources.iter().any(|source| source.log.is_some());
+        let permits = if is_slow { &self.permits } else { &self.quick_permits };
         let age = self.recorder.now().seconds().saturating_sub(report.created.seconds());
         let left = Duration::from_secs(OLDEST_SECONDS.saturating_sub(age).max(0).unsigned_abs());
-        let limit = self.settings.time_limit.min(left);
-        let work = asker(change).around(self.make_rows(report, live.clone()));
-        let outcome = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-            let minutes = self.settings.time_limit.as_secs() / 60;
-            Err(Ended::because(format!(
-                "the report was not finished within {minutes} minutes, the limit of the settings"
-            )))
-        });
+        let last = Instant::now() + left;
+        let outcome = match tokio::time::timeout_at(last, permits.acquire()).await {
+            Ok(Err(_)) => return,
+            Err(_) => Err(Ended::too_old()),
+            Ok(Ok(_permit)) => {
+                let deadline = last.min(Instant::now() + self.settings.time_limit);
+                let work = asker(change).around(self.make_rows(report, live.clone(), deadline));
+                // Whoever reads pages ends at the deadline and keeps what there is; this is for all else.
+                let outcome = tokio::time::timeout_at(deadline + GRACE, work).await;
+                match outcome {
+                    Ok(Err(_)) | Err(_) if Instant::now() >= last => Err(Ended::too_old()),
+                    Ok(Err(_)) | Err(_) if Instant::now() >= deadline => {
+                        let minutes = self.settings.time_limit.as_secs() / 60;
+                        Err(Ended::because(format!(
+                            "the report was not finished within {minutes} minutes, the limit of the settings"
+                        )))
+                    }
+                    Ok(outcome) => outcome,
+                    Err(_) => Err(Ended::too_old()),
+                }
+            }
+        };
         let counts = *lock(&live);
         let command = match outcome {
             Ok(()) => ReportCommand::Complete { id: report.id, counts },
@@ -114,8 +136,13 @@ impl Reports {
         }
     }
 
-    async fn make_rows(&self, report: &Arc<Report>, live: Arc<Mutex<ReportCounts>>) -> Result<(), Ended> {
-        let mut output = self.open_output(report, live.clone()).await?;
+    async fn make_rows(
+        &self,
+        report: &Arc<Report>,
+        live: Arc<Mutex<ReportCounts>>,
+        deadline: Instant,
+    ) -> Result<(), Ended> {
+        let mut output = self.open_output(report, live.clone(), deadline).await?;
         let begun = output.checkpoint();
         match self.write_rows(report, &output).await {
             // AWS's tokens are valid for a day: without one, the report begins again.
@@ -128,12 +155,17 @@ impl Reports {
                     move || output.replace(&[], |checkpoint| *checkpoint = Checkpoint::default())
                 })
                 .await?;
-                output = self.open_output(report, live).await?;
+                output = self.open_output(report, live, deadline).await?;
                 self.write_rows(report, &output).await?;
             }
             Err(failure) => {
-                // The rows until then are kept.
-                let _ = self.on_worker(move || lock(&output.file).0.sync().map_err(store_failure)).await;
+                // The rows until then are kept. Those in the file count, not those that were about to be written.
+                let keep = move || {
+                    let file = lock(&output.file);
+                    *lock(&output.live) = file.1.counts();
+                    file.0.sync().map_err(store_failure)
+                };
+                let _ = self.on_worker(keep).await;
                 return Err(failure.into());
             }
             Ok(()) => {}
@@ -141,12 +173,17 @@ impl Reports {
         Ok(self.on_worker(move || lock(&output.file).0.sync().map_err(store_failure)).await?)
     }
 
-    async fn open_output(&self, report: &Report, live: Arc<Mutex<ReportCounts>>) -> Result<Output, Failure> {
+    async fn open_output(
+        &self,
+        report: &Report,
+        live: Arc<Mutex<ReportCounts>>,
+        deadline: Instant,
+    ) -> Result<Output, Failure> {
         let (store, id) = (self.store.clone(), report.id.uuid());
         let (writer, checkpoint) = self.on_worker(move || store.writer(id).map_err(store_failure)).await?;
         let checkpoint = checkpoint.and_then(|bytes| Checkpoint::decode(&bytes)).unwrap_or_default();
         *lock(&live) = checkpoint.counts();
-        Ok(Output { file: Arc::new(Mutex::new((writer, checkpoint))), live })
+        Ok(Output { file: Arc::new(Mutex::new((writer, checkpoint))), live, deadline })
     }
 
     async fn write_rows(&self, report: &Report, output: &Output) -> Result<(), Failure> {
@@ -160,26 +197,37 @@ impl Reports {
 
     async fn key_activity(&self, report: &Report, output: &Output) -> Result<(), Failure> {
         let window = (report.start, report.end);
+        let mut held: Option<Joined> = None;
         for (index, source) in report.sources.iter().enumerate().skip(output.checkpoint().source) {
             let place = Arc::new(self.place(source.kms)?);
-            let proxy = match &source.log {
-                None => None,
-                Some(log) => {
+            let has_trail = sources_of(report, source.kms).any(|(_, source)| source.log.is_some());
+            // All sources of a KMS share what was seen; after a restart it is in the rows.
+            let joined = match held.take().filter(|held| held.place.id() == source.kms) {
+                Some(joined) => Some(joined),
+                None if has_trail => {
                     let proxy = ProxyCalls::read(self.recorder.ledger(), &place, window).await?;
                     let proxy = Arc::new(Mutex::new(proxy));
                     let seen = self.recall(report, &place, &proxy, output).await?;
-                    let (own, joined) = (self.own_calls(), proxy.clone());
-                    let (at, to) = (place.clone(), output.clone());
-                    self.read_trail((report, index, log), &place, output, seen, move |events, page| {
-                        let rows = key_activity::rows(&at, &mut lock(&own), &mut lock(&joined), &events);
-                        to.append(&rows, |checkpoint| page.put_into(checkpoint))
-                    })
-                    .await?;
-                    Some(proxy)
+                    Some(Joined { place: place.clone(), proxy, seen })
                 }
+                None => None,
             };
-            self.own_log_rows(&place, window, proxy, output).await?;
+            if let (Some(log), Some(joined)) = (&source.log, &joined) {
+                let (own, proxy) = (self.own_calls(), joined.proxy.clone());
+                let (at, to) = (place.clone(), output.clone());
+                self.read_trail((report, index, log), &place, output, joined.seen.clone(), move |events, page| {
+                    let rows = key_activity::rows(&at, &mut lock(&own), &mut lock(&proxy), &events)?;
+                    to.append(&rows, |checkpoint| page.put_into(checkpoint))
+                })
+                .await?;
+            }
+            // What CloudTrail does not have is known only when all log groups of the KMS were read.
+            if sources_of(report, source.kms).last().is_some_and(|(last, _)| last == index) {
+                let proxy = joined.as_ref().map(|joined| joined.proxy.clone());
+                self.own_log_rows(&place, window, proxy, output).await?;
+            }
             self.next_source(output, index).await?;
+            held = joined;
         }
         Ok(())
     }
@@ -202,10 +250,14 @@ impl Reports {
             let mut reader = store.reader(id).map_err(store_failure)?;
             while let Some((_, bytes)) = reader.next().map_err(store_failure)? {
                 if let Some(row) = Row::decode(bytes).filter(|row| row.kms() == kms) {
-                    let (request, event) = key_activity::ids(&row);
-                    lock(&proxy).join(request);
+                    let key_activity::Ids { request, event, key } = key_activity::ids(&row);
                     // Rows of our own log have no id.
-                    let _ = event.is_empty() || known.is_new(event);
+                    if !event.is_empty() {
+                        if let Ok(key) = KeyArn::parse(key) {
+                            lock(&proxy).join(request, &key);
+                        }
+                        known.is_new(event);
+                    }
                 }
             }
             Ok(())
@@ -224,17 +276,23 @@ impl Reports {
     ) -> Result<(), Failure> {
         let before = if proxy.is_some() { 0 } else { REQUESTED_BEFORE_SECONDS };
         let (from, to) = (start.plus_seconds(-before), end.plus_seconds(600));
-        let reader = LogReader::between(self.recorder.ledger(), from, to).await?;
-        let mut reader = reader.from(output.checkpoint().next_record);
+        let mut reader = LogReader::between(self.recorder.ledger(), from, to).await?;
+        // The rows of the records before are in the file; the requests in them are read again.
+        let next_record = output.checkpoint().next_record;
         let (mut operations, mut rows) = (OwnOperations::default(), Vec::new());
         loop {
             let records = reader.next().await?;
             for record in &records {
                 let proxy = proxy.as_ref().map(|proxy| lock(proxy));
+                let mut new = Vec::new();
                 if proxy.is_none() {
-                    rows.extend(operations.row(place, (start, end), record));
+                    new.extend(operations.row(place, (start, end), record));
                 }
-                rows.extend(key_activity::proxy_rows(place, (start, end), proxy.as_deref(), record));
+                new.extend(key_activity::local_row(place, (start, end), record));
+                new.extend(key_activity::proxy_rows(place, (start, end), proxy.as_deref(), record));
+                if record.seq >= next_record {
+                    rows.extend(new);
+                }
             }
             if records.is_empty() || rows.len() >= ROWS_AT_ONCE {
                 self.append(output, std::mem::take(&mut rows), reader.place()).await?;
@@ -255,10 +313,22 @@ impl Reports {
             Ok(Groups::restored(rows))
         };
         let groups = Arc::new(Mutex::new(self.on_worker(read).await?));
+        let mut shared: Option<(Arc<ProxyCalls>, Arc<Seen>)> = None;
+        let mut before = None;
         for (index, source) in report.sources.iter().enumerate().skip(output.checkpoint().source) {
             let place = Arc::new(self.place(source.kms)?);
             let Some(log) = &source.log else { continue };
-            let proxy = Arc::new(ProxyCalls::read(self.recorder.ledger(), &place, (report.start, report.end)).await?);
+            // An event that is in two log groups of a KMS counts once.
+            let (proxy, seen) = match shared.take().filter(|_| before == Some(source.kms)) {
+                Some(shared) => shared,
+                None => {
+                    let window = (report.start, report.end);
+                    let proxy = ProxyCalls::read(self.recorder.ledger(), &place, window).await?;
+                    (Arc::new(proxy), Arc::default())
+                }
+            };
+            before = Some(source.kms);
+            shared = Some((proxy.clone(), seen.clone()));
             // The pages since the groups were last written.
             let held = Arc::new(Mutex::new(Page::default()));
             let (at, to, all, since) = (place.clone(), output.clone(), groups.clone(), held.clone());
@@ -275,7 +345,7 @@ impl Reports {
                 *lock(&to.live) = ReportCounts { rows: all.len() as u64, ..seen.counts() };
                 Ok(())
             };
-            let outcome = self.read_trail((report, index, log), &place, output, Arc::default(), work).await;
+            let outcome = self.read_trail((report, index, log), &place, output, seen, work).await;
             if outcome.is_err() {
                 // The groups until then are kept.
                 let (to, all) = (output.clone(), groups.clone());
@@ -311,13 +381,18 @@ impl Reports {
 
     async fn reconciliation(&self, report: &Report, output: &Output) -> Result<(), Failure> {
         self.begin_again(output).await?;
-        for (index, source) in report.sources.iter().enumerate() {
-            let place = Arc::new(self.place(source.kms)?);
-            let changes = Arc::new(Mutex::new(Changes::default()));
-            if let Some(log) = &source.log {
+        for (first, ReportSource { kms, .. }) in report.sources.iter().enumerate() {
+            // A KMS is compared once, however many log groups it has.
+            if sources_of(report, *kms).next().is_some_and(|(index, _)| index < first) {
+                continue;
+            }
+            let place = Arc::new(self.place(*kms)?);
+            let (changes, seen) = (Arc::new(Mutex::new(Changes::default())), Arc::<Seen>::default());
+            for (index, source) in sources_of(report, *kms) {
+                let Some(log) = &source.log else { continue };
                 let (own, at, all, to) = (self.own_calls(), place.clone(), changes.clone(), output.clone());
-                self.read_trail((report, index, log), &place, output, Arc::default(), move |events, page| {
-                    lock(&all).add(&at, &mut lock(&own), &events);
+                self.read_trail((report, index, log), &place, output, seen.clone(), move |events, page| {
+                    lock(&all).add(&at, &mut lock(&own), &events)?;
                     to.append(&[], |checkpoint| page.put_into(checkpoint))
                 })
                 .await?;
@@ -325,13 +400,13 @@ impl Reports {
             let changes = std::mem::take(&mut *lock(&changes));
             for region in place.kms.regions.clone() {
                 // The state may have changed since the first region was compared.
-                let place = self.place(source.kms)?;
+                let place = self.place(*kms)?;
                 let (reports, to) = (self.clone(), output.clone());
                 let found = move |rows: Vec<Row>| -> BoxFuture<'static, Result<(), Failure>> {
                     let (reports, to) = (reports.clone(), to.clone());
                     Box::pin(async move { reports.append(&to, rows, 0).await })
                 };
-                reconciliation::compare(&self.cloud, (&place, &changes, &region), &found).await?;
+                reconciliation::compare(&self.cloud, &self.recorder, (&place, &changes, &region), &found).await?;
             }
         }
         Ok(())
@@ -358,20 +433,19 @@ impl Reports {
         let work = Arc::new(Mutex::new(work));
         loop {
             let work = work.clone();
-            let used = reader
-                .next_page(move |read| {
-                    let page = Page {
-                        source: index,
-                        next: read.next.map(|marker| marker.as_str().to_owned()),
-                        events_read: read.counts.read,
-                        pages: 1,
-                        skipped: read.counts.skipped,
-                    };
-                    let mut work = lock(&work);
-                    work(read.events, page)
-                })
-                .await?;
-            match used {
+            let next = reader.next_page(move |read| {
+                let page = Page {
+                    source: index,
+                    next: read.next.map(|marker| marker.as_str().to_owned()),
+                    events_read: read.counts.read,
+                    pages: 1,
+                    skipped: read.counts.skipped,
+                };
+                let mut work = lock(&work);
+                work(read.events, page)
+            });
+            let used = tokio::time::timeout_at(output.deadline, next).await;
+            match used.map_err(|_| Failure::Internal("the report was not finished in time"))?? {
                 Some(used) => {
                     used.result?;
                     tracing::debug!(report = %report.id, counts = ?used.counts, next = ?used.next, "a page was read");
@@ -409,7 +483,7 @@ impl Reports {
     }
 
     /// The KMS of a source, as it is now.
-    fn place(&self, kms: crate::domain::id::KmsId) -> Result<Place, Failure> {
+    fn place(&self, kms: KmsId) -> Result<Place, Failure> {
         let published = self.recorder.state();
         let kms = published.state.kms(kms)?.clone();
         Ok(Place { published, kms })
@@ -431,6 +505,10 @@ impl Reports {
 struct Ended(Failure, Option<String>);
 
 impl Ended {
+    fn too_old() -> Self {
+        Self::because("the report was not finished within a week after its creation".to_owned())
+    }
+
     fn because(reason: String) -> Self {
         Self(Failure::Internal("the report ended early"), Some(reason))
     }
@@ -440,6 +518,18 @@ impl From<Failure> for Ended {
     fn from(failure: Failure) -> Self {
         Self(failure, None)
     }
+}
+
+/// What the sources of a KMS share in a report of key activity.
+struct Joined {
+    place: Arc<Place>,
+    proxy: Arc<Mutex<ProxyCalls>>,
+    seen: Arc<Seen>,
+}
+
+/// The sources of a KMS, each with its number.
+fn sources_of(report: &Report, kms: KmsId) -> impl Iterator<Item = (usize, &ReportSource)> {
+    report.sources.iter().enumerate().filter(move |(_, source)| source.kms == kms)
 }
 
 fn is_stale_token(failure: &Failure) -> bool {

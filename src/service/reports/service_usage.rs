@@ -51,11 +51,12 @@ impl Groups {
     /// When there are too many groups.
     pub(super) fn add(&mut self, place: &Place, proxy: &ProxyCalls, events: &[TrailEvent]) -> Result<(), Failure> {
         for event in events {
+            let keys = place.keys_of(event);
             let service = match event.identity.invoked_by.as_str() {
-                "" => proxy.service(&event.request_id).unwrap_or(DIRECT),
+                "" => keys.iter().find_map(|named| proxy.service(&event.request_id, &named.arn)).unwrap_or(DIRECT),
                 service => service,
             };
-            for named in place.keys_of(event) {
+            for named in keys {
                 let [key_arn, key_id, alias] = named.cells();
                 let [account, region, cloud] = named.place_cells();
                 let (operation, identity) = (Cell::text(event.name.as_str()), Cell::text(event.identity.name()));

@@ -34,6 +34,8 @@ fn invalid_requests_name_the_member_and_make_nothing() {
         (with(json!({"cloud_watch_params": null})), "cloud_watch_params"),
         (with(json!({"cloud_watch_params": []})), "cloud_watch_params"),
         (with(json!({"cloud_watch_params": vec![json!({"kms": "fixture"}); 101]})), "cloud_watch_params"),
+        (with(json!({"cloud_watch_params": [{"kms": "fixture"}, super::source()]})), "cloud_watch_params"),
+        (with(json!({"cloud_watch_params": [super::source(), {"kms": fixture.kms}]})), "cloud_watch_params"),
         (source(json!({"kms": ""})), "kms"),
         (source(json!({"log_group_region": ""})), "log_group_region"),
         (source(json!({"log_group_name": ""})), "log_group_name"),

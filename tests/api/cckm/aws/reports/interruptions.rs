@@ -143,6 +143,20 @@ fn a_report_that_is_being_made_can_be_deleted() {
     assert_eq!(std::fs::read_dir(fixture.appliance.data().join("reports")).expect("a directory").count(), 0);
 }
 
+/// The log is on the same disk, and stops for good when the disk is full.
+#[test]
+fn a_report_ends_before_it_uses_the_reserve_of_the_disk_and_changes_go_on() {
+    let fixture = KmsFixture::with(&[("CLAVIGER_REPORTS_RESERVE_MIB", "16777216")]);
+    let key = fixture.create(json!({}));
+    for kind in ["key-report", "service-report", "reconciliation-report", "key-aging"] {
+        let report = made(&fixture.admin, body(kind));
+        assert!(error(&report).contains("less free space than the settings reserve"), "{report}");
+        assert_eq!(report["progress"]["rows"], 0, "{report}");
+        assert_eq!(all(&fixture.admin, &report, ""), [] as [Value; 0]);
+    }
+    fixture.change(&key, "disable", json!({}));
+}
+
 #[test]
 fn a_report_that_takes_too_long_or_is_too_large_ends() {
     let mut fixture = KmsFixture::with(&[("CLAVIGER_REPORTS_REPORT_MIB", "1"), ("CLAVIGER_REPORTS_MAX_REPORTS", "2")]);

@@ -1,7 +1,7 @@
 //! The other kinds of reports: usage, ages, differences.
 
-use super::{body, members, order, rows};
-use crate::support::kms_fixture::{HOME, KEYS, KmsFixture, aws_id, key_body};
+use super::{TRAIL, body, members, order, rows, source};
+use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, aws_id, key_body};
 use serde_json::{Value, json};
 
 fn sorted(row: &Value) -> Vec<&str> {
@@ -99,6 +99,38 @@ fn ages_come_from_the_state_with_the_user_who_made_the_key() {
     ];
     assert_eq!(sorted(row), expected);
     assert_eq!(fixture.lab.calls("logs:FilterLogEvents"), 0, "it needs no log group");
+}
+
+/// A KMS of two regions has a log group in each.
+fn body_of_both_regions(kind: &str) -> Value {
+    let away = json!({"kms": "fixture", "log_group_region": AWAY, "log_group_name": TRAIL});
+    let mut body = body(kind);
+    body["cloud_watch_params"] = json!([source(), away]);
+    body
+}
+
+#[test]
+fn a_difference_is_one_row_however_many_log_groups_the_kms_has() {
+    let fixture = KmsFixture::new();
+    let keys = [HOME, AWAY].map(|region| {
+        let key = fixture.create_at(KEYS, {
+            let mut body = key_body(json!({}));
+            body["region"] = json!(region);
+            body
+        });
+        fixture.lab.kms(region, "DisableKey", &json!({"KeyId": aws_id(&key)}));
+        key["aws_param"]["KeyID"].clone()
+    });
+    let native = fixture.lab.kms(AWAY, "CreateKey", &json!({}));
+    let rows = rows(&fixture.admin, body_of_both_regions("reconciliation-report"));
+    let mut found: Vec<_> = rows.iter().map(|row| (row["region"].to_string(), row["what"].to_string())).collect();
+    found.sort();
+    let expected = [(AWAY, "CreateKey"), (AWAY, "DisableKey"), (HOME, "DisableKey")];
+    let mut expected = expected.map(|(region, what)| (json!(region).to_string(), json!(what).to_string()));
+    expected.sort();
+    assert_eq!(found, expected, "{rows:#?}");
+    assert!(rows.iter().all(|row| row["kind"] == "only_in_aws" && row["user_identity"] != ""), "{rows:#?}");
+    assert!(rows.iter().any(|row| row["key_arn"] == native["KeyMetadata"]["Arn"]), "{keys:?}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const REGION: &str = "us-east-1";
+const OTHER: &str = "eu-west-1";
 const STORES: &str = "/v1/cckm/aws/custom-key-stores";
 
 #[test]
@@ -56,6 +57,17 @@ fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
     let (served, refused, native) = (json!("served"), json!("InvalidStateException"), json!("native"));
     assert_eq!(results, [(&served, &native, &none), (&refused, &native, &invalid)]);
     assert_eq!(joined[0]["xks_key_id"], id(&key));
+    // With a log group in each of two regions, each call is one row: CloudTrail's.
+    let regions = json!({"regions": [REGION, OTHER]});
+    admin.patch(&format!("/v1/cckm/aws/kms/{}", prepared.kms), regions).expect(200);
+    let other = json!({"kms": prepared.kms, "log_group_region": OTHER, "log_group_name": super::TRAIL});
+    let body = json!({"name": "both", "start_time": ago(600), "cloud_watch_params": [other, trail]});
+    let both = rows(admin, body);
+    let both: Vec<_> = both.iter().filter(|row| row["event_name"] == "Encrypt").cloned().collect();
+    assert_eq!(both, joined);
+    let all = rows(admin, json!({"name": "all", "start_time": ago(600), "cloud_watch_params": [trail]}));
+    assert!(all.iter().any(|row| row["event_name"] == "BlockHyokKey" && row["manager_user"] == "admin"), "{all:#?}");
+    assert!(all.iter().all(|row| row["event_name"] == "Encrypt" || row["xks_result"] != "not seen"), "{all:#?}");
     let own = of(&json!({"kms": prepared.kms}));
     assert_eq!(own.len(), 2, "{own:#?}");
     assert!(own.iter().all(|row| row["origin"] == "xks"));
