@@ -1,6 +1,6 @@
 //! Decides the commands of keys. AWS itself checks all other rules.
 
-use super::aggregate::{Key, Snapshot};
+use super::aggregate::{Key, Snapshot, is_of_use_alone};
 use super::command::KeyCommand;
 use super::conclude;
 use super::event::KeyEvent;
@@ -28,8 +28,10 @@ pub fn decide(state: &State, command: KeyCommand) -> Result<Vec<Event>, Refusal>
         KeyCommand::Observe { id, kms, region, seen } => observe(state, id, kms, region, *seen),
         KeyCommand::Refresh { id, kms, region, seen } => {
             let mut events = observe(state, id, kms, region, *seen)?;
-            if events.is_empty() && state.keys.get(&id).is_some() {
-                events.push(Event::Key(id, KeyEvent::Observed { learned: Vec::new() }));
+            // A refresh is seen in the key, even if there is nothing new but that the key was used.
+            let is_of_use = |event: &Event| matches!(event, Event::Key(_, KeyEvent::Observed { learned }) if is_of_use_alone(learned));
+            if events.iter().all(is_of_use) && state.keys.get(&id).is_some() {
+                events.insert(0, Event::Key(id, KeyEvent::Observed { learned: Vec::new() }));
             }
             Ok(events)
         }
