@@ -26,7 +26,7 @@ impl Statement {
         let Some(principals) = &self.principals else { return };
         if principals.all_but || principals.items.iter().any(|principal| matches!(principal, Principal::Anyone)) {
             // The accounts of one condition suffice: all conditions have to hold.
-            let told = self.conditions.iter().find_map(|condition| callers_of(condition));
+            let told = self.conditions.iter().find_map(callers_of);
             match told {
                 Some(callers) => found.extend(callers.into_iter().filter(|caller| *caller != of_account(account))),
                 None => drop(found.insert(EVERYONE.to_owned())),

@@ -87,7 +87,23 @@ fn differences(state: &State, id: KeyId, known: Option<&Key>, learned: &[Event])
     let earlier: Vec<Difference> = state.drift.unexplained(id).map(|one| one.difference.clone()).collect();
     let now = learned.iter().flat_map(|event| match event {
         Event::Key(of, event) if *of == id => differences_by(known, event),
-        _ => Vec::new(),
+        Event::Installation(_)
+        | Event::User(..)
+        | Event::Group(..)
+        | Event::Session(..)
+        | Event::Connection(..)
+        | Event::Kms(..)
+        | Event::Key(..)
+        | Event::SourceKey(..)
+        | Event::Job(..)
+        | Event::Template(..)
+        | Event::Schedule(..)
+        | Event::KeyStore(..)
+        | Event::Posture(_)
+        | Event::Report(..)
+        | Event::Webhook(..)
+        | Event::Alarm(..)
+        | Event::Drift(..) => Vec::new(),
     });
     let mut all = earlier;
     for difference in now {

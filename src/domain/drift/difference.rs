@@ -204,7 +204,7 @@ fn statements(policy: &Value) -> Vec<Value> {
     match &policy["Statement"] {
         Value::Array(all) => all.clone(),
         Value::Null => Vec::new(),
-        one => vec![one.clone()],
+        one @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![one.clone()],
     }
 }
 

@@ -59,6 +59,8 @@ fn every_action_works_for_a_user_and_for_a_group_and_only_while_it_is_permitted(
 fn views_with(action: &str) -> &'static [&'static str] {
     match action {
         "view" | "viewnative" | "viewbyok" | "viewhyokkey" | "viewcloudhsmkey" | "viewkeystore" => &[],
+        "reportdownload" | "reportdelete" => &["reportview"],
+        "cloudhsmkeycreate" => &["viewcloudhsmkey", "viewkeystore"],
         name if name.starts_with("report") => &[],
         name if name.starts_with("hyokkey") => &["viewhyokkey"],
         name if name.starts_with("cloudhsm") => &["viewcloudhsmkey"],
