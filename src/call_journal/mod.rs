@@ -14,7 +14,7 @@ mod own_calls;
 mod segment;
 mod writer;
 
-pub use own_calls::{Asked, OwnCalls};
+pub use own_calls::{Asked, OwnCalls, key_of};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

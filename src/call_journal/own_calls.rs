@@ -62,12 +62,12 @@ impl OwnCalls {
     }
 }
 
-/// The 16 bytes that stand for a request id: AWS's ids are UUIDs; others are hashed.
-pub(super) fn key_of(request_id: &str) -> u128 {
-    match Uuid::try_parse(request_id) {
+/// The 16 bytes that stand for an id of a request or an event: AWS's ids are UUIDs; others are hashed.
+pub fn key_of(id: &str) -> u128 {
+    match Uuid::try_parse(id) {
         Ok(id) => id.as_u128(),
         Err(_) => {
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, request_id.as_bytes());
+            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, id.as_bytes());
             digest.as_ref().iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
         }
     }

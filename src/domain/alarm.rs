@@ -113,8 +113,6 @@ pub enum AlarmEvent {
 
 #[derive(Clone, Debug)]
 pub enum AlarmCommand {
-    /// Raise alarms, except for those of an expiry that was already announced.
-    Raise(Vec<AlarmFacts>),
     /// Raise the alarm that the material of a key expires within so many days.
     AnnounceExpiry {
         key: KeyId,

@@ -84,10 +84,9 @@ fn is_local_v4(address: Ipv4Addr) -> bool {
         || address.is_broadcast()
         // Class E.
         || address.octets()[0] >= 240
+        // Addresses of IETF protocols, and the metadata services of Alibaba Cloud and of Azure.
+        || matches!(address.octets(), [192, 0, 0, _] | [100, 100, 100, 200] | [168, 63, 129, 16])
 }
-
-/// The address of AWS's metadata service in IPv6.
-const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 
 fn is_local_v6(address: Ipv6Addr) -> bool {
     address.is_unspecified()
@@ -96,7 +95,9 @@ fn is_local_v6(address: Ipv6Addr) -> bool {
         || address.is_unicast_link_local()
         // The former site-local addresses, fec0::/10.
         || address.segments()[0] & 0xffc0 == 0xfec0
-        || address == METADATA_V6
+        // The services of AWS for its machines, such as metadata and credentials; those of Google Cloud; Teredo; NAT64 of
+        // private networks.
+        || matches!(address.segments(), [0xfd00, 0xec2, ..] | [0xfd20, 0xce, ..] | [0x2001, 0, ..] | [0x64, 0xff9b, 1, ..])
 }
 
 /// The IPv4 address that an IPv6 address stands for: a mapped or compatible one, one of NAT64, or one of 6to4.

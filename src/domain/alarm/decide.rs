@@ -14,7 +14,6 @@ pub fn decide(state: &State, command: AlarmCommand) -> Result<Vec<Event>, Refusa
     let one = |number, event| vec![Event::Alarm(number, event)];
     let is_pending = |number, webhook| state.alarms.pending(webhook).any(|pending| pending == number);
     Ok(match command {
-        AlarmCommand::Raise(facts) => raise(state, facts),
         AlarmCommand::AnnounceExpiry { key, valid_to, days } => announce_expiry(state, key, valid_to, days),
         AlarmCommand::Acknowledge { number, by } => {
             let alarm = alarm(state, number)?;

@@ -85,28 +85,12 @@ fn record(state: &State, touched: Touched) -> Result<Vec<Event>, Refusal> {
 /// The differences of a key that are to be explained: those that were read before, and those of this reading.
 fn differences(state: &State, id: KeyId, known: Option<&Key>, learned: &[Event]) -> Vec<Difference> {
     let earlier: Vec<Difference> = state.drift.unexplained(id).map(|one| one.difference.clone()).collect();
-    let now = learned.iter().flat_map(|event| match event {
-        Event::Key(of, event) if *of == id => differences_by(known, event),
-        Event::Installation(_)
-        | Event::User(..)
-        | Event::Group(..)
-        | Event::Session(..)
-        | Event::Connection(..)
-        | Event::Kms(..)
-        | Event::Key(..)
-        | Event::SourceKey(..)
-        | Event::Job(..)
-        | Event::Template(..)
-        | Event::Schedule(..)
-        | Event::KeyStore(..)
-        | Event::Posture(_)
-        | Event::Report(..)
-        | Event::Webhook(..)
-        | Event::Alarm(..)
-        | Event::Drift(..) => Vec::new(),
+    let now = learned.iter().filter_map(|event| {
+        let Event::Key(of, event) = event else { return None };
+        (*of == id).then(|| differences_by(known, event))
     });
     let mut all = earlier;
-    for difference in now {
+    for difference in now.flatten() {
         match all.iter_mut().find(|one| one.aspect == difference.aspect) {
             Some(one) => *one = one.clone().then(difference),
             None => all.push(difference),

@@ -9,6 +9,7 @@ use super::row::{Cell, Row};
 use crate::aws::cloudtrail::TrailEvent;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId, OperationId};
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::operation::Operation;
@@ -162,18 +163,9 @@ impl OwnOperations {
             return None;
         }
         let own = Own {
-            time: record.time,
-            name,
-            origin: "cckm",
-            arn: key.metadata.arn.clone(),
-            key: Some(*id),
-            manager_user: record.actor.to_string(),
             error_code: if reason.is_empty() { "" } else { "OperationFailed" },
             error_message: reason,
-            request_id: &record.request_id,
-            custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
-            xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
-            ..Own::of(key.metadata.arn.clone())
+            ..Own::of_record(key, record, name)
         };
         Some(own.row(place))
     }
@@ -187,17 +179,7 @@ pub(super) fn local_row(place: &Place, (start, end): (Time, Time), record: &Reco
     if !(start..end).contains(&record.time) {
         return None;
     }
-    let own = Own {
-        time: record.time,
-        name,
-        origin: "cckm",
-        key: Some(*id),
-        manager_user: record.actor.to_string(),
-        request_id: &record.request_id,
-        custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
-        xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
-        ..Own::of(key.metadata.arn.clone())
-    };
+    let own = Own::of_record(key, record, name);
     Some(own.row(place))
 }
 
@@ -269,7 +251,22 @@ struct Own<'a> {
     xks_result: &'a str,
 }
 
-impl Own<'_> {
+impl<'a> Own<'a> {
+    /// What was done here with a key, by a record of our log.
+    fn of_record(key: &'a Key, record: &'a Record, name: &'a str) -> Self {
+        Self {
+            time: record.time,
+            name,
+            origin: "cckm",
+            key: Some(key.id),
+            manager_user: record.actor.to_string(),
+            request_id: &record.request_id,
+            custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
+            xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
+            ..Self::of(key.metadata.arn.clone())
+        }
+    }
+
     fn of(arn: KeyArn) -> Self {
         Self {
             time: Time::from_nanos(0),

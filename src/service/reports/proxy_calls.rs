@@ -2,6 +2,7 @@
 
 use super::log_reading::LogReader;
 use super::place::Place;
+use crate::call_journal::key_of;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::name::KeyArn;
@@ -145,14 +146,4 @@ fn number_of(texts: &mut Vec<String>, text: &str) -> u16 {
         texts.len() - 1
     });
     u16::try_from(at).unwrap_or(u16::MAX)
-}
-
-fn key_of(request_id: &str) -> u128 {
-    match uuid::Uuid::try_parse(request_id) {
-        Ok(id) => id.as_u128(),
-        Err(_) => {
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, request_id.as_bytes());
-            digest.as_ref().iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
-        }
-    }
 }

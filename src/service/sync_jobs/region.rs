@@ -206,49 +206,31 @@ impl Reading<'_> {
     async fn command(&self, command: KeyCommand) -> Result<(), Failure> {
         let committed = self.recorder.append(self.change, Command::Key(command)).await?;
         for event in &committed.events {
+            let Event::Key(_, event) = event else { continue };
             match event {
-                Event::Key(_, KeyEvent::Found { .. }) => self.tally.added.add(1),
-                Event::Key(_, KeyEvent::Observed { learned }) if is_of_use_alone(learned) => {}
-                Event::Key(_, KeyEvent::Observed { .. } | KeyEvent::HyokLinked { .. }) => self.tally.updated.add(1),
-                Event::Key(_, KeyEvent::Vanished) => self.tally.gone.add(1),
-                Event::Key(
-                    _,
-                    KeyEvent::OperationRequested { .. }
-                    | KeyEvent::OperationDone { .. }
-                    | KeyEvent::OperationFailed { .. }
-                    | KeyEvent::OperationReconciled { .. }
-                    | KeyEvent::VirtualKeyMade { .. }
-                    | KeyEvent::VirtualKeyDeletable { .. }
-                    | KeyEvent::VirtualKeyDeleted
-                    | KeyEvent::RotationJobSet { .. }
-                    | KeyEvent::Forgotten
-                    | KeyEvent::Unmanaged { .. }
-                    | KeyEvent::Replaced { .. }
-                    | KeyEvent::AliasMoved { .. }
-                    | KeyEvent::MaterialNotRotated { .. }
-                    | KeyEvent::HyokCreated { .. }
-                    | KeyEvent::HyokBlocked
-                    | KeyEvent::HyokUnblocked
-                    | KeyEvent::HyokRotated { .. }
-                    | KeyEvent::CallerRulesSet { .. }
-                    | KeyEvent::EncryptionsCounted { .. },
-                )
-                | Event::Installation(_)
-                | Event::User(..)
-                | Event::Group(..)
-                | Event::Session(..)
-                | Event::Connection(..)
-                | Event::Kms(..)
-                | Event::SourceKey(..)
-                | Event::Job(..)
-                | Event::Template(..)
-                | Event::Schedule(..)
-                | Event::KeyStore(..)
-                | Event::Posture(_)
-                | Event::Report(..)
-                | Event::Webhook(..)
-                | Event::Alarm(..)
-                | Event::Drift(..) => {}
+                KeyEvent::Found { .. } => self.tally.added.add(1),
+                KeyEvent::Observed { learned } if is_of_use_alone(learned) => {}
+                KeyEvent::Observed { .. } | KeyEvent::HyokLinked { .. } => self.tally.updated.add(1),
+                KeyEvent::Vanished => self.tally.gone.add(1),
+                KeyEvent::OperationRequested { .. }
+                | KeyEvent::OperationDone { .. }
+                | KeyEvent::OperationFailed { .. }
+                | KeyEvent::OperationReconciled { .. }
+                | KeyEvent::VirtualKeyMade { .. }
+                | KeyEvent::VirtualKeyDeletable { .. }
+                | KeyEvent::VirtualKeyDeleted
+                | KeyEvent::RotationJobSet { .. }
+                | KeyEvent::Forgotten
+                | KeyEvent::Unmanaged { .. }
+                | KeyEvent::Replaced { .. }
+                | KeyEvent::AliasMoved { .. }
+                | KeyEvent::MaterialNotRotated { .. }
+                | KeyEvent::HyokCreated { .. }
+                | KeyEvent::HyokBlocked
+                | KeyEvent::HyokUnblocked
+                | KeyEvent::HyokRotated { .. }
+                | KeyEvent::CallerRulesSet { .. }
+                | KeyEvent::EncryptionsCounted { .. } => {}
             }
         }
         Ok(())

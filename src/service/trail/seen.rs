@@ -1,10 +1,9 @@
 //! The ids of the events that were read, as many as fit into a bounded memory. Events come in the order of their time, so
 //! that the ones that repeat are close to each other.
 
+use crate::call_journal::key_of;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-
-use uuid::Uuid;
 
 /// The ids of one generation. Two are kept.
 const GENERATION: usize = 200_000;
@@ -35,19 +34,10 @@ impl Seen {
     }
 }
 
-fn key_of(event_id: &str) -> u128 {
-    match Uuid::try_parse(event_id) {
-        Ok(id) => id.as_u128(),
-        Err(_) => {
-            let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, event_id.as_bytes());
-            digest.as_ref().iter().take(16).fold(0, |key, byte| key << 8 | u128::from(*byte))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use uuid::Uuid;
 
     #[test]
     fn an_id_is_new_once_and_memory_is_bounded() {
