@@ -170,17 +170,6 @@ impl Condition {
         Ok(Condition { written: name.to_owned(), quantifier, operator, if_exists, key: key.to_owned(), values })
     }
 
-    /// The key, and the values of which a request has to have one; `None` if a request without them can satisfy the
-    /// condition.
-    pub(super) fn required_values(&self) -> Option<(&str, &[String])> {
-        let compares = match self.operator {
-            Operator::Text { negated, .. } | Operator::Arn { negated } => !negated,
-            Operator::Null | Operator::Bool | Operator::Numeric(_) | Operator::Date(_) | Operator::Ip { .. } => false,
-        };
-        let all_values = self.quantifier == Some(Quantifier::ForAllValues);
-        (compares && !self.if_exists && !all_values).then_some((self.key.as_str(), self.values.as_slice()))
-    }
-
     /// Whether the condition holds. Without `variables`, `${` in a value has no meaning.
     pub(super) fn holds(&self, context: &Context, variables: bool) -> bool {
         let actual = context.get(&self.key).unwrap_or_default();

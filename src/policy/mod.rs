@@ -10,7 +10,6 @@
 //! - `actions.rs` the actions and what they are for; `access.rs` what is known of a decision without a request;
 //!   `summary.rs` whom a policy names; `words.rs` conditions in words
 //! - `evaluate.rs` the decision; `normal_form.rs` the form in which AWS returns a policy
-//! - `outsiders.rs` whom a policy admits from outside of the key's account
 
 pub mod access;
 pub mod actions;
@@ -25,13 +24,11 @@ pub mod summary;
 mod condition;
 mod document;
 mod json;
-mod outsiders;
 mod service;
 mod words;
 
 pub use condition::Condition;
 pub use document::{Effect, NotUnderstood, Policy, PolicyError, Reading, Statement};
-pub use outsiders::EVERYONE;
 
 #[cfg(test)]
 mod tests;

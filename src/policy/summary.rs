@@ -1,8 +1,10 @@
 //! What the policy of a key says, for somebody who looks at many keys: whom it names. It is made once for each text.
 
 use super::actions::ACTIONS;
+use super::condition::Condition;
 use super::document::{Effect, Policy, Statement};
 use super::principal::Principal;
+use std::collections::BTreeSet;
 
 /// Whom a policy names. The account of the key is not known here: equal texts can belong to keys of several accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub struct Summary {
     pub everyone: Vec<String>,
     /// The accounts that the policy allows something, by themselves or by their users and roles; sorted.
     pub accounts: Vec<String>,
+    /// The callers that only conditions name, and not by their account: `callers, if the caller's organization is o-1`.
+    pub others: Vec<String>,
     /// The unique ids of users and roles that were deleted; AWS shows them in place of the ARNs. Sorted.
     pub deleted: Vec<String>,
     /// The statements that could not be read, and why.
@@ -32,7 +36,7 @@ impl Summary {
         for statement in statements {
             summary.add(statement, &exclusions);
         }
-        for list in [&mut summary.accounts, &mut summary.deleted] {
+        for list in [&mut summary.accounts, &mut summary.others, &mut summary.deleted] {
             list.sort_unstable();
             list.dedup();
         }
@@ -41,6 +45,23 @@ impl Summary {
             not_understood.map(|part| format!("{}: {}", name_of(part.number, part.sid.as_deref()), part.reason)),
         );
         summary
+    }
+
+    /// Whom outside of an account the policy allows something: `everyone`, `account 210987654321`, or callers that
+    /// conditions name.
+    pub fn outsiders(&self, account: &str) -> BTreeSet<String> {
+        let everyone = self.everyone.first().map(|_| "everyone".to_owned());
+        let accounts = self.accounts.iter().filter(|other| *other != account).map(|other| format!("account {other}"));
+        everyone.into_iter().chain(accounts).chain(self.others.iter().cloned()).collect()
+    }
+
+    /// Adds accounts; if there are none, the callers that conditions name.
+    fn add_named(&mut self, accounts: Vec<String>, before: &str, conditions: &[&Condition]) {
+        if accounts.is_empty() {
+            let words: Vec<String> = conditions.iter().map(|one| one.in_words()).collect();
+            self.others.push(format!("{before} {}", words.join(" and ")));
+        }
+        self.accounts.extend(accounts);
     }
 
     fn add(&mut self, statement: &Statement, exclusions: &[&Statement]) {
@@ -60,13 +81,12 @@ impl Summary {
             return;
         }
         if names_everyone(statement) {
-            let narrowing = statement.conditions.iter().filter(|one| one.narrows_callers());
-            let mut narrowing = narrowing.peekable();
-            if narrowing.peek().is_some() {
-                self.accounts.extend(narrowing.flat_map(|one| one.accounts()).map(str::to_owned));
+            let narrowing: Vec<_> = statement.conditions.iter().filter(|one| one.narrows_callers()).collect();
+            if !narrowing.is_empty() {
+                self.add_named(accounts_in(&narrowing), "callers, if", &narrowing);
             } else if let Some(first) = exclusions.first() {
                 // What one denial leaves, another may deny: the first is not exceeded.
-                self.accounts.extend(left_by(first));
+                self.add_named(left_by(first), "callers, unless", &first.conditions.iter().collect::<Vec<_>>());
             } else {
                 self.everyone.push(name_of(statement.number, statement.sid.as_deref()));
             }
@@ -74,6 +94,11 @@ impl Summary {
             self.accounts.extend(principals.items.iter().filter_map(Principal::account).map(str::to_owned));
         }
     }
+}
+
+/// The accounts that conditions name.
+fn accounts_in(conditions: &[&Condition]) -> Vec<String> {
+    conditions.iter().flat_map(|one| one.accounts()).map(str::to_owned).collect()
 }
 
 /// Whether a statement is about everybody, or about everybody but some.
@@ -103,9 +128,9 @@ fn excludes_others(statement: &Statement) -> bool {
 
 /// The accounts that a denial to others leaves.
 fn left_by(denial: &Statement) -> Vec<String> {
-    let by_condition = denial.conditions.iter().flat_map(|one| one.accounts()).map(str::to_owned);
+    let by_condition = accounts_in(&denial.conditions.iter().collect::<Vec<_>>());
     let spared = denial.principals.iter().filter(|principals| principals.all_but).flat_map(|one| &one.items);
-    by_condition.chain(spared.filter_map(Principal::account).map(str::to_owned)).collect()
+    by_condition.into_iter().chain(spared.filter_map(Principal::account).map(str::to_owned)).collect()
 }
 
 /// The name of a statement: its Sid, or its place.
@@ -157,6 +182,49 @@ mod tests {
         let all_but = r#"{"Effect":"Allow","NotPrincipal":{"AWS":"arn:aws:iam::111122223333:user/ann"},"Action":"kms:Decrypt","Resource":"*"}"#;
         assert_eq!(everyone(all_but), ["statement 1"]);
         assert!(everyone(&all_but.replace("Allow", "Deny")).is_empty(), "a denial opens nothing");
+    }
+
+    #[test]
+    fn other_accounts_everyone_and_callers_of_conditions_are_outsiders() {
+        let outsiders =
+            |statement: &str| -> Vec<String> { summary(statement).outsiders("123456789012").into_iter().collect() };
+        let to = |effect: &str, who: &str| format!(r#"{{"Effect":"{effect}",{who},"Action":"kms:*","Resource":"*"}}"#);
+        let none: [&str; 0] = [];
+        assert_eq!(outsiders(&to("Allow", r#""Principal":{"AWS":"arn:aws:iam::123456789012:root"}"#)), none);
+        assert_eq!(outsiders(&to("Allow", r#""Principal":{"Service":"logs.eu-west-1.amazonaws.com"}"#)), none);
+        assert_eq!(outsiders(&to("Allow", r#""Principal":"*""#)), ["everyone"]);
+        assert_eq!(outsiders(&to("Allow", r#""Principal":{"AWS":["123456789012","*"]}"#)), ["everyone"]);
+        let others = r#""Principal":{"AWS":["210987654321","arn:aws:iam::333333333333:role/app"]}"#;
+        assert_eq!(outsiders(&to("Allow", others)), ["account 210987654321", "account 333333333333"]);
+        let but = r#""NotPrincipal":{"AWS":"arn:aws:iam::123456789012:user/ann"}"#;
+        assert_eq!(outsiders(&to("Allow", but)), ["everyone"]);
+        assert_eq!(outsiders(&to("Deny", r#""Principal":"*""#)), none);
+        let with = |operator: &str, key: &str, value: &str| {
+            outsiders(&format!(r#"{ANYONE},"Condition":{{"{operator}":{{"{key}":{value}}}}}}}"#))
+        };
+        assert_eq!(with("StringEquals", "kms:CallerAccount", r#""123456789012""#), none);
+        let two = r#"["123456789012","210987654321"]"#;
+        assert_eq!(with("StringEquals", "kms:CallerAccount", two), ["account 210987654321"]);
+        assert_eq!(with("ArnLike", "aws:PrincipalArn", r#""arn:aws:iam::123456789012:role/*""#), none);
+        let organization = with("StringEquals", "aws:PrincipalOrgID", r#""o-a1b2c3d4e5""#);
+        assert_eq!(organization, ["callers, if the caller's organization is o-a1b2c3d4e5"]);
+        let network = with("IpAddress", "aws:SourceIp", r#""10.0.0.0/8""#);
+        assert!(network[0].contains("10.0.0.0/8"), "{network:?}");
+        for (operator, key, value) in [
+            ("StringNotEquals", "kms:CallerAccount", "210987654321"),
+            ("StringEqualsIfExists", "kms:CallerAccount", "123456789012"),
+            ("ForAllValues:StringEquals", "kms:CallerAccount", "123456789012"),
+            ("StringLike", "kms:CallerAccount", "*"),
+            ("StringLike", "aws:PrincipalArn", "*"),
+            ("ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/app"),
+            ("StringLike", "aws:PrincipalOrgID", "o-*"),
+            ("StringEquals", "kms:ViaService", "s3.eu-west-1.amazonaws.com"),
+        ] {
+            assert_eq!(with(operator, key, &format!("\"{value}\"")), ["everyone"], "{operator} {key}");
+        }
+        let deny = r#"{"Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}}"#;
+        let left = outsiders(&format!("{ANYONE}}},{deny}"));
+        assert_eq!(left, ["callers, unless the caller's organization is not o-1"]);
     }
 
     #[test]

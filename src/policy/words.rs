@@ -1,6 +1,7 @@
 //! Conditions in words, and which of them narrow who a statement is about.
 
 use super::condition::Condition;
+use super::principal::is_account_id;
 
 impl Condition {
     /// What the condition says, such as `the service that asks for the caller is s3.eu-west-1.amazonaws.com`.
@@ -43,13 +44,12 @@ impl Condition {
         let key = self.key.to_ascii_lowercase();
         let whole = ["kms:calleraccount", "aws:principalaccount", "aws:sourceaccount"].contains(&key.as_str());
         let in_arn = ["aws:principalarn", "aws:sourcearn"].contains(&key.as_str());
-        let of = move |value: &'_ str| -> bool { value.len() == 12 && value.bytes().all(|byte| byte.is_ascii_digit()) };
         let values = self.values.iter().filter_map(move |value| match (whole, in_arn) {
             (true, _) => Some(value.as_str()),
             (_, true) => value.split(':').nth(4),
             (false, false) => None,
         });
-        values.filter(move |account| of(account))
+        values.filter(|account| is_account_id(account))
     }
 
     fn names_callers(&self) -> bool {

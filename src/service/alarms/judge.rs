@@ -15,8 +15,7 @@ use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key_store::KeyStoreEvent;
 use crate::domain::key_store::at_aws::ConnectionState;
 use crate::domain::state::State;
-use crate::policy::Policy;
-use std::collections::BTreeSet;
+use crate::policy::summary::Summary;
 
 /// Returns the events that raise the alarms of a change. `state` is the state before the change.
 pub(in crate::service) fn alarms_of(state: &State, actor: &Actor, events: &[Event]) -> Vec<Event> {
@@ -220,24 +219,25 @@ impl Change<'_> {
     }
 }
 
-/// Says whom a new policy admits that the old one did not; `None` if it admits nobody new.
+/// Says whom a new policy admits that the old one did not, or what of it is new and cannot be read; `None` if there is
+/// neither.
 fn opened(before: Option<&str>, now: &str, account: &str) -> Option<String> {
-    let Ok(policy) = Policy::of_key(now) else {
-        return Some("The key has a new policy that this program cannot read: it may admit other accounts.".to_owned());
-    };
-    let admitted = |text: &str| Policy::of_key(text).map(|policy| policy.outsiders(account)).unwrap_or_default();
-    let earlier = before.map(admitted).unwrap_or_default();
-    let new: BTreeSet<String> = policy.outsiders(account).difference(&earlier).cloned().collect();
-    let names: Vec<&str> = new.iter().take(NAMED_MAX).map(String::as_str).collect();
-    let more = new.len() - names.len();
-    match (names.is_empty(), more) {
-        (true, _) => None,
-        (false, 0) => Some(format!("The policy of the key now admits {}.", names.join(", "))),
-        (false, more) => Some(format!("The policy of the key now admits {} and {more} others.", names.join(", "))),
+    let (earlier, now) = (before.map(Summary::of).unwrap_or_default(), Summary::of(now));
+    let (known, admitted) = (earlier.outsiders(account), now.outsiders(account));
+    let new: Vec<&str> = admitted.difference(&known).map(String::as_str).collect();
+    let mut told = Vec::new();
+    if !new.is_empty() {
+        let (named, more) = new.split_at(new.len().min(NAMED_MAX));
+        let more = if more.is_empty() { String::new() } else { format!(" and {} others", more.len()) };
+        told.push(format!("The policy of the key now admits {}{more}.", named.join("; ")));
     }
+    if now.not_understood.iter().any(|part| !earlier.not_understood.contains(part)) {
+        told.push("A part of the new policy cannot be read here: it may admit other accounts.".to_owned());
+    }
+    (!told.is_empty()).then(|| told.join(" "))
 }
 
-/// The most accounts that a message names.
+/// The most accounts and callers that a message names.
 const NAMED_MAX: usize = 20;
 
 fn of_store(state: &State, id: KeyStoreId, event: &KeyStoreEvent) -> Option<AlarmFacts> {

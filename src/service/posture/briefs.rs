@@ -22,7 +22,8 @@ pub(super) struct Brief {
 
 impl Brief {
     fn of(text: &str) -> Self {
-        let Summary { everyone, accounts, deleted, not_understood } = Summary::of(text);
+        // Others are organizations and networks, which are mostly one's own.
+        let Summary { everyone, accounts, deleted, not_understood, others: _ } = Summary::of(text);
         Self {
             everyone: !everyone.is_empty(),
             accounts: accounts.iter().filter_map(|account| AccountId::parse(account).ok()).collect(),

@@ -73,6 +73,28 @@ fn a_policy_that_admits_the_same_or_fewer_is_no_news() {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_is_told_once_and_hides_nobody() {
+    let policy = |accounts: &str, operator: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[
+                {{"Effect":"Allow","Principal":{{"AWS":{accounts}}},"Action":"kms:*","Resource":"*"}},
+                {{"Sid":"Odd","Effect":"Allow","Principal":{{"AWS":"123456789012"}},"Action":"kms:Decrypt","Resource":"*",
+                "Condition":{{"{operator}":{{"aws:PrincipalOrgID":"o-1"}}}}}}]}}"#
+        );
+        text
+    };
+    let own = "\"123456789012\"";
+    let both = "[\"123456789012\",\"210987654321\"]";
+    let plain = policy(own, "StringEquals");
+    let told = |before: &str, now: &str| opened(Some(before), now, "123456789012");
+    assert!(told(&plain, &policy(own, "Wonders")).is_some_and(|text| text.contains("cannot be read")));
+    assert_eq!(told(&policy(own, "Wonders"), &policy(own, "Wonders").replace("kms:Decrypt", "kms:Encrypt")), None);
+    assert_eq!(told(&policy(both, "Wonders"), &policy(own, "Wonders")), None, "a policy that admits fewer");
+    let more = told(&policy(own, "Wonders"), &policy(both, "Wonders"));
+    assert_eq!(more.as_deref(), Some("The policy of the key now admits account 210987654321."));
+}
+
+#[test]
 fn a_key_that_is_older_than_its_kms_raises_nothing_when_it_is_found() {
     let kms = [added(0, &["eu-west-3"])];
     let since = after(&kms).kms.iter().next().expect("a KMS").created;
