@@ -1,12 +1,15 @@
 //! Reports: create, list, show, read and delete them.
 //!
-//! - `runner.rs` makes them, `output.rs` has their files; `key_activity.rs`, `service_usage.rs`, `key_aging.rs`, `reconciliation.rs` their kinds
+//! - `runner.rs` the task that makes a report, and its end; `output.rs` its file
+//! - `kinds.rs` what is read for each kind of report; `key_activity.rs`, `service_usage.rs`, `key_aging.rs`,
+//!   `reconciliation.rs` their rows
 //! - `place.rs` the keys of a KMS; `own_calls.rs`, `proxy_calls.rs`, `log_reading.rs` what is known here
 //! - `row.rs` the rows and columns; `contents.rs` the rows that a caller may view, filtered and sorted
 
 pub mod contents;
 mod key_activity;
 mod key_aging;
+mod kinds;
 mod list;
 mod log_reading;
 mod output;
