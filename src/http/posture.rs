@@ -188,8 +188,9 @@ pub async fn findings(
     })?;
     let (page, caller) = services.posture.findings(&auth.permit, rule, &listing.0).await?;
     let view = move |key: &Arc<Key>| {
-        let name = caller.published.state.kms.get(&key.kms).map(|kms| kms.name.to_string());
-        KeyFindingView::of(key, name.unwrap_or_default(), rule)
+        let state = &caller.published.state;
+        let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
+        KeyFindingView::of(key, name.unwrap_or_default(), detail(rule, key, state))
     };
     paging::answer(page, view).await
 }
@@ -289,7 +290,7 @@ impl DayView {
 }
 
 impl KeyFindingView {
-    fn of(key: &Key, kms: String, rule: Rule) -> Self {
+    fn of(key: &Key, kms: String, detail: String) -> Self {
         let metadata = &key.metadata;
         Self {
             id: key.id.to_string(),
@@ -303,7 +304,7 @@ impl KeyFindingView {
             key_spec: metadata.spec.as_str().to_owned(),
             key_state: metadata.state.as_str().to_owned(),
             origin: metadata.origin.as_str().to_owned(),
-            detail: detail(rule, key),
+            detail,
         }
     }
 }

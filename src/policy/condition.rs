@@ -206,7 +206,8 @@ impl Condition {
 
     /// Whether the condition holds for every request whose value is not among its own.
     pub(super) fn is_negative(&self) -> bool {
-        self.operator.is_negated() && self.quantifier.is_none()
+        // Without a value, `ForAnyValue` does not hold, and the others do.
+        self.operator.is_negated() && self.quantifier != Some(Quantifier::ForAnyValue)
     }
 
     /// Whether `*` and `?` stand for other characters in its values.

@@ -33,10 +33,20 @@ pub struct Reading {
     pub not_understood: Vec<NotUnderstood>,
 }
 
+impl Reading {
+    /// Reads the policy of a key as AWS returns it. A text that is no policy is not understood as a whole.
+    pub fn of(text: &str) -> Reading {
+        Policy::returned(text).unwrap_or_else(|error| {
+            let whole = NotUnderstood { number: 0, sid: None, reason: error.to_string() };
+            Reading { policy: Policy::empty(), not_understood: vec![whole] }
+        })
+    }
+}
+
 /// A statement that could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotUnderstood {
-    /// Its place in the policy, from 1 on.
+    /// Its place in the policy, from 1 on; 0 for the policy as a whole.
     pub number: usize,
     pub sid: Option<String>,
     pub reason: String,
@@ -216,6 +226,12 @@ fn statements_of(text: &str) -> Result<(bool, Vec<Json>), PolicyError> {
 }
 
 impl Selection<String> {
+    /// Whether the patterns can mean a resource. A variable can stand for anything.
+    pub(super) fn can_mean(&self, resource: &str, variables: bool) -> bool {
+        let has_variable = variables && self.items.iter().any(|pattern| pattern.contains("${"));
+        has_variable || self.fits(resource, None)
+    }
+
     pub(super) fn fits(&self, text: &str, variables: Option<&Context>) -> bool {
         let fits = |pattern: &String| match variables {
             // A variable without a value fits nothing.
@@ -240,8 +256,7 @@ impl Statement {
 
     /// Whether the statement can be about a resource. A variable can stand for anything.
     pub fn applies_to(&self, resource: &str, variables: bool) -> bool {
-        let has_variable = variables && self.resources.items.iter().any(|pattern| pattern.contains("${"));
-        has_variable || self.resources.fits(resource, None)
+        self.resources.can_mean(resource, variables)
     }
 
     /// Whether the statement is about an action, such as `kms:Encrypt`.

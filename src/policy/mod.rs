@@ -28,7 +28,7 @@ mod service;
 mod words;
 
 pub use condition::Condition;
-pub use document::{Effect, NotUnderstood, Policy, PolicyError, Reading, Statement};
+pub use document::{Effect, NotUnderstood, Policy, PolicyError, Reading, Selection, Statement};
 
 #[cfg(test)]
 mod tests;

@@ -2,57 +2,110 @@
 
 use super::actions::ACTIONS;
 use super::condition::Condition;
-use super::document::{Effect, Policy, Statement};
+use super::document::{Effect, Reading, Selection, Statement};
 use super::principal::Principal;
 use std::collections::BTreeSet;
 
-/// Whom a policy names. The account of the key is not known here: equal texts can belong to keys of several accounts.
+/// Whom a policy names. The key and its account are not known here: equal texts can belong to several keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// The statements that allow everybody something, without a condition that leaves only known callers.
-    pub everyone: Vec<String>,
-    /// The accounts that the policy allows something, by themselves or by their users and roles; sorted.
-    pub accounts: Vec<String>,
-    /// The callers that only conditions name, and not by their account: `callers, if the caller's organization is o-1`.
-    pub others: Vec<String>,
-    /// The unique ids of users and roles that were deleted; AWS shows them in place of the ARNs. Sorted.
-    pub deleted: Vec<String>,
+    /// What the policy says of any key.
+    pub of_any_key: Said,
+    /// What those statements say that are only about the keys that their `Resource` names.
+    pub of_some_keys: Vec<(Resources, Said)>,
     /// The statements that could not be read, and why.
     pub not_understood: Vec<String>,
 }
 
+/// What statements say. The lists are sorted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// The statements that allow everybody something, without a condition that leaves only known callers.
+    pub everyone: Vec<String>,
+    /// The accounts that are allowed something, by themselves or by their users and roles.
+    pub accounts: Vec<String>,
+    /// The callers that only conditions name, and not by their account: `callers, if the caller's organization is o-1`.
+    pub others: Vec<String>,
+    /// The unique ids of users and roles that were deleted; AWS shows them in place of the ARNs.
+    pub deleted: Vec<String>,
+}
+
+/// The keys that a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resources {
+    patterns: Selection<String>,
+    variables: bool,
+}
+
+impl Resources {
+    /// Whether the key with this ARN can be among them.
+    pub fn can_mean(&self, arn: &str) -> bool {
+        self.patterns.can_mean(arn, self.variables)
+    }
+}
+
 impl Summary {
+    /// Reads the policy of a key as AWS returns it.
     pub fn of(text: &str) -> Summary {
+        Self::of_reading(&Reading::of(text))
+    }
+
+    pub fn of_reading(reading: &Reading) -> Summary {
         let mut summary = Summary::default();
-        let reading = match Policy::returned(text) {
-            Ok(reading) => reading,
-            Err(error) => {
-                summary.not_understood.push(error.to_string());
-                return summary;
-            }
-        };
         let statements = reading.policy.statements();
         let exclusions: Vec<_> = statements.iter().filter(|statement| excludes_others(statement)).collect();
-        for statement in statements {
-            summary.add(statement, &exclusions);
+        for statement in statements.iter().filter(|statement| is_about_keys(statement)) {
+            let mut said = Said::default();
+            said.add(statement, &exclusions);
+            if is_about_any_key(statement) {
+                summary.of_any_key.extend(&said);
+            } else if said != Said::default() {
+                let patterns = statement.resources.clone();
+                let resources = Resources { patterns, variables: reading.policy.has_variables() };
+                summary.of_some_keys.push((resources, said));
+            }
         }
-        for list in [&mut summary.accounts, &mut summary.others, &mut summary.deleted] {
-            list.sort_unstable();
-            list.dedup();
-        }
-        let not_understood = reading.not_understood.iter();
-        summary.not_understood.extend(
-            not_understood.map(|part| format!("{}: {}", name_of(part.number, part.sid.as_deref()), part.reason)),
-        );
+        summary.of_any_key.sort();
+        let not_understood = reading.not_understood.iter().map(|part| match part.number {
+            0 => part.reason.clone(),
+            number => format!("{}: {}", name_of(number, part.sid.as_deref()), part.reason),
+        });
+        summary.not_understood.extend(not_understood);
         summary
     }
 
-    /// Whom outside of an account the policy allows something: `everyone`, `account 210987654321`, or callers that
-    /// conditions name.
-    pub fn outsiders(&self, account: &str) -> BTreeSet<String> {
-        let everyone = self.everyone.first().map(|_| "everyone".to_owned());
-        let accounts = self.accounts.iter().filter(|other| *other != account).map(|other| format!("account {other}"));
-        everyone.into_iter().chain(accounts).chain(self.others.iter().cloned()).collect()
+    /// What the policy says of the key with this ARN.
+    pub fn said_of(&self, arn: &str) -> Said {
+        let mut said = self.of_any_key.clone();
+        let of_key = self.of_some_keys.iter().filter(|(resources, _)| resources.can_mean(arn));
+        of_key.for_each(|(_, more)| said.extend(more));
+        said.sort();
+        said
+    }
+
+    /// Whom outside of an account the policy allows something with the key: `everyone`, `account 210987654321`, or
+    /// callers that conditions name.
+    pub fn outsiders(&self, arn: &str, account: &str) -> BTreeSet<String> {
+        let Said { everyone, accounts, others, deleted: _ } = self.said_of(arn);
+        let everyone = everyone.first().map(|_| "everyone".to_owned());
+        let accounts = accounts.into_iter().filter(|other| other != account).map(|other| format!("account {other}"));
+        everyone.into_iter().chain(accounts).chain(others).collect()
+    }
+}
+
+impl Said {
+    fn extend(&mut self, more: &Said) {
+        self.everyone.extend_from_slice(&more.everyone);
+        self.accounts.extend_from_slice(&more.accounts);
+        self.others.extend_from_slice(&more.others);
+        self.deleted.extend_from_slice(&more.deleted);
+    }
+
+    fn sort(&mut self) {
+        for list in [&mut self.accounts, &mut self.others, &mut self.deleted] {
+            list.sort_unstable();
+            list.dedup();
+        }
     }
 
     /// Adds accounts; if there are none, the callers that conditions name.
@@ -67,7 +120,7 @@ impl Summary {
     fn add(&mut self, statement: &Statement, exclusions: &[&Statement]) {
         let Some(principals) = &statement.principals else { return };
         let deleted = principals.items.iter().filter_map(|principal| match principal {
-            Principal::Id(id) if id.starts_with("AIDA") || id.starts_with("AROA") => Some(id.clone()),
+            Principal::Id(id) if is_of_deleted(id) => Some(id.clone()),
             Principal::Id(_)
             | Principal::Anyone
             | Principal::Account { .. }
@@ -76,8 +129,7 @@ impl Summary {
             | Principal::Federated(_) => None,
         });
         self.deleted.extend(deleted);
-        let is_about_keys = ACTIONS.iter().any(|(action, _)| statement.is_about(action));
-        if statement.effect == Effect::Deny || !is_about_keys {
+        if statement.effect == Effect::Deny {
             return;
         }
         if names_everyone(statement) {
@@ -96,6 +148,21 @@ impl Summary {
     }
 }
 
+/// Whether an id is that of a user or a role. AWS shows it in place of the ARN once the user or role is deleted.
+pub fn is_of_deleted(id: &str) -> bool {
+    id.starts_with("AIDA") || id.starts_with("AROA")
+}
+
+/// Whether a statement is about an action of KMS on a key.
+fn is_about_keys(statement: &Statement) -> bool {
+    ACTIONS.iter().any(|(action, _)| statement.is_about(action))
+}
+
+/// Whether a statement is about the key that has the policy, whichever that is.
+fn is_about_any_key(statement: &Statement) -> bool {
+    !statement.resources.all_but && statement.resources.items.iter().any(|resource| resource == "*")
+}
+
 /// The accounts that conditions name.
 fn accounts_in(conditions: &[&Condition]) -> Vec<String> {
     conditions.iter().flat_map(|one| one.accounts()).map(str::to_owned).collect()
@@ -112,8 +179,7 @@ fn names_everyone(statement: &Statement) -> bool {
 fn excludes_others(statement: &Statement) -> bool {
     let whole = !statement.actions.all_but
         && statement.actions.items.iter().any(|action| ["*", "kms:*"].contains(&action.as_str()))
-        && !statement.resources.all_but
-        && statement.resources.items.iter().any(|resource| resource == "*");
+        && is_about_any_key(statement);
     let all_but = statement.principals.as_ref().is_some_and(|principals| principals.all_but);
     let spares_everyone =
         all_but && statement.principals.iter().any(|principals| principals.items.contains(&Principal::Anyone));
@@ -145,8 +211,14 @@ pub fn name_of(number: usize, sid: Option<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn summary(statements: &str) -> Summary {
+    const KEY: &str = "arn:aws:kms:eu-west-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    fn summary_of(statements: &str) -> Summary {
         Summary::of(&format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#))
+    }
+
+    fn summary(statements: &str) -> Said {
+        summary_of(statements).said_of(KEY)
     }
 
     const ANYONE: &str = r#"{"Sid":"Open","Effect":"Allow","Principal":{"AWS":"*"},"Action":"kms:*","Resource":"*""#;
@@ -186,8 +258,9 @@ mod tests {
 
     #[test]
     fn other_accounts_everyone_and_callers_of_conditions_are_outsiders() {
-        let outsiders =
-            |statement: &str| -> Vec<String> { summary(statement).outsiders("123456789012").into_iter().collect() };
+        let outsiders = |statement: &str| -> Vec<String> {
+            summary_of(statement).outsiders(KEY, "123456789012").into_iter().collect()
+        };
         let to = |effect: &str, who: &str| format!(r#"{{"Effect":"{effect}",{who},"Action":"kms:*","Resource":"*"}}"#);
         let none: [&str; 0] = [];
         assert_eq!(outsiders(&to("Allow", r#""Principal":{"AWS":"arn:aws:iam::123456789012:root"}"#)), none);
@@ -238,14 +311,37 @@ mod tests {
         );
         assert_eq!(found.accounts, ["111122223333", "444455556666"]);
         assert_eq!(found.deleted, ["AIDACKCEVSQ6C2EXAMPLE", "AROADBQP57FF2AEXAMPLE"]);
-        assert!(found.everyone.is_empty() && found.not_understood.is_empty());
+        assert!(found.everyone.is_empty());
+    }
+
+    #[test]
+    fn statements_about_other_keys_or_other_services_say_nothing_of_the_key() {
+        let other = "arn:aws:kms:eu-west-1:123456789012:key/another";
+        let to = |effect: &str, who: &str, action: &str, resource: &str| {
+            let statement = format!(r#"{{"Effect":"{effect}","Principal":{{"AWS":"{who}"}},{action},{resource}}}"#);
+            summary(&statement)
+        };
+        let (kms, whole) = (r#""Action":"kms:*""#, r#""Resource":"*""#);
+        let of_other = format!(r#""Resource":"{other}""#);
+        for who in ["*", "444455556666", "AIDACKCEVSQ6C2EXAMPLE"] {
+            let said = |action: &str, resource: &str| to("Allow", who, action, resource) != Said::default();
+            assert!(said(kms, whole) && said(kms, &format!(r#""Resource":["{other}","{KEY}"]"#)), "{who}");
+            assert!(said(kms, r#""Resource":"arn:aws:kms:*:*:key/*""#) && said(r#""NotAction":"kms:Decrypt""#, whole));
+            assert!(said(kms, &of_other.replace("Resource", "NotResource")), "{who}");
+            assert!(said(kms, r#""Resource":"arn:aws:kms:*:${aws:PrincipalAccount}:key/a""#), "{who}");
+            assert!(!said(kms, &of_other) && !said(kms, r#""NotResource":"*""#), "{who}");
+            assert!(!said(r#""Action":"s3:*""#, whole) && !said(r#""NotAction":"kms:*""#, whole), "{who}");
+        }
+        let opened = format!(r#"{{"Effect":"Allow","Principal":"*",{kms},{of_other}}}"#);
+        assert!(summary_of(&opened).outsiders(KEY, "123456789012").is_empty(), "and raise no alarm");
+        assert_eq!(summary_of(&opened).outsiders(other, "123456789012").len(), 1);
     }
 
     #[test]
     fn what_cannot_be_read_is_said() {
         let odd = r#"{"Sid":"Odd","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*","Condition":{"Wonders":{"a:b":"c"}}}"#;
-        let found = summary(&format!("{ANYONE}}},{odd}"));
-        assert_eq!(found.everyone, ["Open"]);
+        let found = summary_of(&format!("{ANYONE}}},{odd}"));
+        assert_eq!(found.of_any_key.everyone, ["Open"]);
         assert_eq!(found.not_understood, ["Odd: Syntax errors in policy: unknown condition operator Wonders"]);
         assert_eq!(Summary::of("{").not_understood.len(), 1);
     }

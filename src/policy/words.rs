@@ -198,6 +198,14 @@ mod tests {
         ] {
             assert_eq!(condition(text).narrows_callers(), narrows, "{text}");
         }
-        assert!(condition(r#"{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}"#).excludes_other_callers());
+        for (text, excludes) in [
+            (r#"{"StringNotEquals":{"aws:PrincipalOrgID":"o-1"}}"#, true),
+            (r#"{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"o-1"}}"#, true),
+            (r#"{"ForAllValues:StringNotLike":{"aws:PrincipalOrgPaths":"o-1/r-1/*"}}"#, true),
+            (r#"{"ForAnyValue:StringNotLike":{"aws:PrincipalOrgPaths":"o-1/r-1/*"}}"#, false),
+            (r#"{"ForAllValues:StringLike":{"aws:PrincipalOrgPaths":"o-1/r-1/*"}}"#, false),
+        ] {
+            assert_eq!(condition(text).excludes_other_callers(), excludes, "{text}");
+        }
     }
 }

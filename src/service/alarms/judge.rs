@@ -201,9 +201,10 @@ impl Change<'_> {
                 }
                 Aspect::Policy(now) => {
                     let before = self.before.and_then(|before| before.policy.as_ref());
-                    if let (Some(account), false) = (self.account(), before == Some(now)) {
+                    if let (Some(metadata), false) = (self.metadata(), before == Some(now)) {
                         let was = before.map(|text| text.as_str());
-                        if let Some(message) = opened(was, now.as_str(), &account) {
+                        let (arn, account) = (metadata.arn.to_string(), metadata.account().to_string());
+                        if let Some(message) = opened(was, now.as_str(), &arn, &account) {
                             add(Condition::PolicyOpened, message, None);
                         }
                     }
@@ -213,17 +214,16 @@ impl Change<'_> {
         }
     }
 
-    fn account(&self) -> Option<String> {
-        let metadata = self.before.map(|key| &key.metadata).or_else(|| metadata_in(self.learned))?;
-        Some(metadata.account().to_string())
+    fn metadata(&self) -> Option<&KeyMetadata> {
+        self.before.map(|key| &key.metadata).or_else(|| metadata_in(self.learned))
     }
 }
 
 /// Says whom a new policy admits that the old one did not, or what of it is new and cannot be read; `None` if there is
 /// neither.
-fn opened(before: Option<&str>, now: &str, account: &str) -> Option<String> {
+fn opened(before: Option<&str>, now: &str, arn: &str, account: &str) -> Option<String> {
     let (earlier, now) = (before.map(Summary::of).unwrap_or_default(), Summary::of(now));
-    let (known, admitted) = (earlier.outsiders(account), now.outsiders(account));
+    let (known, admitted) = (earlier.outsiders(arn, account), now.outsiders(arn, account));
     let new: Vec<&str> = admitted.difference(&known).map(String::as_str).collect();
     let mut told = Vec::new();
     if !new.is_empty() {

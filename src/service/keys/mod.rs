@@ -19,6 +19,7 @@ pub use creation::{KeyRequest, PolicyChoice, ReplicaRequest};
 pub use hyok::{HyokRequest, LinkRequest, VersionSeen};
 pub use import::ImportRequest;
 pub(in crate::service) use operations::{KeyOperations, KeyTarget, OperationRequest};
+pub(in crate::service) use rotation::is_for_schedules;
 pub use rotation::{MaterialRotation, RotationRequest};
 pub use virtual_keys::VirtualKeySeen;
 

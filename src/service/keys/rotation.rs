@@ -205,17 +205,21 @@ fn import_of_rotation(old: &Key, import: Option<ImportRequest>) -> Result<Option
     }
 }
 
+/// Whether a schedule can rotate the key at all: AWS's own keys and those of others' key managers it cannot.
+pub(in crate::service) fn is_for_schedules(key: &Key) -> bool {
+    match key.metadata.origin {
+        Origin::AwsKms | Origin::External | Origin::AwsCloudHsm => key.metadata.manager == KeyManager::Customer,
+        Origin::ExternalKeyStore => key.hyok.is_some(),
+        Origin::Other(_) => false,
+    }
+}
+
 /// Checks that a schedule can rotate this key with these settings. Otherwise every run would fail in the background.
 ///
 /// # Errors
 /// When it cannot.
 fn check_rotation_job(key: &Key, job: &RotationJob) -> Result<(), Failure> {
-    let is_rotatable = match key.metadata.origin {
-        Origin::AwsKms | Origin::External | Origin::AwsCloudHsm => key.metadata.manager == KeyManager::Customer,
-        Origin::ExternalKeyStore => key.hyok.is_some(),
-        Origin::Other(_) => false,
-    };
-    if !is_rotatable {
+    if !is_for_schedules(key) {
         return Err(KeyRefusal::NotRotatable(key.id).into());
     }
     let is_ours = key.hyok.is_some() || key.metadata.origin == Origin::External;

@@ -1,39 +1,66 @@
 //! What key policies say, kept for each distinct text: many keys share a text, and one posture asks for all of them. A
 //! text is read once, and never again for a request.
 
+use crate::domain::key::metadata::KeyMetadata;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::place::AccountId;
-use crate::policy::summary::Summary;
+use crate::policy::summary::{Resources, Said, Summary};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a policy says, as far as the rules ask.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub(super) struct Brief {
-    /// Whether it allows everybody something.
-    pub everyone: bool,
-    /// The accounts that it allows something.
-    pub accounts: Box<[AccountId]>,
-    /// Whether it names users or roles that were deleted.
-    pub deleted: bool,
+    /// What it says of any key.
+    pub of_any_key: Names,
+    /// What it says only of the keys that a `Resource` names.
+    pub of_some_keys: Box<[(Resources, Names)]>,
     /// Whether a part of it could not be read.
     pub not_understood: bool,
 }
 
+/// Whom a part of a policy names.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub(super) struct Names {
+    /// Whether everybody is allowed something.
+    pub everyone: bool,
+    /// The accounts that are allowed something.
+    pub accounts: Box<[AccountId]>,
+    /// Whether callers are allowed something that only a condition names: those of an organization or a network.
+    pub by_condition: bool,
+    /// Whether users or roles are named that were deleted.
+    pub deleted: bool,
+}
+
 impl Brief {
     fn of(text: &str) -> Self {
-        // Others are organizations and networks, which are mostly one's own.
-        let Summary { everyone, accounts, deleted, not_understood, others: _ } = Summary::of(text);
+        let Summary { of_any_key, of_some_keys, not_understood } = Summary::of(text);
+        let of_some_keys = of_some_keys.into_iter().map(|(resources, said)| (resources, Names::of(&said)));
         Self {
-            everyone: !everyone.is_empty(),
-            accounts: accounts.iter().filter_map(|account| AccountId::parse(account).ok()).collect(),
-            deleted: !deleted.is_empty(),
+            of_any_key: Names::of(&of_any_key),
+            of_some_keys: of_some_keys.collect(),
             not_understood: !not_understood.is_empty(),
         }
     }
 
-    pub(super) fn names_other_account(&self, own: AccountId) -> bool {
-        self.accounts.iter().any(|account| *account != own)
+    /// The parts that are about a key.
+    pub(super) fn about(&self, key: &KeyMetadata) -> impl Iterator<Item = &Names> {
+        // Hardly any policy names its key.
+        let arn = (!self.of_some_keys.is_empty()).then(|| key.arn.to_string());
+        let about = move |resources: &Resources| arn.as_ref().is_some_and(|arn| resources.can_mean(arn));
+        let of_key = self.of_some_keys.iter().filter(move |(resources, _)| about(resources));
+        std::iter::once(&self.of_any_key).chain(of_key.map(|(_, names)| names))
+    }
+}
+
+impl Names {
+    fn of(said: &Said) -> Self {
+        Self {
+            everyone: !said.everyone.is_empty(),
+            accounts: said.accounts.iter().filter_map(|account| AccountId::parse(account).ok()).collect(),
+            by_condition: !said.others.is_empty(),
+            deleted: !said.deleted.is_empty(),
+        }
     }
 }
 
@@ -92,7 +119,7 @@ mod tests {
         let (briefs, kept) = (Briefs::default(), policy(0));
         let _pool = kept.clone();
         let first = briefs.of(&kept);
-        assert!(first.everyone && Arc::ptr_eq(&first, &briefs.of(&kept.clone())));
+        assert!(first.of_any_key.everyone && Arc::ptr_eq(&first, &briefs.of(&kept.clone())));
         for n in 1..5_000 {
             briefs.of(&policy(n));
         }

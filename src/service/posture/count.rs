@@ -2,13 +2,13 @@
 
 use super::briefs::Briefs;
 use super::rule::{Broken, Rule, judge};
-use crate::domain::id::KmsId;
+use crate::domain::id::{KmsId, ScheduleId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
 use crate::domain::posture::KmsCounts;
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -89,16 +89,41 @@ impl Counts {
     }
 }
 
-/// Counts those keys of a KMS that `sees` admits.
-pub(super) fn of_kms(state: &State, kms: &Kms, briefs: &Briefs, now: Time, sees: impl Fn(&Key) -> bool) -> Counts {
-    let mut counts = Counts::default();
-    for key in state.keys_of_kms(kms.id).filter(|key| sees(key)) {
-        match is_gone(kms, key) {
-            true => counts.gone += 1,
-            false => counts.add(key, broken(key, briefs, now), now),
-        }
+/// Judges and counts keys of one published state at one time.
+pub(super) struct Judge<'a> {
+    state: &'a State,
+    briefs: &'a Briefs,
+    now: Time,
+    /// The schedules that are going to rotate keys: neither disabled nor past their end.
+    schedules: HashSet<ScheduleId>,
+}
+
+impl<'a> Judge<'a> {
+    pub(super) fn new(state: &'a State, briefs: &'a Briefs, now: Time) -> Self {
+        let going_on = state.schedules.all.iter().filter(|schedule| schedule.next_due().is_some());
+        Self { state, briefs, now, schedules: going_on.map(|schedule| schedule.id).collect() }
     }
-    counts
+
+    /// The rules that a key of this KMS breaks.
+    pub(super) fn broken(&self, kms: &Kms, key: &Key) -> Broken {
+        let brief = key.policy.as_ref().map(|policy| self.briefs.of(policy));
+        let job = key.rotation_job.as_ref();
+        // No schedule rotates the keys of an archived KMS.
+        let scheduled = !kms.archived && job.is_some_and(|job| self.schedules.contains(&job.schedule));
+        judge(key, brief.as_deref(), scheduled, self.now)
+    }
+
+    /// Counts those keys of a KMS that `sees` admits.
+    pub(super) fn count(&self, kms: &Kms, sees: impl Fn(&Key) -> bool) -> Counts {
+        let mut counts = Counts::default();
+        for key in self.state.keys_of_kms(kms.id).filter(|key| sees(key)) {
+            match is_gone(kms, key) {
+                true => counts.gone += 1,
+                false => counts.add(key, self.broken(kms, key), self.now),
+            }
+        }
+        counts
+    }
 }
 
 /// Whether AWS does not have a key of this KMS any more, or its region was taken from the KMS.
@@ -106,30 +131,64 @@ pub(super) fn is_gone(kms: &Kms, key: &Key) -> bool {
     key.gone || !kms.regions.contains(&key.region)
 }
 
-pub(super) fn broken(key: &Key, briefs: &Briefs, now: Time) -> Broken {
-    let brief = key.policy.as_ref().map(|policy| briefs.of(policy));
-    judge(key, brief.as_deref(), now)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::key::example::{added, after, at, found, kms_id};
+    use crate::domain::cron::Cron;
+    use crate::domain::event::{Event, KmsEvent};
+    use crate::domain::key::event::{KeyEvent, RotationJob};
+    use crate::domain::key::example::{added, after, at, found, key_id, kms_id};
+    use crate::domain::name::ScheduleName;
+    use crate::domain::schedule::{RotationPlan, ScheduleEvent, ScheduleSettings, Work};
+    use uuid::Uuid;
 
     #[test]
     fn keys_are_counted_by_what_they_are_and_sums_add_up() {
         let state = after(&[added(0, &["eu-west-3"]), found(1, "a"), found(2, "b"), added(1, &["eu-west-1"])]);
         let (briefs, now) = (Briefs::default(), at(40 * DAY_SECONDS));
         let kms = state.kms.get(&kms_id(0)).expect("a KMS");
-        let counts = of_kms(&state, kms, &briefs, now, |_| true);
+        let judge = Judge::new(&state, &briefs, now);
+        let counts = judge.count(kms, |_| true);
         assert_eq!((counts.keys, counts.keys_with_findings, counts.gone), (2, 2, 0));
         assert_eq!((counts.by_age, counts.by_region["eu-west-3"], counts.last_use_known), ([0, 2, 0, 0, 0], 2, 0));
         assert_eq!((counts.of_rule(Rule::NoSchedule), counts.of_rule(Rule::PolicyNotUnderstood)), (2, 2));
         let mut twice = counts.clone();
         twice.merge(&counts);
         assert_eq!((twice.keys, twice.by_state["Enabled"], twice.of_rule(Rule::NoSchedule)), (4, 4, 4));
-        assert_eq!(of_kms(&state, kms, &briefs, now, |_| false), Counts::default());
+        assert_eq!(judge.count(kms, |_| false), Counts::default());
         let day = counts.of_day(kms_id(0));
         assert_eq!(day.findings, [("policy_not_understood".to_owned(), 2), ("no_schedule".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_schedule_covers_keys_only_while_it_rotates_them() {
+        let id = ScheduleId::new(Uuid::from_u128(1));
+        let job = RotationJob {
+            schedule: id,
+            key_source: "native".to_owned(),
+            disable_encrypt: false,
+            disable_encrypt_on_all_accounts: false,
+        };
+        let covered = |change: fn(&mut ScheduleSettings), archived: bool| {
+            let work = Work::RotateKeys(RotationPlan::default());
+            let mut settings = ScheduleSettings::new(Cron::parse("0 * * * *").expect("a cron expression"), work);
+            change(&mut settings);
+            let name = ScheduleName::parse("hourly").expect("a name");
+            let mut events = vec![
+                added(0, &["eu-west-3"]),
+                found(1, "a"),
+                Event::Schedule(id, ScheduleEvent::Created { name, settings }),
+                Event::Key(key_id(1), KeyEvent::RotationJobSet { job: Some(job.clone()) }),
+            ];
+            events.extend(archived.then(|| Event::Kms(kms_id(0), KmsEvent::Archived)));
+            let state = after(&events);
+            let kms = state.kms.get(&kms_id(0)).expect("a KMS");
+            let counts = Judge::new(&state, &Briefs::default(), at(9)).count(kms, |_| true);
+            counts.of_rule(Rule::NoSchedule) == 0
+        };
+        assert!(covered(|_| {}, false));
+        assert!(!covered(|settings| settings.disabled = true, false));
+        assert!(!covered(|settings| settings.end = Some(at(5)), false));
+        assert!(!covered(|_| {}, true), "no schedule rotates the keys of an archived KMS");
     }
 }

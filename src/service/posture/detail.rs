@@ -2,25 +2,27 @@
 
 use super::rule::{Rule, UNUSED_DAYS};
 use crate::domain::key::aggregate::Key;
-use crate::policy::summary::Summary;
+use crate::domain::state::State;
+use crate::policy::summary::{Said, Summary};
 
 /// What a rule says about this key, which breaks it.
-pub fn detail(rule: Rule, key: &Key) -> String {
+pub fn detail(rule: Rule, key: &Key, state: &State) -> String {
     let summary = || key.policy.as_ref().map(|policy| Summary::of(policy.as_str()));
-    let listed = |what: &str, of: fn(Summary) -> Vec<String>| match summary().map(of) {
-        Some(items) => format!("{what} {}", items.join(", ")),
-        None => "the policy could not be read".to_owned(),
-    };
+    let said = || summary().map(|summary| summary.said_of(&key.metadata.arn.to_string())).unwrap_or_default();
+    let listed = |what: &str, of: fn(Said) -> Vec<String>| format!("{what} {}", of(said()).join(", "));
     match rule {
-        Rule::PolicyEveryone => listed("the policy allows everybody something in", |summary| summary.everyone),
+        Rule::PolicyEveryone => listed("the policy allows everybody something in", |said| said.everyone),
         Rule::PolicyOtherAccounts => {
             let own = key.metadata.account().to_string();
-            let accounts = summary().map(|summary| summary.accounts).unwrap_or_default();
-            let others: Vec<String> = accounts.into_iter().filter(|account| *account != own).collect();
+            let others: Vec<String> = said().accounts.into_iter().filter(|account| *account != own).collect();
             format!("the policy allows something to {}", others.join(", "))
         }
-        Rule::PolicyDeletedPrincipals => listed("the policy names", |summary| summary.deleted),
-        Rule::PolicyNotUnderstood => listed("not understood:", |summary| summary.not_understood),
+        Rule::PolicyByCondition => format!("the policy allows something to {}", said().others.join("; ")),
+        Rule::PolicyDeletedPrincipals => listed("the policy names", |said| said.deleted),
+        Rule::PolicyNotUnderstood => match summary() {
+            Some(summary) => format!("not understood: {}", summary.not_understood.join(", ")),
+            None => "the policy could not be read".to_owned(),
+        },
         Rule::MaterialExpiring => match key.metadata.valid_to {
             Some(end) => format!("the material expires on {end}"),
             None => "the material expires".to_owned(),
@@ -31,7 +33,13 @@ pub fn detail(rule: Rule, key: &Key) -> String {
             None => "AWS deletes the key once its last replica is gone".to_owned(),
         },
         Rule::NoRotation => "AWS's automatic rotation is off, and no schedule rotates the key".to_owned(),
-        Rule::NoSchedule => "no schedule rotates the key".to_owned(),
+        Rule::NoSchedule => match key.rotation_job.as_ref().and_then(|job| state.schedules.all.get(&job.schedule)) {
+            Some(schedule) if schedule.next_due().is_some() => {
+                "no schedule rotates the key: its KMS is archived".to_owned()
+            }
+            Some(schedule) => format!("no schedule rotates the key: {} is disabled or has ended", schedule.name),
+            None => "no schedule rotates the key".to_owned(),
+        },
         Rule::Unused => match key.last_use.as_ref().map(|known| (known.tracked_since, &known.last)) {
             Some((_, Some(used))) => format!("last used on {}, for {}", used.at, used.operation),
             Some((since, None)) => format!("not used since {since}, when AWS began to record it"),

@@ -24,7 +24,7 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
 use crate::domain::time::Time;
 use briefs::Briefs;
-use count::{broken, is_gone, of_kms};
+use count::{Judge, is_gone};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -68,9 +68,10 @@ impl Posture {
         let (caller, briefs, at) = (permit.caller().clone(), self.briefs.clone(), self.recorder.now());
         let wanted = wanted(&caller, kms)?;
         pool::run(move || {
+            let judge = Judge::new(&caller.published.state, &briefs, at);
             let seen = wanted.into_iter().map(|kms| {
                 let views = Views::of(&caller, &kms);
-                let counts = of_kms(&caller.published.state, &kms, &briefs, at, |key| views.sees(key));
+                let counts = judge.count(&kms, |key| views.sees(key));
                 let whole = views.sees_all();
                 let trend = whole.then(|| trend::of(&caller.published.state, at, |id| id == kms.id));
                 KmsPosture { kms, counts, trend }
@@ -104,12 +105,13 @@ impl Posture {
             let views: HashMap<KmsId, (Arc<Kms>, Views)> =
                 wanted.into_iter().map(|kms| (kms.id, (kms.clone(), Views::of(&caller, &kms)))).collect();
             let state = &caller.published.state;
+            let judge = Judge::new(state, &briefs, now);
             let breaks = |key: &Key| {
                 let Some((kms, views)) = views.get(&key.kms) else { return false };
                 views.sees(key)
                     && !is_gone(kms, key)
                     && (regions.is_empty() || regions.iter().any(|region| region == key.region.as_str()))
-                    && broken(key, &briefs, now).has(rule)
+                    && judge.broken(kms, key).has(rule)
             };
             let ids: Vec<KeyId> = match views.len() {
                 1 => {

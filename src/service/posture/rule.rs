@@ -4,6 +4,7 @@ use super::briefs::Brief;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::time::Time;
+use crate::service::keys::is_for_schedules;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -19,6 +20,7 @@ const EXPIRING_DAYS: i64 = 30;
 pub enum Rule {
     PolicyEveryone,
     PolicyOtherAccounts,
+    PolicyByCondition,
     PolicyDeletedPrincipals,
     PolicyNotUnderstood,
     MaterialExpiring,
@@ -50,12 +52,13 @@ impl Severity {
 
 impl Rule {
     /// All rules, the most severe first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::PolicyEveryone,
         Self::PolicyOtherAccounts,
         Self::MaterialExpiring,
         Self::MaterialMissing,
         Self::PendingDeletion,
+        Self::PolicyByCondition,
         Self::PolicyDeletedPrincipals,
         Self::PolicyNotUnderstood,
         Self::NoRotation,
@@ -68,6 +71,7 @@ impl Rule {
         match self {
             Self::PolicyEveryone => "policy_everyone",
             Self::PolicyOtherAccounts => "policy_other_accounts",
+            Self::PolicyByCondition => "policy_by_condition",
             Self::PolicyDeletedPrincipals => "policy_deleted_principals",
             Self::PolicyNotUnderstood => "policy_not_understood",
             Self::MaterialExpiring => "material_expiring",
@@ -87,9 +91,11 @@ impl Rule {
         match self {
             Self::PolicyEveryone => Severity::Critical,
             Self::PolicyOtherAccounts | Self::MaterialExpiring | Self::MaterialMissing => Severity::High,
-            Self::PendingDeletion | Self::PolicyDeletedPrincipals | Self::PolicyNotUnderstood | Self::NoRotation => {
-                Severity::Medium
-            }
+            Self::PendingDeletion
+            | Self::PolicyByCondition
+            | Self::PolicyDeletedPrincipals
+            | Self::PolicyNotUnderstood
+            | Self::NoRotation => Severity::Medium,
             Self::NoSchedule | Self::Unused => Severity::Low,
         }
     }
@@ -98,6 +104,7 @@ impl Rule {
         match self {
             Self::PolicyEveryone => "The key policy allows everybody something",
             Self::PolicyOtherAccounts => "The key policy allows other accounts something",
+            Self::PolicyByCondition => "The key policy allows an organization or a network something",
             Self::PolicyDeletedPrincipals => "The key policy names users or roles that were deleted",
             Self::PolicyNotUnderstood => "The key policy could not be read completely",
             Self::MaterialExpiring => "The material expires within 30 days",
@@ -118,6 +125,9 @@ impl Rule {
             }
             Self::PolicyOtherAccounts => {
                 "Check that each of these accounts is meant to use the key; remove the others from the policy."
+            }
+            Self::PolicyByCondition => {
+                "Check that the organization or network is yours, and that all who belong to it are meant to use the key."
             }
             Self::PolicyDeletedPrincipals => {
                 "Remove the ids that begin with AIDA or AROA: they stand for users and roles that are gone, and a new \
@@ -175,10 +185,11 @@ impl Broken {
     }
 }
 
-/// Judges a key that AWS still has, at a time. `brief` is what its policy says; `None` if that was not read.
+/// Judges a key that AWS still has, at a time. `brief` is what its policy says; `None` if that was not read. `scheduled`
+/// tells whether a schedule is going to rotate the key.
 ///
 /// Keys that AWS manages, and those that AWS does not know yet, have no findings: nothing can be done about them.
-pub(super) fn judge(key: &Key, brief: Option<&Brief>, now: Time) -> Broken {
+pub(super) fn judge(key: &Key, brief: Option<&Brief>, scheduled: bool, now: Time) -> Broken {
     let mut broken = Broken::default();
     let metadata = &key.metadata;
     if metadata.manager != KeyManager::Customer || key.is_unlinked() {
@@ -186,10 +197,14 @@ pub(super) fn judge(key: &Key, brief: Option<&Brief>, now: Time) -> Broken {
     }
     match brief {
         Some(brief) => {
-            broken.set(Rule::PolicyEveryone, brief.everyone);
-            broken.set(Rule::PolicyOtherAccounts, brief.names_other_account(metadata.account()));
-            broken.set(Rule::PolicyDeletedPrincipals, brief.deleted);
             broken.set(Rule::PolicyNotUnderstood, brief.not_understood);
+            let own = metadata.account();
+            for names in brief.about(metadata) {
+                broken.set(Rule::PolicyEveryone, names.everyone);
+                broken.set(Rule::PolicyOtherAccounts, names.accounts.iter().any(|account| *account != own));
+                broken.set(Rule::PolicyByCondition, names.by_condition);
+                broken.set(Rule::PolicyDeletedPrincipals, names.deleted);
+            }
         }
         None => broken.set(Rule::PolicyNotUnderstood, true),
     }
@@ -204,23 +219,20 @@ pub(super) fn judge(key: &Key, brief: Option<&Brief>, now: Time) -> Broken {
     broken.set(Rule::MaterialExpiring, !waits && metadata.valid_to.is_some_and(|end| end <= soon));
     let unused = key.last_use.as_ref().and_then(|known| known.is_unused_for(UNUSED_DAYS, now));
     broken.set(Rule::Unused, unused == Some(true));
-    let scheduled = key.rotation_job.is_some();
     let by_aws = key.rotation.as_ref().map(|rotation| rotation.enabled);
-    let replaced = key.rotated_to.is_some();
-    broken.set(Rule::NoRotation, !scheduled && !replaced && aws_can_rotate(key) && by_aws == Some(false));
-    broken.set(Rule::NoSchedule, !scheduled && !is_rotated_otherwise(key, by_aws == Some(true)));
+    let needs_none = scheduled || key.rotated_to.is_some();
+    broken.set(Rule::NoRotation, !needs_none && aws_can_rotate(key) && by_aws == Some(false));
+    // AWS rotates a replica with its primary key.
+    let needs_none = needs_none || by_aws == Some(true) || is_replica(key);
+    broken.set(Rule::NoSchedule, !needs_none && is_for_schedules(key));
     broken
 }
 
-/// Whether AWS can rotate the key by itself. It rotates a replica with its primary key.
+/// Whether AWS can be told to rotate the key by itself. It rotates a replica with its primary key, and refuses disabled
+/// keys.
 fn aws_can_rotate(key: &Key) -> bool {
     let metadata = &key.metadata;
-    metadata.origin == Origin::AwsKms && metadata.spec.is_rotatable() && !is_replica(key)
-}
-
-/// Whether the key needs no schedule: AWS rotates it, or its primary key is rotated, or it was replaced already.
-fn is_rotated_otherwise(key: &Key, by_aws: bool) -> bool {
-    by_aws || is_replica(key) || key.rotated_to.is_some()
+    metadata.enabled && metadata.origin == Origin::AwsKms && metadata.spec.is_rotatable() && !is_replica(key)
 }
 
 fn is_replica(key: &Key) -> bool {
@@ -229,14 +241,14 @@ fn is_replica(key: &Key) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::briefs::Names;
     use super::*;
-    use crate::domain::key::event::{Aspect, KeyEvent, RotationJob};
+    use crate::domain::key::event::{Aspect, KeyEvent};
     use crate::domain::key::example::{at, key_id, kms_id, region, snapshot};
     use crate::domain::key::last_use::{KeyUse, LastUse};
     use crate::domain::key::metadata::RotationStatus;
     use crate::domain::key::spec::KeySpec;
     use crate::domain::place::AccountId;
-    use uuid::Uuid;
 
     const NOW: i64 = 1_000 * DAY_SECONDS;
 
@@ -250,7 +262,7 @@ mod tests {
     }
 
     fn broken(key: &Key, brief: &Brief) -> Vec<&'static str> {
-        judge(key, Some(brief), at(NOW)).rules().map(Rule::name).collect()
+        judge(key, Some(brief), false, at(NOW)).rules().map(Rule::name).collect()
     }
 
     #[test]
@@ -265,14 +277,29 @@ mod tests {
         key.rotation = Some(RotationStatus::default());
         key.metadata.spec = KeySpec::parse("RSA_4096");
         assert_eq!(broken(&key, &brief), ["no_schedule"]);
-        let job = RotationJob {
-            schedule: crate::domain::id::ScheduleId::new(Uuid::from_u128(1)),
-            key_source: "native".to_owned(),
-            disable_encrypt: false,
-            disable_encrypt_on_all_accounts: false,
-        };
-        key.apply(at(2), &KeyEvent::RotationJobSet { job: Some(job) });
-        assert_eq!(broken(&key, &brief), Vec::<&str>::new());
+        assert!(judge(&key, Some(&brief), true, at(NOW)).is_empty(), "a schedule rotates it");
+    }
+
+    #[test]
+    fn rotation_is_not_missed_where_nothing_can_be_done() {
+        let brief = Brief::default();
+        let mut key = key();
+        key.rotation = Some(RotationStatus::default());
+        key.metadata.enabled = false;
+        key.metadata.state = KeyState::Disabled;
+        assert_eq!(broken(&key, &brief), ["no_schedule"], "AWS does not switch rotation on for a disabled key");
+        key.metadata.enabled = true;
+        key.metadata.state = KeyState::Enabled;
+        let replaced = KeyEvent::Replaced { by: key_id(2) };
+        let mut old = key.clone();
+        old.apply(at(2), &replaced);
+        assert_eq!(broken(&old, &brief), Vec::<&str>::new(), "a new key is in its place");
+        // No schedule takes the keys of somebody else's key manager.
+        key.rotation = None;
+        for origin in [Origin::ExternalKeyStore, Origin::Other("NEW".into())] {
+            key.metadata.origin = origin;
+            assert_eq!(broken(&key, &brief), Vec::<&str>::new(), "{:?}", key.metadata.origin);
+        }
     }
 
     #[test]
@@ -311,13 +338,15 @@ mod tests {
         key.rotation = Some(RotationStatus { enabled: true, ..RotationStatus::default() });
         let own = key.metadata.account();
         let other = AccountId::parse("444455556666").expect("an account");
-        let brief = |accounts: Vec<AccountId>| Brief { accounts: accounts.into(), ..Brief::default() };
+        let of_any_key = |names: Names| Brief { of_any_key: names, ..Brief::default() };
+        let brief = |accounts: Vec<AccountId>| of_any_key(Names { accounts: accounts.into(), ..Names::default() });
         assert_eq!(broken(&key, &brief(vec![own])), Vec::<&str>::new());
         assert_eq!(broken(&key, &brief(vec![own, other])), ["policy_other_accounts"]);
-        let all = Brief { everyone: true, deleted: true, not_understood: true, ..Brief::default() };
-        let rules = ["policy_everyone", "policy_deleted_principals", "policy_not_understood"];
+        let names = Names { everyone: true, deleted: true, by_condition: true, ..Names::default() };
+        let all = Brief { of_any_key: names, not_understood: true, ..Brief::default() };
+        let rules = ["policy_everyone", "policy_by_condition", "policy_deleted_principals", "policy_not_understood"];
         assert_eq!(broken(&key, &all), rules);
-        let unread: Vec<_> = judge(&key, None, at(NOW)).rules().map(Rule::name).collect();
+        let unread: Vec<_> = judge(&key, None, false, at(NOW)).rules().map(Rule::name).collect();
         assert_eq!(unread, ["policy_not_understood"]);
         key.metadata.manager = KeyManager::Aws;
         assert_eq!(broken(&key, &all), Vec::<&str>::new(), "nothing can be done about AWS's own keys");

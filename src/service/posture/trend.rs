@@ -2,7 +2,7 @@
 //! the trend survives, and so that it can be read years later from the log.
 
 use super::Posture;
-use super::count::of_kms;
+use super::count::Judge;
 use crate::domain::command::Command;
 use crate::domain::id::KmsId;
 use crate::domain::posture::day_of;
@@ -76,8 +76,8 @@ impl Posture {
             return Ok(());
         }
         let counted = pool::run(move || {
-            let state = &published.state;
-            let counts = state.kms.iter().map(|kms| of_kms(state, kms, &briefs, at, |_| true).of_day(kms.id));
+            let judge = Judge::new(&published.state, &briefs, at);
+            let counts = published.state.kms.iter().map(|kms| judge.count(kms, |_| true).of_day(kms.id));
             counts.filter(|counts| counts.keys > 0).collect()
         });
         let command = Command::Posture(PostureCommand::Count { at, kms: counted.await? });

@@ -10,6 +10,9 @@ use crate::domain::key::policy_text::PolicyText;
 use crate::domain::time::Time;
 use uuid::Uuid;
 
+/// The ARN of some key.
+const ARN: &str = "arn:aws:kms:eu-west-3:123456789012:key/0000abcd-12ab-34cd-56ef-1234567890ab";
+
 fn conditions(before: &[Event], event: Event) -> Vec<&'static str> {
     let raised = alarms_of(&after(before), &Actor::System, &[event]);
     let condition = |event: Event| {
@@ -86,12 +89,25 @@ fn a_part_that_cannot_be_read_is_told_once_and_hides_nobody() {
     let own = "\"123456789012\"";
     let both = "[\"123456789012\",\"210987654321\"]";
     let plain = policy(own, "StringEquals");
-    let told = |before: &str, now: &str| opened(Some(before), now, "123456789012");
+    let told = |before: &str, now: &str| opened(Some(before), now, ARN, "123456789012");
     assert!(told(&plain, &policy(own, "Wonders")).is_some_and(|text| text.contains("cannot be read")));
     assert_eq!(told(&policy(own, "Wonders"), &policy(own, "Wonders").replace("kms:Decrypt", "kms:Encrypt")), None);
     assert_eq!(told(&policy(both, "Wonders"), &policy(own, "Wonders")), None, "a policy that admits fewer");
     let more = told(&policy(own, "Wonders"), &policy(both, "Wonders"));
     assert_eq!(more.as_deref(), Some("The policy of the key now admits account 210987654321."));
+}
+
+#[test]
+fn a_statement_about_another_key_opens_nothing() {
+    let policy = |resource: &str| {
+        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},
+            "Action":"kms:*","Resource":"RESOURCE"}]}"#;
+        changed(|seen| seen.policy = PolicyText::parse(&text.replace("RESOURCE", resource)).ok())
+    };
+    let known = [added(0, &["eu-west-3"]), found(&with_policy("\"123456789012\""))];
+    let own = snapshot(1, "").metadata.arn.to_string();
+    assert_eq!(conditions(&known, observed(&policy(&own))), ["policy_opened"]);
+    assert_eq!(conditions(&known, observed(&policy(ARN))), [""; 0]);
 }
 
 #[test]

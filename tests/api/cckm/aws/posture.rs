@@ -70,12 +70,20 @@ fn findings_name_their_rule_their_keys_and_what_to_do() {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/test-own-role");
     let left = with(allow("Left", &json!({"AWS": role})));
     let gone_id = lab.delete_principal(&role);
+    let mut member = allow("Member", &json!({"AWS": "*"}));
+    member["Condition"] = json!({"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}});
+    let member = with(member);
+    let mut elsewhere = allow("Elsewhere", &json!({"AWS": "*"}));
+    elsewhere["Resource"] = json!(format!("arn:aws:kms:{HOME}:{ACCOUNT}:key/another"));
+    let elsewhere = with(elsewhere);
+    let disabled = fixture.create(json!({}));
+    fixture.change(&disabled, "disable", json!({}));
     synchronise(&fixture);
 
     let posture = admin.get(&format!("{POSTURE}?kms=fixture")).expect(200);
     assert_eq!(posture["kms"][0]["kms"], "fixture");
     assert_eq!(posture["kms"][0]["keys"], posture["keys"]);
-    let customer = 10;
+    let customer = 13;
     let managed = fixture.total("keymanager=AWS&limit=1");
     assert_eq!(posture["keys"], customer + managed);
     assert_eq!(posture["by_region"], json!({ HOME: customer + managed }));
@@ -95,15 +103,18 @@ fn findings_name_their_rule_their_keys_and_what_to_do() {
     for (rule, keys, detail) in [
         ("policy_everyone", vec![&open], "Open"),
         ("policy_other_accounts", vec![&abroad], OTHER),
+        ("policy_by_condition", vec![&member], "the caller's organization is o-a1b2c3d4e5"),
         ("policy_deleted_principals", vec![&left], gone_id.as_str()),
         ("policy_not_understood", vec![], ""),
         ("material_expiring", vec![&expiring], "the material expires on"),
         ("material_missing", vec![&waiting], "material"),
         ("pending_deletion", vec![&ending], "AWS deletes the key on"),
-        ("no_rotation", vec![&plain, &open, &narrowed, &abroad, &left], "no schedule"),
+        ("no_rotation", vec![&plain, &open, &narrowed, &abroad, &left, &member, &elsewhere], "no schedule"),
         (
             "no_schedule",
-            vec![&plain, &signing, &waiting, &expiring, &open, &narrowed, &abroad, &left],
+            vec![
+                &plain, &signing, &waiting, &expiring, &open, &narrowed, &abroad, &left, &member, &elsewhere, &disabled,
+            ],
             "no schedule rotates the key",
         ),
     ] {
@@ -116,7 +127,7 @@ fn findings_name_their_rule_their_keys_and_what_to_do() {
     assert_eq!(posture["keys_with_findings"], customer - 1, "only one key is rotated");
     let page =
         admin.get(&format!("{POSTURE}/findings/no_schedule?skip=1&limit=2&region={HOME}&kms=fixture")).expect(200);
-    assert_eq!((&page["total"], &page["resources"][0]["id"]), (&json!(8), &signing["id"]));
+    assert_eq!((&page["total"], &page["resources"][0]["id"]), (&json!(11), &signing["id"]));
     assert_eq!(page["resources"].as_array().map(Vec::len), Some(2));
     assert_eq!(page["resources"][0]["key_spec"], "ECC_NIST_P256");
     assert_eq!(admin.get(&format!("{POSTURE}/findings/no_schedule?region=eu-west-2")).expect(200)["total"], 0);
