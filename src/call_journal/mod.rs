@@ -8,12 +8,14 @@
 //!
 //! - `segment.rs` the files: records with a checksum; what follows a damaged record is ignored
 //! - `writer.rs` the thread that writes
-//! - `own_calls.rs` the calls of a window of time
+//! - `own_calls.rs` the calls of a window of time; `coverage.rs` the times of which the journal has all calls
 
+mod coverage;
 mod own_calls;
 mod segment;
 mod writer;
 
+pub use coverage::Coverage;
 pub use own_calls::{Asked, OwnCalls, key_of};
 
 use std::path::{Path, PathBuf};
@@ -22,11 +24,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
+use coverage::Gaps;
 use segment::Kind;
 use writer::Order;
 
 /// The largest number of calls that wait for the writer.
 const QUEUE: usize = 8_192;
+/// The most by which the times in a segment go back.
+const STEP_MS: i64 = 60_000;
 
 /// The bounds of the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,32 +76,42 @@ pub struct CallJournal {
     directory: Arc<Path>,
     orders: mpsc::Sender<Order>,
     dropped: Arc<AtomicU64>,
+    gaps: Arc<Gaps>,
 }
 
 impl CallJournal {
     /// Opens the journal in a directory, which is created, and starts the writer's thread. It ends with the last clone.
     ///
+    /// `known_ms` is a time that has passed for certain: that of the last record of the log, in milliseconds since 1970;
+    /// `None` if the log is new, so that there was no call yet. A clock that is set ahead by mistake deletes nothing.
+    ///
     /// # Errors
     /// When the directory or the thread cannot be made.
-    pub fn open(directory: &Path, bounds: Bounds) -> Result<Self, JournalError> {
+    pub fn open(directory: &Path, bounds: Bounds, known_ms: Option<i64>) -> Result<Self, JournalError> {
         segment::make_directory(directory).map_err(JournalError::at(directory))?;
+        coverage::begin(directory, known_ms).map_err(JournalError::at(directory))?;
         let (orders, queue) = mpsc::channel(QUEUE);
-        writer::start(directory, bounds, queue).map_err(JournalError::at(directory))?;
-        Ok(Self { directory: directory.into(), orders, dropped: Arc::default() })
+        let gaps = Arc::<Gaps>::default();
+        writer::start(directory, bounds, known_ms, queue, gaps.clone()).map_err(JournalError::at(directory))?;
+        Ok(Self { directory: directory.into(), orders, dropped: Arc::default(), gaps })
     }
 
     /// Records a call that changed something, and returns once it is durable. A failure of the disk is logged: the
     /// change is already made.
     pub async fn record_change(&self, call: Call) {
         let (synced, done) = oneshot::channel();
-        if self.orders.send(Order::Write { kind: Kind::Change, call, synced: Some(synced) }).await.is_ok() {
-            let _ = done.await;
+        let at_ms = call.at_ms;
+        match self.orders.send(Order::Write { kind: Kind::Change, call, synced: Some(synced) }).await {
+            Ok(()) => drop(done.await),
+            Err(_) => self.gaps.note(Kind::Change, at_ms, at_ms),
         }
     }
 
     /// Records a call that only read, without waiting.
     pub fn record_read(&self, call: Call) {
+        let at_ms = call.at_ms;
         if self.orders.try_send(Order::Write { kind: Kind::Read, call, synced: None }).is_err() {
+            self.gaps.note(Kind::Read, at_ms, at_ms);
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -119,11 +134,10 @@ impl CallJournal {
         }
         let mut found = OwnCalls::default();
         for kind in Kind::ALL {
-            let segments = segment::list(&self.directory, kind).map_err(JournalError::at(&self.directory))?;
-            for (index, this) in segments.iter().enumerate() {
-                // A segment ends where the next one begins. Clocks step, so a minute more is read.
-                let ends = segments.get(index + 1).map_or(i64::MAX, |next| next.first_ms.saturating_add(60_000));
-                if this.first_ms.saturating_sub(60_000) > to_ms || ends < from_ms {
+            for this in segment::list(&self.directory, kind).map_err(JournalError::at(&self.directory))? {
+                // A call is written at once. Clocks step, so a minute more is read.
+                let ends = this.written_ms.saturating_add(STEP_MS);
+                if this.first_ms.saturating_sub(STEP_MS) > to_ms || ends < from_ms {
                     continue;
                 }
                 match std::fs::read(&this.path) {
@@ -138,6 +152,15 @@ impl CallJournal {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// The times of which the journal has all our calls. It reads a directory: call it on a thread that may block. What
+    /// was read before with [`CallJournal::between`] is complete where this says so.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn coverage(&self) -> Result<Coverage, JournalError> {
+        Coverage::read(&self.directory, &self.gaps).map_err(JournalError::at(&self.directory))
     }
 }
 

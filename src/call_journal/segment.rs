@@ -3,12 +3,15 @@
 //!
 //! A segment is written by one run of the program. Its name has the time of its first record. After a crash its end may
 //! be torn: reading ends at the first record that is cut or damaged.
+//!
+//! An empty file says from when on the calls of a kind are here: what was answered before may have been deleted.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::Call;
 use super::own_calls::{Asked, key_of};
@@ -38,6 +41,8 @@ pub(super) struct Segment {
     pub(super) first_ms: i64,
     pub(super) path: PathBuf,
     pub(super) bytes: u64,
+    /// The time of the last write, in milliseconds since 1970. Segments can overlap where the clock was set.
+    pub(super) written_ms: i64,
 }
 
 /// A record that was read.
@@ -49,6 +54,8 @@ pub(super) struct Found {
 }
 
 const SUFFIX: &str = ".calls";
+/// The end of the name of the file that has the time from which on calls are here.
+const START: &str = ".start";
 /// The length and the checksum.
 const HEAD: usize = 6;
 /// The time and the request id.
@@ -83,16 +90,58 @@ pub(super) fn list(directory: &Path, kind: Kind) -> io::Result<Vec<Segment>> {
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
-        let number = name.to_str().and_then(|name| name.strip_prefix(kind.prefix())?.strip_suffix(SUFFIX));
-        let Some(first_ms) = number.and_then(|number| number.parse().ok()) else { continue };
+        let Some(first_ms) = name.to_str().and_then(|name| number(name, kind, SUFFIX)) else { continue };
         match entry.metadata() {
-            Ok(metadata) => found.push(Segment { first_ms, path: entry.path(), bytes: metadata.len() }),
+            Ok(metadata) => {
+                let written_ms = metadata.modified().map_or(i64::MAX, milliseconds);
+                found.push(Segment { first_ms, path: entry.path(), bytes: metadata.len(), written_ms });
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
     }
     found.sort_by_key(|segment| segment.first_ms);
     Ok(found)
+}
+
+/// The time from which on the calls of a kind are here; `None` if that was never noted.
+pub(super) fn start(directory: &Path, kind: Kind) -> io::Result<Option<i64>> {
+    Ok(starts(directory, kind)?.into_iter().map(|(at_ms, _)| at_ms).max())
+}
+
+/// Notes that what was answered before a time may be missing.
+pub(super) fn note_start(directory: &Path, kind: Kind, at_ms: i64) -> io::Result<()> {
+    let earlier = starts(directory, kind)?;
+    let at_ms = at_ms.max(0);
+    let path = directory.join(format!("{}{at_ms:015}{START}", kind.prefix()));
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+    File::open(directory)?.sync_all()?;
+    for (_, path) in earlier.into_iter().filter(|(earlier, _)| *earlier < at_ms) {
+        std::fs::remove_file(path)?;
+    }
+    Ok(())
+}
+
+fn starts(directory: &Path, kind: Kind) -> io::Result<Vec<(i64, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        if let Some(at_ms) = entry.file_name().to_str().and_then(|name| number(name, kind, START)) {
+            found.push((at_ms, entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+/// The time in the name of a file.
+fn number(name: &str, kind: Kind, suffix: &str) -> Option<i64> {
+    name.strip_prefix(kind.prefix())?.strip_suffix(suffix)?.parse().ok()
+}
+
+/// A time in milliseconds since 1970.
+pub(super) fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Appends the record of a call to a buffer.

@@ -5,6 +5,9 @@ use uuid::Uuid;
 
 const BOUNDS: Bounds = Bounds { change_bytes: 64 << 20, read_bytes: 64 << 20, days: 30 };
 
+/// Every time has passed.
+const LATE: Option<i64> = Some(i64::MAX);
+
 fn call(id: u128, at_ms: i64) -> Call {
     let asked = Asked { by: "ann".into(), request_id: format!("r{id}").into() };
     Call { request_id: Uuid::from_u128(id).to_string(), at_ms, asked }
@@ -17,7 +20,7 @@ fn id(id: u128) -> String {
 #[test]
 fn a_call_is_found_by_its_request_id_with_who_asked() {
     let directory = tempfile::tempdir().expect("a directory");
-    let journal = CallJournal::open(directory.path(), BOUNDS).expect("it opens");
+    let journal = CallJournal::open(directory.path(), BOUNDS, LATE).expect("it opens");
     tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime")
@@ -44,12 +47,12 @@ fn what_precedes_a_torn_record_is_read_and_later_runs_do_not_append_to_it() {
     for length in 0..=whole.len() {
         let path = directory.path().join("changes-000000000001000.calls");
         std::fs::write(&path, &whole[..length]).expect("a file");
-        let journal = CallJournal::open(directory.path(), BOUNDS).expect("it opens");
+        let journal = CallJournal::open(directory.path(), BOUNDS, LATE).expect("it opens");
         let found = journal.between(0, 9_000).expect("it is read");
         let expected = usize::from(length >= first) + usize::from(length == whole.len());
         assert_eq!(found.len(), expected, "{length} bytes");
     }
-    let journal = CallJournal::open(directory.path(), BOUNDS).expect("it opens");
+    let journal = CallJournal::open(directory.path(), BOUNDS, LATE).expect("it opens");
     journal.record_read(call(3, 3_000));
     assert!(journal.between(0, 9_000).expect("it is read").is_ours(&id(3)));
 }
@@ -79,7 +82,7 @@ fn the_oldest_segments_are_deleted_beyond_the_bounds() {
         std::fs::write(directory.path().join(name), &bytes).expect("a file");
     }
     let bounds = Bounds { read_bytes: bytes.len() as u64, ..BOUNDS };
-    let journal = CallJournal::open(directory.path(), bounds).expect("it opens");
+    let journal = CallJournal::open(directory.path(), bounds, LATE).expect("it opens");
     let names = |kind| {
         segment::list(directory.path(), kind).expect("a list").iter().map(|one| one.first_ms / day).collect::<Vec<_>>()
     };
@@ -100,11 +103,87 @@ fn files_are_for_the_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("calls");
-    let journal = CallJournal::open(&path, BOUNDS).expect("it opens");
+    let journal = CallJournal::open(&path, BOUNDS, LATE).expect("it opens");
     journal.record_read(call(1, 1_000));
     assert!(journal.between(0, 9_000).expect("it is read").is_ours(&id(1)));
     let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
     assert_eq!(mode(&path), 0o700);
     let files = segment::list(&path, Kind::Read).expect("a list");
     assert_eq!(mode(&files[0].path), 0o600);
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(work);
+}
+
+/// Writes a segment of a day, with the times of its file.
+fn segment_of(directory: &Path, kind: &str, day: i64, first: u128) {
+    let mut bytes = Vec::new();
+    segment::write(&call(first, day * DAY), &mut bytes);
+    let path = directory.join(format!("{kind}-{:015}.calls", day * DAY));
+    std::fs::write(&path, bytes).expect("a file");
+    let written =
+        std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(day * DAY).expect("after 1970"));
+    std::fs::File::options().append(true).open(path).and_then(|file| file.set_modified(written)).expect("its time is set");
+}
+
+const DAY: i64 = 86_400_000;
+
+#[test]
+fn what_was_deleted_or_lost_is_not_known_and_a_new_installation_has_made_no_calls() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let new = CallJournal::open(&directory.path().join("new"), BOUNDS, None).expect("it opens");
+    let known = new.coverage().expect("it is read");
+    assert!(known.is_complete(true, 0, DAY) && known.is_complete(false, 0, DAY));
+    let now = segment::milliseconds(std::time::SystemTime::now());
+    let lost = CallJournal::open(&directory.path().join("lost"), BOUNDS, Some(5)).expect("it opens");
+    let known = lost.coverage().expect("it is read");
+    assert!(!known.is_complete(true, now - DAY, now) && known.is_complete(true, now + DAY, now + 2 * DAY));
+    let path = directory.path().join("old");
+    let old = CallJournal::open(&path, BOUNDS, None).expect("it opens");
+    for (kind, day) in [("changes", 1), ("changes", 20), ("changes", 45), ("reads", 1)] {
+        segment_of(&path, kind, day, 7);
+    }
+    drop(old);
+    let old = CallJournal::open(&path, BOUNDS, LATE).expect("it opens");
+    assert!(old.coverage().expect("it is read").is_complete(true, DAY, 2 * DAY), "nothing was deleted yet");
+    block_on(old.record_change(call(9, 60 * DAY)));
+    let known = old.coverage().expect("it is read");
+    assert!(!known.is_complete(true, DAY, 2 * DAY), "the first segment is deleted");
+    assert!(known.is_complete(true, 19 * DAY, 60 * DAY) && known.is_complete(false, DAY, 2 * DAY));
+    let again = CallJournal::open(&path, BOUNDS, LATE).expect("it opens");
+    assert_eq!(again.coverage().expect("it is read"), known, "also after a restart");
+}
+
+#[test]
+fn calls_that_were_not_recorded_leave_a_gap() {
+    let gaps = Gaps::default();
+    gaps.note(Kind::Read, 500, 500);
+    gaps.note(Kind::Read, 400, 450);
+    let directory = tempfile::tempdir().expect("a directory");
+    CallJournal::open(directory.path(), BOUNDS, None).expect("it opens");
+    let known = Coverage::read(directory.path(), &gaps).expect("it is read");
+    for (from, to, expected) in [(0, 399, true), (0, 400, false), (450, 460, false), (501, 600, true)] {
+        assert_eq!(known.is_complete(false, from, to), expected, "{from} {to}");
+        assert!(known.is_complete(true, from, to), "changes have none");
+    }
+}
+
+/// A clock without a battery, or a wrong server of time.
+#[test]
+fn a_clock_that_jumps_deletes_and_hides_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let journal = CallJournal::open(directory.path(), BOUNDS, Some(10 * DAY)).expect("it opens");
+    segment_of(directory.path(), "changes", 2, 1);
+    let ahead = 4_000 * DAY;
+    for (id, at) in [(2, 10 * DAY), (3, ahead), (4, ahead + 1), (5, 10 * DAY + 1_000), (6, 10 * DAY + 2_000)] {
+        block_on(journal.record_change(call(id, at)));
+    }
+    let found = |from, to| {
+        let found = journal.between(from, to).expect("it is read");
+        (1..=6).filter(|n| found.is_ours(&id(*n))).collect::<Vec<_>>()
+    };
+    assert_eq!(found(2 * DAY, 2 * DAY), [1], "what is old by the false time only");
+    assert_eq!(found(10 * DAY, 10 * DAY + 5_000), [2, 5, 6]);
+    assert_eq!(found(ahead, ahead + 5), [3, 4]);
 }

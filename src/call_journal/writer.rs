@@ -4,11 +4,14 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::coverage::Gaps;
 use super::segment::{self, Kind};
-use super::{Bounds, Call};
+use super::{Bounds, Call, STEP_MS};
 
 pub(super) enum Order {
     Write {
@@ -27,8 +30,16 @@ const SEGMENT_BYTES: u64 = 4 << 20;
 const BATCH: usize = 1_024;
 const DAY_MS: i64 = 86_400_000;
 
-pub(super) fn start(directory: &Path, bounds: Bounds, queue: mpsc::Receiver<Order>) -> io::Result<()> {
-    let writer = Writer { directory: directory.to_owned(), bounds, changes: None, reads: None };
+pub(super) fn start(
+    directory: &Path,
+    bounds: Bounds,
+    known_ms: Option<i64>,
+    queue: mpsc::Receiver<Order>,
+    gaps: Arc<Gaps>,
+) -> io::Result<()> {
+    let known_ms = known_ms.unwrap_or_else(|| segment::milliseconds(SystemTime::now()));
+    let known = (known_ms, Instant::now());
+    let writer = Writer { directory: directory.to_owned(), bounds, known, gaps, changes: None, reads: None };
     for kind in Kind::ALL {
         writer.delete_old(kind, i64::MIN)?;
     }
@@ -38,6 +49,9 @@ pub(super) fn start(directory: &Path, bounds: Bounds, queue: mpsc::Receiver<Orde
 struct Writer {
     directory: PathBuf,
     bounds: Bounds,
+    /// A time that had passed at an instant, by the log. The clock of the machine may be wrong.
+    known: (i64, Instant),
+    gaps: Arc<Gaps>,
     changes: Option<Open>,
     reads: Option<Open>,
 }
@@ -47,6 +61,8 @@ struct Open {
     file: File,
     bytes: u64,
     first_ms: i64,
+    /// The latest time of a call in it.
+    last_ms: i64,
 }
 
 impl Writer {
@@ -70,6 +86,9 @@ impl Writer {
                 if let Err(error) = self.write(kind, &batch) {
                     // A torn record would hide all that follow it in the segment.
                     *self.open(kind) = None;
+                    if let Some((first_ms, last_ms)) = batch.times {
+                        self.gaps.note(kind, first_ms, last_ms);
+                    }
                     tracing::error!(%error, "the journal of AWS calls cannot be written: calls of ours will look foreign");
                 }
             }
@@ -87,23 +106,32 @@ impl Writer {
     }
 
     fn write(&mut self, kind: Kind, batch: &Batch) -> io::Result<()> {
-        let Some(first_ms) = batch.first_ms else { return Ok(()) };
-        let is_full = |open: &Open| open.bytes >= SEGMENT_BYTES || first_ms.saturating_sub(open.first_ms) > DAY_MS;
+        let Some((first_ms, last_ms)) = batch.times else { return Ok(()) };
+        // Where the clock was set back, a new segment begins, so that the times in a segment do not go back.
+        let is_full = |open: &Open| {
+            open.bytes >= SEGMENT_BYTES
+                || last_ms.saturating_sub(open.first_ms) > DAY_MS
+                || open.last_ms.saturating_sub(first_ms) > STEP_MS
+        };
         if self.open(kind).as_ref().is_none_or(is_full) {
             let file = segment::create(&self.directory, kind, first_ms)?;
-            *self.open(kind) = Some(Open { file, bytes: 0, first_ms });
+            *self.open(kind) = Some(Open { file, bytes: 0, first_ms, last_ms });
             // What is too old does no harm; what is not written does.
-            if let Err(error) = self.delete_old(kind, first_ms) {
+            let (known_ms, since) = self.known;
+            let elapsed_ms = i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX);
+            if let Err(error) = self.delete_old(kind, first_ms.min(known_ms.saturating_add(elapsed_ms))) {
                 tracing::warn!(%error, "old files of the journal of AWS calls cannot be deleted");
             }
         }
         let Some(open) = self.open(kind) else { return Ok(()) };
         open.file.write_all(&batch.bytes)?;
         open.bytes += batch.bytes.len() as u64;
+        open.last_ms = open.last_ms.max(last_ms);
         if kind == Kind::Change { open.file.sync_data() } else { Ok(()) }
     }
 
-    /// Deletes the oldest segments beyond the bounds, but not the newest. `now_ms` is the time of the newest call.
+    /// Deletes the oldest segments beyond the bounds, but not the newest, and notes before it which calls are missing
+    /// then. `now_ms` is a time that has passed for certain.
     fn delete_old(&self, kind: Kind, now_ms: i64) -> io::Result<()> {
         let segments = segment::list(&self.directory, kind)?;
         let bytes_max = match kind {
@@ -112,15 +140,21 @@ impl Writer {
         };
         let oldest = now_ms.saturating_sub(i64::from(self.bounds.days) * DAY_MS);
         let mut bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
+        let mut old = Vec::new();
         for pair in segments.windows(2) {
             let [this, next] = pair else { continue };
             if bytes <= bytes_max && next.first_ms >= oldest {
                 break;
             }
             bytes -= this.bytes;
-            std::fs::remove_file(&this.path)?;
+            old.push(this);
         }
-        Ok(())
+        if let Some(last) = old.iter().map(|segment| segment.first_ms.max(segment.written_ms)).max() {
+            let kept = segments.get(old.len()).map_or(last, |segment| segment.first_ms);
+            // What was deleted is older than what is kept, and than its last write.
+            segment::note_start(&self.directory, kind, kept.min(last).saturating_add(STEP_MS))?;
+        }
+        old.into_iter().try_for_each(|segment| std::fs::remove_file(&segment.path))
     }
 }
 
@@ -128,12 +162,14 @@ impl Writer {
 #[derive(Default)]
 struct Batch {
     bytes: Vec<u8>,
-    first_ms: Option<i64>,
+    /// The earliest and the latest time.
+    times: Option<(i64, i64)>,
 }
 
 impl Batch {
     fn add(&mut self, call: &Call) {
-        self.first_ms.get_or_insert(call.at_ms);
+        let at_ms = call.at_ms;
+        self.times = Some(self.times.map_or((at_ms, at_ms), |(first, last)| (first.min(at_ms), last.max(at_ms))));
         segment::write(call, &mut self.bytes);
     }
 }

@@ -145,7 +145,9 @@ impl Appliance {
         let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
         let must_change = config.login.require_first_password_change;
-        let call_journal = CallJournal::open(&data_dir.join("aws-calls"), journal_bounds(&config))?;
+        let log = ledger.state();
+        let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
+        let call_journal = CallJournal::open(&data_dir.join("aws-calls"), journal_bounds(&config), logged_ms)?;
         let aws = RusotoAws::witnessed(&config.aws, Arc::new(JournalWitness(call_journal.clone())))?;
         let parts = Parts {
             ledger,

@@ -2,6 +2,7 @@
 //! its await points. A handler that has recorded an operation and not yet started it would leave it pending until the
 //! next start of the program.
 
+use crate::service::own_calls;
 use actix_web::Handler;
 use std::future::{Future, pending};
 use std::panic::resume_unwind;
@@ -20,7 +21,7 @@ where
     type Future = Pin<Box<dyn Future<Output = H::Output>>>;
 
     fn call(&self, arguments: A) -> Self::Future {
-        let work = actix_web::rt::spawn(self.0.call(arguments).in_current_span());
+        let work = actix_web::rt::spawn(own_calls::inherit(self.0.call(arguments)).in_current_span());
         Box::pin(async move {
             match work.await {
                 Ok(output) => output,

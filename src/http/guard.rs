@@ -15,6 +15,7 @@ use crate::service::access::{
 };
 use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
+use crate::service::own_calls;
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
@@ -235,6 +236,7 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
         return Err(missing());
     }
     let caller = services.tokens.authenticate(token.trim())?;
+    own_calls::asked_by(&caller, &request_id(request));
     request.extensions_mut().insert(caller.user.clone());
     Ok(caller)
 }

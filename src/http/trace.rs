@@ -5,6 +5,7 @@ use super::metrics::Metrics;
 use crate::domain::user::User;
 use crate::listener::Connection;
 use crate::service::caller::RequestId;
+use crate::service::own_calls;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
@@ -57,7 +58,7 @@ pub async fn trace_request(
     let span =
         if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
     let serving = request.conn_data().map(Connection::serving);
-    let mut response = next.call(request).instrument(span.clone()).await?;
+    let mut response = own_calls::of_request(next.call(request)).instrument(span.clone()).await?;
     drop(serving);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);

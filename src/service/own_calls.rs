@@ -1,6 +1,6 @@
 //! Our own calls to AWS: the client tells of each that AWS answers, with who asked for it, and the journal keeps them.
 
-use super::caller::Change;
+use super::caller::{Caller, Change, RequestId};
 use crate::aws::asker::Asker;
 use crate::aws::witness::{AnsweredCall, CallWitness};
 use crate::call_journal::{Asked, Call, CallJournal};
@@ -27,4 +27,19 @@ impl CallWitness for JournalWitness {
 /// Names the one who asks for the calls that follow from a change.
 pub(in crate::service) fn asker(change: &Change) -> Asker {
     Asker { by: change.actor.to_string().into(), request_id: change.request_id.as_str().into() }
+}
+
+/// Runs the work for a request of the API. [`asked_by`] says who asks for its calls.
+pub async fn of_request<T>(work: impl Future<Output = T>) -> T {
+    Asker::to_be_named(work).await
+}
+
+/// Names the caller of the current request.
+pub fn asked_by(caller: &Caller, request: &RequestId) {
+    Asker { by: caller.user.name.as_str().into(), request_id: request.as_str().into() }.name();
+}
+
+/// Takes the caller of the current request along to another task.
+pub fn inherit<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    Asker::inherit(work)
 }

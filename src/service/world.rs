@@ -45,8 +45,10 @@ const BOUNDS: Bounds = Bounds { change_bytes: 16 << 20, read_bytes: 16 << 20, da
 pub(super) const REGION: &str = "eu-west-3";
 
 /// A journal of calls in a data directory.
-pub(super) fn journal(home: &Path) -> CallJournal {
-    CallJournal::open(&home.join("aws-calls"), BOUNDS).expect("a journal")
+pub(super) fn journal(home: &Path, ledger: &Ledger) -> CallJournal {
+    let log = ledger.state();
+    let known = (log.head > 0).then(|| log.time.nanos() / 1_000_000);
+    CallJournal::open(&home.join("aws-calls"), BOUNDS, known).expect("a journal")
 }
 
 /// Files of reports in a data directory.
@@ -66,6 +68,8 @@ pub(super) struct World {
     pub kms: Arc<ScriptedKms>,
     pub aws: Arc<ScriptedAws>,
     clock: Arc<AtomicI64>,
+    /// The time limit of reports, from the next start on.
+    pub report_time_limit: Duration,
 }
 
 struct Process {
@@ -83,6 +87,7 @@ impl World {
             kms: Arc::new(ScriptedKms::in_account(ACCOUNT)),
             aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &[REGION, "eu-west-1"])),
             clock: Arc::new(AtomicI64::new(NOW.nanos())),
+            report_time_limit: Duration::from_secs(60),
         };
         world.start();
         world.add_kms();
@@ -97,11 +102,14 @@ impl World {
         let options = LedgerOptions { clock: clock.clone(), ..LedgerOptions::default() };
         let services = runtime.block_on(async {
             let rules = crate::webhook::UrlRules { local_addresses: true, http: true };
+            let ledger = Ledger::open(self.home.path(), options).expect("a log");
+            let mut report_files = report_files(self.home.path());
+            report_files.settings.time_limit = self.report_time_limit;
             let parts = Parts {
-                ledger: Ledger::open(self.home.path(), options).expect("a log"),
+                call_journal: journal(self.home.path(), &ledger),
+                ledger,
                 keyring: self.keyring.clone(),
-                call_journal: journal(self.home.path()),
-                report_files: report_files(self.home.path()),
+                report_files,
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),
                 clock,
@@ -129,6 +137,11 @@ impl World {
         let Process { services, runtime } = self.process.take().expect("it runs");
         runtime.shutdown_timeout(Duration::from_secs(5));
         drop(services);
+    }
+
+    /// The data directory.
+    pub(super) fn home(&self) -> &Path {
+        self.home.path()
     }
 
     /// Opens the log for a test that acts as the program. Valid between [`World::kill`] and [`World::start`] only.

@@ -115,7 +115,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
     let parts = Parts {
         ledger: ledger.clone(),
         keyring: keyring.clone(),
-        call_journal: journal(home),
+        call_journal: journal(home, ledger),
         report_files: report_files(home),
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),

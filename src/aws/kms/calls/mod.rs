@@ -11,7 +11,6 @@ use super::port::{KmsCall, PagedCall};
 use crate::aws::call::AwsCall;
 use crate::aws::client::Client;
 use crate::aws::failure::AwsFailure;
-#[cfg(test)]
 use crate::aws::fault::RetryPolicy;
 use crate::aws::operation::AwsOperation;
 use crate::aws::page::Paging;
@@ -82,7 +81,6 @@ macro_rules! kms_calls {
         }
 
         /// The operations of all calls with their retry conditions.
-        #[cfg(test)]
         const ALL: &[(AwsOperation, RetryPolicy)] = &[$(($call::OPERATION, $call::RETRY),)*];
 
         impl Request {
@@ -158,6 +156,12 @@ kms_calls! {
     update_custom_key_store::UpdateCustomKeyStore,
     update_key_description::UpdateKeyDescription,
     update_primary_region::UpdatePrimaryRegion,
+}
+
+/// Whether the calls of ours to an operation change something; `None` if we never call it.
+pub fn changes(operation: &str) -> Option<bool> {
+    let (_, policy) = ALL.iter().find(|(ours, _)| ours.name == operation)?;
+    Some(*policy != RetryPolicy::ReadOnly)
 }
 
 /// The operations of all calls.
