@@ -124,7 +124,11 @@ fn segment_of(directory: &Path, kind: &str, day: i64, first: u128) {
     std::fs::write(&path, bytes).expect("a file");
     let written =
         std::time::UNIX_EPOCH + std::time::Duration::from_millis(u64::try_from(day * DAY).expect("after 1970"));
-    std::fs::File::options().append(true).open(path).and_then(|file| file.set_modified(written)).expect("its time is set");
+    std::fs::File::options()
+        .append(true)
+        .open(path)
+        .and_then(|file| file.set_modified(written))
+        .expect("its time is set");
 }
 
 const DAY: i64 = 86_400_000;

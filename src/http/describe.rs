@@ -23,8 +23,8 @@ pub struct Description {
     pub query: Vec<QueryMember>,
     /// The schema of the request body, and whether the body is required; `None` if the operation takes no body.
     pub body: Option<(RefOr<Schema>, Required)>,
-    /// The successful answers by status, each with the content type and the schema of its body.
-    pub answers: BTreeMap<u16, Option<(&'static str, RefOr<Schema>)>>,
+    /// The successful answers by status, each with the content types and the schemas of its body.
+    pub answers: BTreeMap<u16, Vec<(&'static str, RefOr<Schema>)>>,
     /// The statuses of the error table that the operation can return.
     pub failures: BTreeSet<u16>,
     /// The schemas that the other members refer to, by name.
@@ -52,7 +52,7 @@ impl Description {
     /// Adds an answer with a JSON body.
     pub fn answers_json<V: ToSchema>(&mut self, status: u16) {
         let schema = self.schema_of::<V>();
-        self.answers.insert(status, Some(("application/json", schema)));
+        self.answers.insert(status, vec![("application/json", schema)]);
     }
 
     /// Adds an answer that is one page of a list.
@@ -60,17 +60,17 @@ impl Description {
         let row = self.schema_of::<V>();
         let name = format!("{}List", V::name());
         self.schemas.entry(name.clone()).or_insert_with(|| page_of(row).into());
-        self.answers.insert(200, Some(("application/json", Ref::from_schema_name(name).into())));
+        self.answers.insert(200, vec![("application/json", Ref::from_schema_name(name).into())]);
     }
 
-    /// Adds an answer with another content type than JSON.
+    /// Adds an answer with another content type than JSON; one status can have several.
     pub fn answers_with(&mut self, status: u16, content_type: &'static str, schema: impl Into<RefOr<Schema>>) {
-        self.answers.insert(status, Some((content_type, schema.into())));
+        self.answers.entry(status).or_default().push((content_type, schema.into()));
     }
 
     /// Adds an answer without a body.
     pub fn answers_nothing(&mut self, status: u16) {
-        self.answers.insert(status, None);
+        self.answers.entry(status).or_default();
     }
 
     /// Sets the right that a guard requires. A guard also reads the query, and can fail with an internal error.

@@ -191,7 +191,7 @@ fn request_body((schema, required): (RefOr<Schema>, Required), examples: &[Examp
     RequestBodyBuilder::new().required(Some(required)).content("application/json", content(schema, requests)).build()
 }
 
-fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {
+fn answer(status: u16, body: Vec<(&'static str, RefOr<Schema>)>, examples: &[Example]) -> Response {
     let text = match status {
         201 => "The resource was created.",
         202 => "The job was started.",
@@ -201,10 +201,8 @@ fn answer(status: u16, body: Option<(&'static str, RefOr<Schema>)>, examples: &[
     };
     let response = Response::builder().description(text);
     let answers = examples.iter().map(|example| (example, example.answer.clone()));
-    match body {
-        Some((content_type, schema)) => response.content(content_type, content(schema, answers)).build(),
-        None => response.build(),
-    }
+    let contents = body.into_iter().map(|(content_type, schema)| (content_type, content(schema, answers.clone())));
+    contents.fold(response, |response, (content_type, content)| response.content(content_type, content)).build()
 }
 
 fn content<'a>(schema: RefOr<Schema>, examples: impl Iterator<Item = (&'a Example, Value)>) -> Content {

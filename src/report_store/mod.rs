@@ -20,8 +20,8 @@ use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
@@ -50,6 +50,8 @@ pub enum StoreError {
     /// The disk failed or is full.
     #[error("the rows of the report: {0}")]
     Io(#[from] io::Error),
+    #[error("the report was deleted")]
+    Deleted,
     /// A frame is damaged in the middle of a file that was complete.
     #[error("the rows of the report are damaged")]
     Damaged,
@@ -61,6 +63,9 @@ pub struct ReportStore {
     directory: Arc<Path>,
     bounds: Bounds,
     bytes: Arc<AtomicU64>,
+    /// The reports that were deleted since the start. Whoever makes or replaces a file holds the lock, so that a writer
+    /// that has not ended yet brings no file back.
+    deleted: Arc<Mutex<HashSet<Uuid>>>,
     /// The free bytes of the disk of a directory.
     free: fn(&Path) -> io::Result<u64>,
 }
@@ -83,7 +88,8 @@ impl ReportStore {
                 std::fs::remove_file(entry.path())?;
             }
         }
-        Ok(Self { directory: directory.into(), bounds, bytes: Arc::new(AtomicU64::new(bytes)), free: free_bytes })
+        let (bytes, deleted) = (Arc::new(AtomicU64::new(bytes)), Arc::default());
+        Ok(Self { directory: directory.into(), bounds, bytes, deleted, free: free_bytes })
     }
 
     /// Opens the file of a report to append rows, after its last whole checkpoint, which is returned. A new file has none.
@@ -102,11 +108,14 @@ impl ReportStore {
         RowReader::open(&self.path(report))
     }
 
-    /// Deletes the file of a report, if there is one.
+    /// Deletes the file of a report, if there is one, for good: nothing is written for the report any more. It waits for a
+    /// write that is under way, and for no other work.
     ///
     /// # Errors
     /// When the disk fails.
     pub fn remove(&self, report: Uuid) -> Result<(), StoreError> {
+        let mut deleted = self.lock();
+        deleted.insert(report);
         let path = self.path(report);
         let bytes = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
         match std::fs::remove_file(&path) {
@@ -115,6 +124,16 @@ impl ReportStore {
             Err(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Keeps a report from being deleted while a file of it is written.
+    fn undeleted(&self, report: Uuid) -> Result<MutexGuard<'_, HashSet<Uuid>>, StoreError> {
+        let deleted = self.lock();
+        if deleted.contains(&report) { Err(StoreError::Deleted) } else { Ok(deleted) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<Uuid>> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn path(&self, report: Uuid) -> PathBuf {

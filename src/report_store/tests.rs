@@ -37,6 +37,12 @@ fn rows_are_read_in_order_and_again_by_their_place() {
     assert_eq!(reader.row_at(places[3]).expect("a row"), b"three");
     assert_eq!(reader.row_at(places[0]).expect("a row"), b"one");
     assert!(reader.row_at(places[1] + 1).is_err(), "no frame begins there");
+    let end = std::fs::metadata(store.path(REPORT)).expect("it is there").len();
+    assert!(matches!(reader.row_at(end), Err(StoreError::Damaged)), "nor at the end");
+    let mut reader = store.reader(REPORT).expect("a file");
+    assert_eq!(reader.next().expect("it is whole").expect("a row").1, b"one");
+    assert_eq!(reader.row_at(places[3]).expect("a row"), b"three");
+    assert_eq!(reader.next().expect("it is whole").expect("a row").1, b"two", "it goes on where it was");
     let mode = std::fs::metadata(store.path(REPORT)).expect("it is there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
@@ -130,6 +136,21 @@ fn the_bytes_of_a_report_and_of_all_reports_are_bounded() {
     store.remove(REPORT).expect("it is gone already");
     second.append(&["x".repeat(20)], b"").expect("there is room again");
     assert!(store.reader(REPORT).is_err());
+}
+
+/// Its writer is a task that ends a moment later.
+#[test]
+fn the_file_of_a_deleted_report_does_not_come_back() {
+    let at = tempfile::tempdir().expect("a directory");
+    let store = store(&at);
+    let (mut writer, _) = store.writer(REPORT).expect("a file");
+    writer.append(&["one"], b"a").expect("room");
+    store.remove(REPORT).expect("it is removed");
+    assert!(matches!(writer.append(&["two"], b"b"), Err(StoreError::Deleted)));
+    assert!(matches!(writer.replace(&["two"], b"b"), Err(StoreError::Deleted)));
+    assert!(matches!(store.writer(REPORT), Err(StoreError::Deleted)));
+    assert_eq!(std::fs::read_dir(at.path()).expect("a directory").count(), 0);
+    assert_eq!(store.bytes.load(Ordering::Relaxed), 0, "nothing of it is counted");
 }
 
 /// The log is on the same disk, and stops for good when the disk is full.

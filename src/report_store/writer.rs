@@ -22,6 +22,7 @@ pub struct RowWriter {
 impl RowWriter {
     /// Opens a file behind its last whole checkpoint, and cuts off what follows.
     pub(super) fn open(store: ReportStore, report: Uuid) -> Result<(Self, Option<Vec<u8>>), StoreError> {
+        let undeleted = store.undeleted(report)?;
         let path = store.path(report);
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
@@ -39,6 +40,7 @@ impl RowWriter {
         file.seek(SeekFrom::Start(good))?;
         store.take_back(length.saturating_sub(good));
         File::open(&store.directory)?.sync_all()?;
+        drop(undeleted);
         Ok((Self { store, report, file, bytes: good }, checkpoint))
     }
 
@@ -49,6 +51,7 @@ impl RowWriter {
     pub fn append<R: AsRef<[u8]>>(&mut self, rows: &[R], checkpoint: &[u8]) -> Result<(), StoreError> {
         let bytes = frames(rows, checkpoint);
         let more = bytes.len() as u64;
+        let _undeleted = self.store.undeleted(self.report)?;
         self.store.take(self.bytes, more)?;
         if let Err(error) = self.file.write_all(&bytes) {
             // Whatever part was written is cut off.
@@ -67,6 +70,7 @@ impl RowWriter {
     pub fn replace<R: AsRef<[u8]>>(&mut self, rows: &[R], checkpoint: &[u8]) -> Result<(), StoreError> {
         let bytes = frames(rows, checkpoint);
         let (new, more) = (self.store.new_path(self.report), bytes.len() as u64);
+        let _undeleted = self.store.undeleted(self.report)?;
         self.store.take(0, more)?;
         let write = || -> io::Result<File> {
             let mut options = OpenOptions::new();

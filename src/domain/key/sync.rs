@@ -29,27 +29,49 @@ pub(in crate::domain) fn synchronise(
     began: Began,
 ) -> Result<Vec<Event>, Refusal> {
     check_place(state, kms, &region)?;
-    let known = state.key_at_aws(kms, &region, seen.metadata.key_id());
-    if let Some(held) = held_here(state, kms, &region, &seen) {
-        if held.pending.is_some() || known.is_some_and(|known| known.pending.is_some()) {
-            return Ok(vec![]);
+    Ok(match Entry::of(state, kms, &region, &seen) {
+        Entry::InOperation => vec![],
+        Entry::Unlinked(held) => {
+            // It was found before its store was linked.
+            let known = state.key_at_aws(kms, &region, seen.metadata.key_id());
+            let forgotten = known.map(|known| Event::Key(known.id, KeyEvent::Forgotten));
+            let linked = Event::Key(held.id, KeyEvent::HyokLinked { learned: seen.all() });
+            forgotten.into_iter().chain([linked]).collect()
         }
-        // It was found before its store was linked.
-        let forgotten = known.map(|known| Event::Key(known.id, KeyEvent::Forgotten));
-        let linked = Event::Key(held.id, KeyEvent::HyokLinked { learned: seen.all() });
-        return Ok(forgotten.into_iter().chain([linked]).collect());
-    }
-    let Some(key) = known else {
-        let ours = seen.metadata.manager == KeyManager::Customer;
-        if ours && is_being_made(state, kms, &region, &seen) {
-            return Ok(vec![]);
-        }
-        return Ok(vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })]);
-    };
-    Ok(match key.synchronise(seen, began) {
-        Some(learned) => vec![Event::Key(key.id, KeyEvent::Observed { learned })],
-        None => vec![],
+        Entry::None => vec![Event::Key(id, KeyEvent::Found { kms, region, learned: seen.all() })],
+        Entry::Known(key) => match key.synchronise(seen, began) {
+            Some(learned) => vec![Event::Key(key.id, KeyEvent::Observed { learned })],
+            None => vec![],
+        },
     })
+}
+
+/// What is known here of a key that was read at AWS.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Entry<'a> {
+    None,
+    Known(&'a Arc<Key>),
+    /// This program holds the key, and did not know that AWS has it.
+    Unlinked(&'a Arc<Key>),
+    /// An operation may be creating or linking it, and records it.
+    InOperation,
+}
+
+impl<'a> Entry<'a> {
+    pub fn of(state: &'a State, kms: KmsId, region: &Region, seen: &Snapshot) -> Self {
+        let known = state.key_at_aws(kms, region, seen.metadata.key_id());
+        if let Some(held) = held_here(state, kms, region, seen) {
+            let is_busy = held.pending.is_some() || known.is_some_and(|known| known.pending.is_some());
+            return if is_busy { Self::InOperation } else { Self::Unlinked(held) };
+        }
+        match known {
+            Some(key) => Self::Known(key),
+            None if seen.metadata.manager == KeyManager::Customer && is_being_made(state, kms, region, seen) => {
+                Self::InOperation
+            }
+            None => Self::None,
+        }
+    }
 }
 
 /// Returns the unlinked key that AWS asks this program for under the id that it has at AWS.

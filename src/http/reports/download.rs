@@ -11,12 +11,11 @@ use crate::http::paging::members;
 use crate::service::Services;
 use crate::service::access::DownloadReport;
 use crate::service::failure::Failure;
-use crate::service::list::pool;
 use crate::service::reports::contents::ContentRows;
-use crate::service::reports::{Cell, Row, columns};
+use crate::service::reports::{Cell, Row, columns, pool};
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
-use actix_web::http::header::{ACCEPT, CONTENT_DISPOSITION};
+use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
@@ -59,12 +58,27 @@ impl Format {
             (None, _) => {}
             _ => return Err(Problem::query("format", "must be csv or jsonl, and given once")),
         }
-        let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let wants =
-            |kinds: &[&str]| accept.split(',').any(|part| kinds.iter().any(|kind| part.trim().starts_with(kind)));
-        let lines = wants(&["application/x-ndjson", "application/jsonl", "application/x-jsonlines"]);
-        Ok(if lines && !wants(&["text/csv"]) { Self::JsonLines } else { Self::Csv })
+        // What cannot be read asks for nothing.
+        let accept = Accept::parse(request).unwrap_or_else(|_| Accept::star());
+        let lines = JSON_LINES.iter().map(|kind| quality(&accept, kind)).max();
+        Ok(if lines > Some(quality(&accept, CSV)) { Self::JsonLines } else { Self::Csv })
     }
+}
+
+/// The media types of each format.
+const CSV: &str = "text/csv";
+const JSON_LINES: &[&str] = &["application/x-ndjson", "application/jsonl", "application/x-jsonlines"];
+
+/// How much a client wants a media type. The range that says most about it counts, as RFC 9110 demands.
+fn quality(accept: &Accept, kind: &str) -> Quality {
+    let main = kind.split_once('/').map_or("", |(main, _)| main);
+    let fit = |range: &str| match range {
+        range if range == kind => Some(2),
+        "*/*" => Some(0),
+        range => (range.strip_suffix("/*") == Some(main)).then_some(1),
+    };
+    let fitting = accept.iter().filter_map(|range| Some((fit(range.item.essence_str())?, range.quality)));
+    fitting.max().map_or(Quality::ZERO, |(_, quality)| quality)
 }
 
 impl FromRequest for Format {
@@ -98,6 +112,7 @@ impl Responder for Download {
 impl Described for Download {
     fn describe(to: &mut Description) {
         to.answers_with(200, "text/csv", Object::with_type(Type::String));
+        to.answers_with(200, "application/x-ndjson", Object::with_type(Type::String));
     }
 }
 
@@ -178,6 +193,7 @@ fn harmless(cell: &Cell) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
 
     #[test]
     fn cells_that_a_spreadsheet_would_run_are_made_harmless() {
@@ -190,6 +206,35 @@ mod tests {
         }
         assert_eq!(harmless(&Cell::Number(-3)), "-3");
         assert_eq!(harmless(&Cell::Absent), "");
+    }
+
+    #[test]
+    fn the_format_is_the_one_that_the_client_wants_more() {
+        let of = |accept: &[&str]| {
+            let mut request = TestRequest::default();
+            for line in accept {
+                request = request.append_header(("accept", *line));
+            }
+            Format::of(&request.to_http_request()).unwrap_or_else(|_| panic!("{accept:?}"))
+        };
+        for (accept, expected) in [
+            (&[][..], Format::Csv),
+            (&["*/*"], Format::Csv),
+            (&["application/json"], Format::Csv),
+            (&["application/jsonlx"], Format::Csv),
+            (&["application/jsonl"], Format::JsonLines),
+            (&["text/html, application/x-ndjson"], Format::JsonLines),
+            (&["text/html", "application/x-ndjson; charset=utf-8"], Format::JsonLines),
+            (&["application/x-ndjson;q=0"], Format::Csv),
+            (&["application/x-ndjson, text/csv"], Format::Csv),
+            (&["application/x-ndjson;q=0.9, text/csv;q=0.8"], Format::JsonLines),
+            (&["application/x-ndjson;q=0.8, text/*;q=0.9"], Format::Csv),
+            (&["*/*, text/csv;q=0.1"], Format::JsonLines),
+            (&["text/*, text/csv;q=0, application/*;q=0.2"], Format::JsonLines),
+            (&["chunk#;e"], Format::Csv),
+        ] {
+            assert_eq!(of(accept), expected, "{accept:?}");
+        }
     }
 
     #[test]

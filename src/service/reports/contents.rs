@@ -1,8 +1,9 @@
 //! The rows of a finished report that a caller may view, filtered, sorted and paged. Rows are read from the file one by
 //! one; a sorted answer keeps only the values to sort by of the rows that it may need.
 
-use super::row::{Cell, Row, columns};
-use super::{Reports, store_failure};
+use super::row::{Row, columns};
+use super::sorting::Sorted;
+use super::{Reports, pool, store_failure};
 use crate::domain::action::Action;
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::refusal::ReportRefusal;
@@ -11,26 +12,12 @@ use crate::report_store::{RowReader, StoreError};
 use crate::service::access::{self, ReportPermit};
 use crate::service::caller::Caller;
 use crate::service::failure::Failure;
-use crate::service::list::{Limit, Query, pool};
-use std::cmp::Ordering;
+use crate::service::list::{Limit, Query};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 /// The members to filter by.
 pub const FILTERS: &[&str] = &["key_arn", "region", "aws_account_id", "cloud_name"];
-/// The columns with times.
-const TIMES: &[&str] = &[
-    "event_time",
-    "first_used",
-    "last_used",
-    "creation_date",
-    "rotated_at",
-    "next_rotation",
-    "valid_to",
-    "deletion_date",
-];
-/// The most rows that are sorted for an answer.
-const SORTED_MAX: usize = 100_000;
 
 /// A page of the rows of a report.
 pub struct Contents {
@@ -163,50 +150,13 @@ fn sorted(
     query: &Query,
     end: usize,
 ) -> Result<(usize, Vec<u64>), ReadError> {
-    let columns: Vec<(usize, bool)> = query
-        .sort
-        .iter()
-        .filter_map(|(member, descending)| {
-            Some((columns(sieve.kind).iter().position(|column| column == member)?, *descending))
-        })
-        .collect();
-    let names = self::columns(sieve.kind);
-    let order = |a: &(Vec<Cell>, u64), b: &(Vec<Cell>, u64)| {
-        let mut cells = a.0.iter().zip(&b.0).zip(&columns);
-        let differs = cells.find_map(|((a, b), (_, descending))| match a.cmp(b) {
-            Ordering::Equal => None,
-            order => Some(if *descending { order.reverse() } else { order }),
-        });
-        differs.unwrap_or_else(|| a.1.cmp(&b.1))
-    };
-    let keep = end.min(SORTED_MAX);
-    let (mut total, mut best) = (0, Vec::new());
+    let mut sorted = Sorted::new(sieve.kind, &query.sort, end);
     while let Some((place, bytes)) = reader.next()? {
-        let Some(row) = Row::decode(bytes).filter(|row| sieve.passes(row)) else { continue };
-        total += 1;
-        let values = columns.iter().map(|(at, _)| sort_value(names[*at], row.cells.get(*at)));
-        best.push((values.collect::<Vec<_>>(), place));
-        // The rows that cannot be on the page any more are dropped from time to time.
-        if best.len() >= keep.saturating_mul(2).max(1_000) {
-            best.sort_unstable_by(order);
-            best.truncate(keep);
+        if let Some(row) = Row::decode(bytes).filter(|row| sieve.passes(row)) {
+            sorted.add(&row, place).map_err(Failure::from)?;
         }
     }
-    if total.min(end) > SORTED_MAX {
-        return Err(Failure::from(ReportRefusal::TooManyToSort { most: SORTED_MAX }).into());
-    }
-    best.sort_unstable_by(order);
-    best.truncate(end);
-    Ok((total, best.into_iter().skip(query.skip).map(|(_, place)| place).collect()))
-}
-
-/// A value to sort by. Times have no trailing zeroes: without the `Z`, `58` comes before `58.2`.
-fn sort_value(column: &str, cell: Option<&Cell>) -> Cell {
-    match cell {
-        Some(Cell::Text(text)) if TIMES.contains(&column) => Cell::text(text.trim_end_matches('Z')),
-        Some(cell) => cell.clone(),
-        None => Cell::Absent,
-    }
+    Ok(sorted.finish(query.skip).map_err(Failure::from)?)
 }
 
 fn refuse_unfinished(report: &Report) -> Result<(), Failure> {
@@ -348,27 +298,6 @@ impl Sieve {
                     })
                 })
             }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_sort_by_time_whatever_their_digits() {
-        let value = |text| sort_value("event_time", Some(&Cell::text(text)));
-        let times =
-            ["2026-01-01T00:00:58Z", "2026-01-01T00:00:58.2Z", "2026-01-01T00:00:58.25Z", "2026-01-01T00:00:59Z"];
-        assert!(times.map(value).is_sorted());
-        assert_eq!(sort_value("alias", Some(&Cell::text("alias/Z"))), Cell::text("alias/Z"));
-    }
-
-    #[test]
-    fn the_columns_with_times_are_columns() {
-        for name in TIMES {
-            assert!(ReportKind::ALL.iter().any(|kind| columns(*kind).contains(name)), "{name}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //! what our proxy reported, and the calls of the proxy that CloudTrail does not have follow. Without one, they are the
 //! operations and the calls of the proxy in our own log.
 
-use super::own_calls::OwnCallsByTime;
+use super::own_calls::{Caller, OwnCallsByTime};
 use super::place::Place;
 use super::proxy_calls::{self, ProxyCalls};
 use super::row::{Cell, Row};
@@ -19,8 +19,6 @@ use crate::ledger::Record;
 use crate::service::failure::Failure;
 use std::collections::HashMap;
 
-/// The `xks_result` of an event that our proxy did not report. Served calls are reported only by stores that say so.
-const NOT_SEEN: &str = "not seen";
 /// The operations for which AWS asks the proxy of the key.
 const PROXIED: &[&str] = &[
     "Encrypt",
@@ -52,7 +50,11 @@ pub(super) fn rows(
         if keys.is_empty() {
             continue;
         }
-        let asked = own.find(event.time, &event.request_id)?;
+        let (origin, asked) = match own.find(event)? {
+            Caller::Us(asked) => ("cckm", asked.by.to_string()),
+            Caller::Others => ("native", String::new()),
+            Caller::Unknown => ("unknown", String::new()),
+        };
         let is_alone = keys.len() == 1;
         for named in keys {
             let joined = proxy.join(&event.request_id, &named.arn).map(str::to_owned);
@@ -66,7 +68,7 @@ pub(super) fn rows(
             let result = match joined {
                 Some(result) => result,
                 None if xks_key.is_empty() || !PROXIED.contains(&event.name.as_str()) => String::new(),
-                None => NOT_SEEN.to_owned(),
+                None => proxy.absence(event.time).to_owned(),
             };
             let [key_arn, key_id, alias] = named.cells();
             let [account, region, cloud] = named.place_cells();
@@ -74,7 +76,7 @@ pub(super) fn rows(
             let cells = vec![
                 Cell::text(event.time.to_string()),
                 Cell::text(event.name.as_str()),
-                Cell::text(if asked.is_some() { "cckm" } else { "native" }),
+                Cell::text(origin),
                 key_arn,
                 key_id,
                 alias,
@@ -83,7 +85,7 @@ pub(super) fn rows(
                 cloud,
                 Cell::text(identity.kind.as_str()),
                 Cell::text(identity.name()),
-                Cell::text(asked.as_ref().map(|asked| asked.by.to_string()).unwrap_or_default()),
+                Cell::text(asked.as_str()),
                 Cell::text(event.source_ip.as_str()),
                 Cell::text(event.user_agent.as_str()),
                 Cell::text(identity.invoked_by.as_str()),
@@ -171,11 +173,12 @@ impl OwnOperations {
     }
 }
 
-/// The row of a change of an HYOK key that AWS is not told of, so that CloudTrail cannot have it.
+/// The row of a change of an HYOK key that AWS is not told of, so that CloudTrail cannot have it. AWS may not know the key
+/// at all.
 pub(super) fn local_row(place: &Place, (start, end): (Time, Time), record: &Record) -> Option<Row> {
     let Event::Key(id, event) = &record.event else { return None };
     let name = local_name(event)?;
-    let key = place.published.state.keys.get(id).filter(|key| key.kms == place.id() && !key.is_unlinked())?;
+    let key = place.published.state.keys.get(id).filter(|key| key.kms == place.id())?;
     if !(start..end).contains(&record.time) {
         return None;
     }
@@ -187,6 +190,7 @@ pub(super) fn local_row(place: &Place, (start, end): (Time, Time), record: &Reco
 #[allow(clippy::wildcard_enum_match_arm)] // all others are at AWS, or what was read there
 const fn local_name(event: &KeyEvent) -> Option<&'static str> {
     match event {
+        KeyEvent::HyokCreated { .. } => Some("CreateHyokKey"),
         KeyEvent::HyokBlocked => Some("BlockHyokKey"),
         KeyEvent::HyokUnblocked => Some("UnblockHyokKey"),
         KeyEvent::HyokRotated { .. } => Some("RotateHyokKey"),
@@ -249,6 +253,8 @@ struct Own<'a> {
     custom_key_store_id: &'a str,
     xks_key_id: &'a str,
     xks_result: &'a str,
+    /// Whether the key has no ARN at AWS.
+    is_unlinked: bool,
 }
 
 impl<'a> Own<'a> {
@@ -263,6 +269,7 @@ impl<'a> Own<'a> {
             request_id: &record.request_id,
             custom_key_store_id: key.metadata.custom_key_store_id.as_deref().unwrap_or_default(),
             xks_key_id: key.metadata.xks_key_id.as_deref().unwrap_or_default(),
+            is_unlinked: key.is_unlinked(),
             ..Self::of(key.metadata.arn.clone())
         }
     }
@@ -283,12 +290,18 @@ impl<'a> Own<'a> {
             custom_key_store_id: "",
             xks_key_id: "",
             xks_result: "",
+            is_unlinked: false,
         }
     }
 
     fn row(self, place: &Place) -> Row {
         let named = place.named(self.arn);
-        let [key_arn, key_id, alias] = named.cells();
+        let [mut key_arn, mut key_id, alias] = named.cells();
+        if self.is_unlinked {
+            [key_arn, key_id] = [Cell::text(""), Cell::text("")];
+        }
+        // AWS asks for an unlinked key by the id that it has here.
+        let held = self.key.filter(|_| self.is_unlinked).map(|key| key.to_string());
         let [account, region, cloud] = named.place_cells();
         let cells = vec![
             Cell::text(self.time.to_string()),
@@ -313,7 +326,7 @@ impl<'a> Own<'a> {
             Cell::text(self.request_id),
             Cell::text(""),
             Cell::text(self.custom_key_store_id),
-            Cell::text(self.xks_key_id),
+            Cell::text(held.as_deref().unwrap_or(self.xks_key_id)),
             Cell::text(self.xks_result),
         ];
         Row::new(place.id(), self.key.or(named.key.map(|key| key.id)), cells)

@@ -11,7 +11,7 @@ use crate::domain::key::event::{KeyEvent, LOCAL};
 use crate::domain::time::Time;
 use crate::ledger::Ledger;
 use crate::service::failure::Failure;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 const DAY_SECONDS: i64 = 86_400;
@@ -26,17 +26,22 @@ pub(super) type Owners = HashMap<KeyId, Arc<str>>;
 pub(super) async fn owners(ledger: &Ledger, place: &Place) -> Result<Owners, Failure> {
     let keys = || place.published.state.keys_of_kms(place.id());
     let (mut owners, mut names) = (Owners::new(), HashMap::<String, Arc<str>>::new());
-    let Some(first) = keys().map(|key| key.created).min() else { return Ok(owners) };
+    // The keys of which the log has not told yet how they came to be here.
+    let mut open: HashSet<KeyId> = keys().map(|key| key.id).collect();
+    let times = || keys().map(|key| key.created);
+    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(owners) };
     // The intent precedes the entry.
-    let mut reader =
-        LogReader::between(ledger, first.plus_seconds(-DAY_SECONDS), place.published.time.plus_seconds(1)).await?;
+    let mut reader = LogReader::between(ledger, first.plus_seconds(-DAY_SECONDS), last.plus_seconds(1)).await?;
     loop {
         let records = reader.next().await?;
-        if records.is_empty() {
+        if records.is_empty() || open.is_empty() {
             return Ok(owners);
         }
         for record in &records {
             let Event::Key(id, event) = &record.event else { continue };
+            if let KeyEvent::Found { .. } | KeyEvent::HyokCreated { .. } | KeyEvent::OperationDone { .. } = event {
+                open.remove(id);
+            }
             let creates = match event {
                 KeyEvent::OperationRequested { kms, wanted, .. } => *kms == place.id() && wanted.creates_a_key(),
                 KeyEvent::HyokCreated { kms, .. } => *kms == place.id(),

@@ -75,7 +75,7 @@ impl Reports {
                 let proxy = joined.as_ref().map(|joined| joined.proxy.clone());
                 self.own_log_rows(&place, window, proxy, output).await?;
             }
-            self.next_source(output, index).await?;
+            self.next_source(report, output, index).await?;
             held = joined;
         }
         Ok(())
@@ -161,7 +161,19 @@ impl Reports {
             }
             Ok(Groups::restored(rows))
         };
-        let groups = Arc::new(Mutex::new(self.on_worker(read).await?));
+        let mut restored = self.on_worker(read).await?;
+        // Which events of a KMS were read is not kept: one that is in two of its log groups would count twice.
+        let begun = output.checkpoint();
+        if let Some(ReportSource { kms, .. }) = report.sources.get(begun.source)
+            && let Some((first, _)) = sources_of(report, *kms).next()
+            && begun.has_begun(first)
+            && sources_of(report, *kms).count() > 1
+        {
+            restored.forget(*kms);
+            let (to, rows) = (output.clone(), restored.rows());
+            self.on_worker(move || to.replace(&rows, |checkpoint| checkpoint.go_back(first))).await?;
+        }
+        let groups = Arc::new(Mutex::new(restored));
         let mut shared: Option<(Arc<ProxyCalls>, Arc<Seen>)> = None;
         let mut before = None;
         for (index, source) in report.sources.iter().enumerate().skip(output.checkpoint().source) {
@@ -202,7 +214,7 @@ impl Reports {
                 self.on_worker(keep).await?;
             }
             outcome?;
-            self.next_source(output, index).await?;
+            self.next_source(report, output, index).await?;
         }
         Ok(())
     }
@@ -320,22 +332,17 @@ impl Reports {
     }
 
     /// Notes that a source is done.
-    async fn next_source(&self, output: &Output, index: usize) -> Result<(), Failure> {
-        let to = output.clone();
-        let change = move |checkpoint: &mut Checkpoint| {
-            checkpoint.source = index + 1;
-            checkpoint.token.clear();
-            checkpoint.is_trail_read = false;
-            checkpoint.next_record = 0;
-        };
-        self.on_worker(move || to.append(&[], change)).await
+    async fn next_source(&self, report: &Report, output: &Output, index: usize) -> Result<(), Failure> {
+        let (to, kms) = (output.clone(), |index: usize| report.sources.get(index).map(|source| source.kms));
+        let is_other_kms = kms(index) != kms(index + 1);
+        self.on_worker(move || to.append(&[], |checkpoint| checkpoint.go_on(index + 1, is_other_kms))).await
     }
 
     /// The KMS of a source, as it is now.
     fn place(&self, kms: KmsId) -> Result<Place, Failure> {
         let published = self.recorder.state();
         let kms = published.state.kms(kms)?.clone();
-        Ok(Place { published, kms })
+        Ok(Place::new(published, kms))
     }
 
     fn own_calls(&self) -> Arc<Mutex<OwnCallsByTime>> {

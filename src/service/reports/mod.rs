@@ -4,7 +4,9 @@
 //! - `kinds.rs` what is read for each kind of report; `key_activity.rs`, `service_usage.rs`, `key_aging.rs`,
 //!   `reconciliation.rs` their rows
 //! - `place.rs` the keys of a KMS; `own_calls.rs`, `proxy_calls.rs`, `log_reading.rs` what is known here
-//! - `row.rs` the rows and columns; `contents.rs` the rows that a caller may view, filtered and sorted
+//! - `quota.rs` the share of a user in the number of reports
+//! - `row.rs` the rows and columns; `contents.rs` the rows that a caller may view, filtered; `sorting.rs` sorted; `pool.rs`
+//!   the threads that read them
 
 pub mod contents;
 mod key_activity;
@@ -15,11 +17,14 @@ mod log_reading;
 mod output;
 mod own_calls;
 mod place;
+pub mod pool;
 mod proxy_calls;
+mod quota;
 mod reconciliation;
 mod row;
 mod runner;
 mod service_usage;
+mod sorting;
 
 pub use row::{Cell, Row, columns};
 
@@ -39,6 +44,7 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::ledger::Committed;
 use crate::report_store::{ReportStore, StoreError};
+use quota::Creators;
 use runner::Running;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +76,7 @@ pub struct Reports {
     /// For the others, which take moments.
     quick_permits: Arc<Semaphore>,
     running: Arc<Running>,
+    creators: Arc<Creators>,
     /// Makes reports independently of the requests for them.
     runtime: Handle,
 }
@@ -112,7 +119,8 @@ impl Reports {
         runtime: Handle,
     ) -> Self {
         let [permits, quick_permits] = [(); 2].map(|()| Arc::new(Semaphore::new(settings.at_once)));
-        Self { recorder, cloud, trails, store, settings, permits, quick_permits, running: Arc::default(), runtime }
+        let (running, creators) = Default::default();
+        Self { recorder, cloud, trails, store, settings, permits, quick_permits, running, creators, runtime }
     }
 
     /// Creates a report, and begins to make it.
@@ -152,6 +160,7 @@ impl Reports {
         }
         let kms: Vec<KmsId> = wanted.iter().map(|source| source.kms).collect();
         let caller = on_all(caller.clone(), Action::ReportCreate, kms)?;
+        self.check_share(&caller).await?;
         let id = ReportId::new(Uuid::new_v4());
         let most = self.settings.most;
         let change = caller.change(context);
@@ -187,10 +196,10 @@ impl Reports {
         if !change.dry_run {
             self.running.stop(id);
             let store = self.store.clone();
-            // The worker has ended what it does for the report by then.
-            let removed = self.trails.worker().run(move || store.remove(id.uuid())).await?;
-            if let Err(error) = removed {
-                tracing::warn!(report = %id, %error, "the rows of a deleted report are removed at the next start");
+            // What the worker still does for the report writes nothing any more, so that nobody waits for it.
+            let removed = tokio::task::spawn_blocking(move || store.remove(id.uuid())).await;
+            if !matches!(removed, Ok(Ok(()))) {
+                tracing::warn!(report = %id, ?removed, "the rows of a deleted report are removed at the next start");
             }
         }
         Ok(())
@@ -251,6 +260,10 @@ fn store_failure(error: StoreError) -> Failure {
             tracing::error!(%error, "the rows of a report cannot be written or read");
             Failure::Internal("the rows of the report could not be written or read: the disk is full or has failed")
         }
+        StoreError::Deleted => Failure::Internal("the report was deleted"),
         StoreError::Damaged => Failure::Internal("the rows of the report are damaged"),
     }
 }
+
+#[cfg(test)]
+mod tests;

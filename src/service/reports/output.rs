@@ -24,7 +24,12 @@ pub(super) struct Checkpoint {
     pub(super) rows: u64,
     pub(super) pages: u64,
     pub(super) skipped: u64,
+    /// The counts before the first source of the KMS that is being read.
+    pub(super) before_kms: [u64; 3],
 }
+
+/// The first byte of a checkpoint. Those of earlier versions begin with the number of a source, which is less.
+const VERSION: u8 = 130;
 
 impl Checkpoint {
     pub(super) fn counts(&self) -> ReportCounts {
@@ -34,11 +39,35 @@ impl Checkpoint {
 
     pub(super) fn encode(&self) -> Vec<u8> {
         // Numbers and a text can always be encoded.
-        bincode::serde::encode_to_vec(self, bincode::config::standard()).unwrap_or_default()
+        bincode::serde::encode_to_vec((VERSION, self), bincode::config::standard()).unwrap_or_default()
     }
 
+    /// Reads a checkpoint; `None` if another version of the program wrote it.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let bytes = bytes.strip_prefix(&[VERSION])?;
         bincode::serde::decode_from_slice(bytes, bincode::config::standard()).ok().map(|(checkpoint, _)| checkpoint)
+    }
+
+    /// Whether something of a source was read.
+    pub(super) fn has_begun(&self, source: usize) -> bool {
+        self.source > source || self.source == source && (self.is_trail_read || !self.token.is_empty())
+    }
+
+    /// Goes on with the next source, which can be that of another KMS.
+    pub(super) fn go_on(&mut self, source: usize, is_other_kms: bool) {
+        self.source = source;
+        self.token.clear();
+        self.is_trail_read = false;
+        self.next_record = 0;
+        if is_other_kms {
+            self.before_kms = [self.events_read, self.pages, self.skipped];
+        }
+    }
+
+    /// Goes back to the first source of the KMS.
+    pub(super) fn go_back(&mut self, source: usize) {
+        [self.events_read, self.pages, self.skipped] = self.before_kms;
+        self.go_on(source, false);
     }
 }
 
@@ -116,4 +145,39 @@ impl Output {
 
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkpoint_is_the_same_after_it_was_stored_and_one_of_another_version_is_none() {
+        let checkpoint = Checkpoint { source: 3, token: "t".to_owned(), rows: 7, ..Checkpoint::default() };
+        let encoded = checkpoint.encode();
+        assert_eq!(Checkpoint::decode(&encoded), Some(checkpoint.clone()));
+        let earlier = bincode::serde::encode_to_vec(&checkpoint, bincode::config::standard()).expect("encoded");
+        let mut later = encoded.clone();
+        later[0] += 1;
+        for other in [&earlier[..], &later, &encoded[..4], &[]] {
+            assert_eq!(Checkpoint::decode(other), None);
+        }
+    }
+
+    #[test]
+    fn a_kms_that_begins_again_has_its_counts_once() {
+        let mut checkpoint = Checkpoint::default();
+        let page = |source| Page { source, next: Some("t".to_owned()), events_read: 10, pages: 1, skipped: 2 };
+        page(0).put_into(&mut checkpoint);
+        checkpoint.go_on(1, true);
+        assert!(checkpoint.has_begun(0) && !checkpoint.has_begun(1));
+        page(1).put_into(&mut checkpoint);
+        checkpoint.go_on(2, false);
+        page(2).put_into(&mut checkpoint);
+        assert!(checkpoint.has_begun(1));
+        checkpoint.go_back(1);
+        assert_eq!((checkpoint.source, checkpoint.token.as_str()), (1, ""));
+        let counts = checkpoint.counts();
+        assert_eq!((counts.events_read, counts.pages, counts.skipped), (10, 1, 2));
+    }
 }

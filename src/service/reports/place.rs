@@ -6,14 +6,18 @@ use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
 use crate::domain::kms::Kms;
+use crate::domain::place::Region;
 use crate::ledger::Published;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 /// A KMS as it was when the report began to read it.
 #[derive(Clone)]
 pub(super) struct Place {
     pub(super) published: Arc<Published>,
     pub(super) kms: Arc<Kms>,
+    /// The keys by region and alias; made when an event names an alias.
+    aliases: OnceLock<HashMap<(Region, String), KeyArn>>,
 }
 
 /// A key that an event names.
@@ -24,6 +28,10 @@ pub(super) struct NamedKey {
 }
 
 impl Place {
+    pub(super) fn new(published: Arc<Published>, kms: Arc<Kms>) -> Self {
+        Self { published, kms, aliases: OnceLock::new() }
+    }
+
     /// Whether a key of this ARN belongs to the KMS.
     pub(super) fn has(&self, arn: &KeyArn) -> bool {
         arn.account() == self.kms.account && self.kms.regions.contains(arn.region())
@@ -45,10 +53,30 @@ impl Place {
         if let Ok(arn) = KeyArn::parse(&event.key_parameter) {
             return Some(arn);
         }
-        let id = AwsKeyId::parse(&event.key_parameter).ok()?;
-        let is_own = event.recipient_account == self.kms.account.to_string();
-        let region = self.kms.regions.iter().find(|region| region.as_str() == event.region)?;
-        is_own.then(|| KeyArn::of(self.kms.account, region.clone(), id))
+        // `arn:aws:kms:eu-west-1:123456789012:alias/x`, or the last part alone.
+        let parts: Vec<&str> = event.key_parameter.splitn(6, ':').collect();
+        let (account, region, name) = match parts[..] {
+            ["arn", _, "kms", region, account, name] => (account, region, name),
+            [""] => (event.recipient_account.as_str(), event.region.as_str(), event.aliases.first()?.as_str()),
+            [name] => (event.recipient_account.as_str(), event.region.as_str(), name),
+            _ => return None,
+        };
+        if account != self.kms.account.to_string() {
+            return None;
+        }
+        let region = self.kms.regions.iter().find(|known| known.as_str() == region)?;
+        if name.starts_with("alias/") {
+            return self.aliases.get_or_init(|| self.by_alias()).get(&(region.clone(), name.to_owned())).cloned();
+        }
+        Some(KeyArn::of(self.kms.account, region.clone(), AwsKeyId::parse(name).ok()?))
+    }
+
+    /// The aliases as they are now: where one was before is not known.
+    fn by_alias(&self) -> HashMap<(Region, String), KeyArn> {
+        let state = &self.published.state;
+        let keys = state.keys_of_kms(self.id()).filter(|key| !state.is_gone(key) && !key.is_unlinked());
+        let named = keys.flat_map(|key| key.aliases.iter().map(move |alias| (key, alias)));
+        named.map(|(key, alias)| ((key.region.clone(), alias.as_str().to_owned()), key.metadata.arn.clone())).collect()
     }
 
     pub(super) fn named(&self, arn: KeyArn) -> NamedKey {
@@ -80,4 +108,41 @@ impl NamedKey {
 /// The first alias of a key.
 pub(super) fn alias(key: Option<&Key>) -> Cell {
     Cell::text(key.and_then(|key| key.aliases.first()).map(|alias| alias.as_str().to_owned()).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::key::aggregate::Snapshot;
+    use crate::domain::key::event::KeyEvent;
+    use crate::domain::key::example::{ACCOUNT, added, after, key_id, kms_id, region, snapshot};
+    use crate::domain::key::name::AliasName;
+    use crate::domain::time::Time;
+
+    /// AWS lists no key for a call that it refused before it looked for one.
+    #[test]
+    fn a_refused_call_is_about_the_key_that_its_caller_named() {
+        let alias = AliasName::parse("alias/payroll").expect("an alias");
+        let learned = Snapshot { aliases: Some(vec![alias]), ..snapshot(1, "") }.all();
+        let found = KeyEvent::Found { kms: kms_id(0), region: region("eu-west-3"), learned };
+        let state = after(&[added(0, &["eu-west-3", "eu-west-1"]), Event::Key(key_id(1), found)]);
+        let kms = state.kms(kms_id(0)).expect("a KMS").clone();
+        let place = Place::new(Arc::new(Published { head: 2, time: Time::from_nanos(0), state }), kms);
+        let arn = snapshot(1, "").metadata.arn;
+        let named = |parameter: &str, region: &str, account: &str| {
+            let event = serde_json::json!({"eventTime": "2026-11-28T10:56:58Z", "eventName": "Decrypt", "eventID": "e",
+                "awsRegion": region, "recipientAccountId": account, "requestParameters": {"keyId": parameter}});
+            let event = TrailEvent::parse(&event.to_string()).expect("an event");
+            place.keys_of(&event).into_iter().map(|named| named.arn).collect::<Vec<_>>()
+        };
+        let alias_arn = format!("arn:aws:kms:eu-west-3:{ACCOUNT}:alias/payroll");
+        for parameter in ["alias/payroll", &alias_arn, arn.id().as_str(), &arn.to_string()] {
+            assert_eq!(named(parameter, "eu-west-3", ACCOUNT), [arn.clone()], "{parameter}");
+        }
+        assert_eq!(named("alias/payroll", "eu-west-1", ACCOUNT), [], "it is an alias of another region");
+        assert_eq!(named("alias/payroll", "eu-west-3", "789012123456"), [], "or account");
+        assert_eq!(named(&alias_arn.replace(ACCOUNT, "789012123456"), "eu-west-3", ACCOUNT), []);
+        assert_eq!(named("alias/none", "eu-west-3", ACCOUNT), []);
+    }
 }

@@ -1,15 +1,18 @@
 //! What our XKS proxy reported of the calls in a time, by AWS's id of the request: CloudTrail's events are joined with it.
+//! Their number is bounded. From the time of the first call beyond the bound on, nothing is joined, and the rows say so.
 
 use super::log_reading::LogReader;
 use super::place::Place;
+use crate::aws::cloudtrail::TrailEvent;
 use crate::call_journal::key_of;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::name::KeyArn;
 use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
 use crate::domain::time::Time;
-use crate::ledger::Ledger;
-use crate::service::failure::{Failure, invalid};
+use crate::ledger::{Ledger, Record};
+use crate::service::failure::Failure;
+use crate::service::trail::CLOCK_SKEW_MS;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -19,14 +22,28 @@ const CALLS_MAX: usize = 900_000;
 const REPORTED_WITHIN_SECONDS: i64 = 600;
 /// The `xks_result` of a call that was served.
 pub(super) const SERVED: &str = "served";
+/// The `xks_result` of an event that our proxy did not report. Served calls are reported only by stores that say so.
+const NOT_SEEN: &str = "not seen";
+
+/// The `xks_result` of a call that is beyond the bound.
+const NOT_JOINED: &str = "not joined";
 
 /// The calls of one KMS, by the request and the key: one ReEncrypt of a caller can be two calls of AWS, with one id.
-#[derive(Default)]
 pub(super) struct ProxyCalls {
     calls: HashMap<(u128, u32), Known>,
+    most: usize,
+    /// The time of the first call that did not fit.
+    full_at: Option<Time>,
     keys: HashMap<KeyArn, u32>,
     results: Vec<String>,
     services: Vec<String>,
+}
+
+impl Default for ProxyCalls {
+    fn default() -> Self {
+        let [results, services] = [Vec::new(), Vec::new()];
+        Self { calls: HashMap::new(), most: CALLS_MAX, full_at: None, keys: HashMap::new(), results, services }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -40,13 +57,15 @@ impl ProxyCalls {
     /// Reads the calls of a window from the log.
     ///
     /// # Errors
-    /// When the log cannot be read, or there are too many calls.
+    /// When the log cannot be read.
     pub(super) async fn read(ledger: &Ledger, place: &Place, (start, end): (Time, Time)) -> Result<Self, Failure> {
         let mut found = Self::default();
         let mut reader = LogReader::between(ledger, start, end.plus_seconds(REPORTED_WITHIN_SECONDS)).await?;
         loop {
             let records = reader.next().await?;
-            if records.is_empty() {
+            // Calls are reported within some minutes: what follows is beyond the bound.
+            let is_over = |record: &Record| found.is_beyond(record.time.plus_seconds(-REPORTED_WITHIN_SECONDS));
+            if records.last().is_none_or(is_over) {
                 return Ok(found);
             }
             for record in &records {
@@ -54,30 +73,38 @@ impl ProxyCalls {
                     continue;
                 };
                 for call in calls.iter().filter(|call| is_of(place, *store, call)) {
-                    found.add(place, call)?;
+                    found.add(place, call);
                 }
             }
         }
     }
 
-    fn add(&mut self, place: &Place, call: &ProxyCall) -> Result<(), Failure> {
-        let Some((id, arn)) = call.kms_request_id.as_deref().zip(arn_at(place, call)) else { return Ok(()) };
-        if self.calls.len() >= CALLS_MAX {
-            let problem = format!("the XKS proxy served more than {CALLS_MAX} calls in the time; choose a shorter one");
-            return Err(invalid("end_time", problem).into());
-        }
+    fn add(&mut self, place: &Place, call: &ProxyCall) {
+        let Some((id, arn)) = call.kms_request_id.as_deref().zip(arn_at(place, call)) else { return };
         let result = number_of(&mut self.results, result(call));
         let service = number_of(&mut self.services, call.via_service.as_deref().unwrap_or_default());
         let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let key = *self.keys.entry(arn).or_insert(number);
         let known = Known { result, service, is_in_cloudtrail: false };
+        let is_full = self.calls.len() >= self.most;
         match self.calls.entry((key_of(id), key)) {
+            Entry::Vacant(_) if is_full => self.full_at = Some(self.full_at.map_or(call.at, |full| full.min(call.at))),
             Entry::Vacant(place) => drop(place.insert(known)),
             // A refusal counts more than what was served for the same request.
             Entry::Occupied(mut place) if call.error.is_some() => drop(place.insert(known)),
             Entry::Occupied(_) => {}
         }
-        Ok(())
+    }
+
+    /// Whether calls of this time are beyond the bound.
+    fn is_beyond(&self, time: Time) -> bool {
+        self.full_at.is_some_and(|full| time >= full)
+    }
+
+    /// What an event says whose call is not here.
+    pub(super) fn absence(&self, event: Time) -> &'static str {
+        // AWS's clock and ours differ.
+        if self.is_beyond(event.plus_seconds(CLOCK_SKEW_MS / 1_000)) { NOT_JOINED } else { NOT_SEEN }
     }
 
     fn place_of(&self, request_id: &str, key: &KeyArn) -> Option<(u128, u32)> {
@@ -93,16 +120,21 @@ impl ProxyCalls {
     }
 
     /// The service through which a call came, if the proxy was told.
-    pub(super) fn service(&self, request_id: &str, key: &KeyArn) -> Option<&str> {
-        let known = self.calls.get(&self.place_of(request_id, key)?)?;
-        self.services.get(usize::from(known.service)).map(String::as_str).filter(|service| !service.is_empty())
+    pub(super) fn service(&self, event: &TrailEvent, key: &KeyArn) -> Option<&str> {
+        match self.place_of(&event.request_id, key).and_then(|at| self.calls.get(&at)) {
+            Some(known) => self.services.get(usize::from(known.service)).map(String::as_str),
+            // Whether a service called is known only of calls that are joined.
+            None if event.xks_key_id.is_empty() => None,
+            None => Some(self.absence(event.time)).filter(|absence| *absence == NOT_JOINED),
+        }
+        .filter(|service| !service.is_empty())
     }
 
-    /// Whether CloudTrail had the call.
+    /// Whether CloudTrail had the call, or may have had it.
     pub(super) fn is_in_cloudtrail(&self, place: &Place, call: &ProxyCall) -> bool {
-        let at = call.kms_request_id.as_deref().zip(arn_at(place, call));
-        let known = at.and_then(|(id, arn)| self.calls.get(&self.place_of(id, &arn)?));
-        known.is_some_and(|known| known.is_in_cloudtrail)
+        let Some((id, arn)) = call.kms_request_id.as_deref().zip(arn_at(place, call)) else { return false };
+        let known = self.place_of(id, &arn).and_then(|at| self.calls.get(&at));
+        known.map_or_else(|| self.is_beyond(call.at), |known| known.is_in_cloudtrail)
     }
 }
 
@@ -147,3 +179,6 @@ fn number_of(texts: &mut Vec<String>, text: &str) -> u16 {
     });
     u16::try_from(at).unwrap_or(u16::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,11 @@
 //! The reconciliation report: a row for each difference between the keys in the state and at AWS now. Who made a change
 //! at AWS comes from CloudTrail, if the log group has the event and it is no call of ours.
 
-use super::own_calls::OwnCallsByTime;
+use super::own_calls::{Caller, OwnCallsByTime};
 use super::place::{Place, alias};
 use super::row::{Cell, Row};
 use crate::aws::cloudtrail::TrailEvent;
+use crate::aws::failure::AwsFailure;
 use crate::aws::kms::calls::{DescribeKey, ListAliases, ListKeys};
 use crate::aws::page::Paging;
 use crate::domain::key::aggregate::{Key, Snapshot};
@@ -13,16 +14,16 @@ use crate::domain::key::command::Began;
 use crate::domain::key::event::Aspect;
 use crate::domain::key::metadata::{KeyMetadata, RotationStatus};
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
+use crate::domain::key::sync::Entry;
 use crate::domain::key::tag::Tag;
 use crate::domain::place::Region;
-use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::cloud::{Cloud, RegionAccess};
 use crate::service::failure::Failure;
 use crate::service::keys::reading::read_rest;
 use crate::service::recorder::Recorder;
 use futures_util::future::BoxFuture;
-use futures_util::stream::{self, StreamExt};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 
@@ -116,7 +117,8 @@ impl Changes {
             if parts.is_empty() || event.read_only == Some(true) || is_failed {
                 continue;
             }
-            if own.find(event.time, &event.request_id)?.is_some() {
+            // What may be ours is attributed to nobody.
+            if own.find(event)? != Caller::Others {
                 continue;
             }
             let change = Change {
@@ -185,12 +187,18 @@ pub(super) async fn compare(
             let names = aliases.remove(&id).unwrap_or_default();
             comparisons.push(Box::pin(comparison.key(id, names)));
         }
-        let rows: Vec<_> = stream::iter(comparisons).buffer_unordered(KEYS_AT_ONCE).collect().await;
+        let mut rows = stream::iter(comparisons).buffer_unordered(KEYS_AT_ONCE);
         let mut all = Vec::new();
-        for rows in rows {
-            all.extend(rows?);
-        }
+        // The first failure ends the reading. The rows until then are kept.
+        let outcome = loop {
+            match rows.try_next().await {
+                Ok(Some(rows)) => all.extend(rows),
+                Ok(None) => break Ok(()),
+                Err(failure) => break Err(failure),
+            }
+        };
         found(all).await?;
+        outcome?;
     }
     // A key that operations changed since the listing began may be new.
     let published = recorder.state();
@@ -214,22 +222,31 @@ impl Comparison<'_> {
         let began = self.recorder.now();
         let metadata = match self.at.call(DescribeKey::of(id.clone())).await {
             Ok(metadata) => metadata,
-            // It was deleted since it was listed, or its policy denies reading it: nothing can be compared.
-            Err(failure) if failure.is_not_found() || failure.is_denied() => return Ok(Vec::new()),
+            // It was deleted since it was listed.
+            Err(failure) if failure.is_not_found() => return Ok(Vec::new()),
+            // Its policy denies reading it, so nothing can be compared.
+            Err(failure) if failure.is_denied() => return Ok(vec![self.not_readable(id, &failure)]),
             Err(failure) => return Err(failure.into()),
         };
         let seen = Snapshot { aliases: Some(aliases), ..read_rest(&self.at, metadata).await? };
         let arn = seen.metadata.arn.clone();
         // The state after the reads: what operations changed meanwhile is in it, and is not compared.
         let published = self.recorder.state();
-        let known = published.state.key_at_aws(self.place.id(), self.region, &id).cloned();
-        let Some(key) = known.clone().filter(|key| !key.gone) else {
-            if seen.metadata.manager != KeyManager::Customer || self.is_being_made(&published.state) {
-                return Ok(Vec::new());
+        let in_aws = seen.metadata.state.to_string();
+        let only_in_aws = |key: Option<&Key>| {
+            vec![self.row(&arn, key, "only_in_aws", Part::Existence, (String::new(), in_aws.clone()))]
+        };
+        let key = match Entry::of(&published.state, self.place.id(), self.region, &seen) {
+            Entry::InOperation => return Ok(Vec::new()),
+            Entry::None if seen.metadata.manager != KeyManager::Customer => return Ok(Vec::new()),
+            Entry::None => return Ok(only_in_aws(None)),
+            Entry::Known(key) if key.gone => return Ok(only_in_aws(Some(key))),
+            // Somebody made the KMS key with AWS, for the key that is held here.
+            Entry::Unlinked(key) => {
+                let texts = ("not linked".to_owned(), in_aws.clone());
+                return Ok(vec![self.row(&arn, Some(key), "state_differs", Part::Existence, texts)]);
             }
-            let state = seen.metadata.state.to_string();
-            let texts = (String::new(), state);
-            return Ok(vec![self.row(&arn, known.as_deref(), "only_in_aws", Part::Existence, texts)]);
+            Entry::Known(key) => key.clone(),
         };
         let news = key.synchronise(seen, Began { aliases: self.began, key: began }).unwrap_or_default();
         let mut rows = Vec::new();
@@ -241,16 +258,19 @@ impl Comparison<'_> {
         Ok(rows)
     }
 
-    /// Whether a pending operation may be creating a key that is not known.
-    fn is_being_made(&self, state: &State) -> bool {
-        let (kms, region) = (self.place.id(), self.region);
-        let mut pending = state.operations.iter().map(|(_, pending)| pending);
-        pending.any(|pending| pending.kms == kms && pending.region == *region && pending.wanted.creates_a_key())
+    /// The row of a key that AWS lists and does not let us read.
+    fn not_readable(&self, id: AwsKeyId, failure: &AwsFailure) -> Row {
+        let arn = KeyArn::of(self.place.kms.account, self.region.clone(), id);
+        let published = self.recorder.state();
+        let key = published.state.key_at_aws(self.place.id(), self.region, arn.id()).map(|key| &**key);
+        let here = key.map(|key| key.metadata.state.to_string()).unwrap_or_default();
+        self.row(&arn, key, "not_readable", Part::Existence, (here, failure.to_string()))
     }
 
     /// A row. A change that CloudTrail has of others was made in AWS only.
     fn row(&self, arn: &KeyArn, key: Option<&Key>, kind: &str, part: Part, (here, in_aws): (String, String)) -> Row {
-        let change = self.changes.0.get(&(arn.clone(), part));
+        // What cannot be read is not known to have changed.
+        let change = self.changes.0.get(&(arn.clone(), part)).filter(|_| kind != "not_readable");
         let kind = if kind == "state_differs" && change.is_some() { "only_in_aws" } else { kind };
         let cells = vec![
             Cell::text(kind),

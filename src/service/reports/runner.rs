@@ -5,6 +5,7 @@ use super::output::{Checkpoint, Output, lock};
 use super::{Reports, store_failure};
 use crate::domain::id::ReportId;
 use crate::domain::report::{Report, ReportCommand, ReportCounts, ReportKind};
+use crate::report_store::StoreError;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
 use crate::service::own_calls::asker;
@@ -159,8 +160,16 @@ impl Reports {
         deadline: Instant,
     ) -> Result<Output, Failure> {
         let (store, id) = (self.store.clone(), report.id.uuid());
-        let (writer, checkpoint) = self.on_worker(move || store.writer(id).map_err(store_failure)).await?;
-        let checkpoint = checkpoint.and_then(|bytes| Checkpoint::decode(&bytes)).unwrap_or_default();
+        let open = move || -> Result<_, StoreError> {
+            let (mut writer, found) = store.writer(id)?;
+            let checkpoint = found.as_deref().and_then(Checkpoint::decode);
+            if found.is_some() && checkpoint.is_none() {
+                tracing::info!(report = %id, "another version of the program began the report: it begins again");
+                writer.replace(&[] as &[&[u8]], &Checkpoint::default().encode())?;
+            }
+            Ok((writer, checkpoint.unwrap_or_default()))
+        };
+        let (writer, checkpoint) = self.on_worker(move || open().map_err(store_failure)).await?;
         *lock(&live) = checkpoint.counts();
         Ok(Output { file: Arc::new(Mutex::new((writer, checkpoint))), live, deadline })
     }

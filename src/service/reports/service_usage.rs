@@ -53,7 +53,7 @@ impl Groups {
         for event in events {
             let keys = place.keys_of(event);
             let service = match event.identity.invoked_by.as_str() {
-                "" => keys.iter().find_map(|named| proxy.service(&event.request_id, &named.arn)).unwrap_or(DIRECT),
+                "" => keys.iter().find_map(|named| proxy.service(event, &named.arn)).unwrap_or(DIRECT),
                 service => service,
             };
             for named in keys {
@@ -90,6 +90,11 @@ impl Groups {
             }
         }
         Ok(())
+    }
+
+    /// Forgets the groups of a KMS.
+    pub(super) fn forget(&mut self, kms: KmsId) {
+        self.0.retain(|_, group| group.kms != kms);
     }
 
     /// The number of groups.

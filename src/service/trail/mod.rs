@@ -11,6 +11,7 @@ mod worker;
 
 use super::cloud::Cloud;
 use super::failure::Failure;
+use crate::aws::asker::Asker;
 use crate::aws::cloudtrail::{KMS_EVENTS, NotAnEvent, TrailEvent};
 use crate::aws::failure::AwsFailure;
 use crate::aws::logs::{LogWindow, RawLogPage};
@@ -93,6 +94,8 @@ struct Patience {
 
 const PATIENCE: Patience =
     Patience { attempts: 12, first: Duration::from_millis(500), longest: Duration::from_secs(20) };
+/// The most attempts at a page that is not sent. Wrong credentials are another reason for it, and do not pass.
+const NOT_SENT_ATTEMPTS: u32 = 4;
 /// The most pages without events in a row: a list of more has no end.
 const EMPTY_PAGES_MAX: u32 = 20_000;
 /// The most pages in a row with the same token: AWS may have searched nothing in a call, and goes on in the next one.
@@ -266,7 +269,7 @@ impl TrailReader {
             token,
             limit: None,
         };
-        tokio::spawn(async move { page(&cloud, &source, &window, patience).await })
+        tokio::spawn(Asker::inherit(async move { page(&cloud, &source, &window, patience).await }))
     }
 }
 
@@ -289,7 +292,7 @@ async fn page(
     loop {
         made += 1;
         match cloud.log_events(source.kms, &source.region, window).await {
-            Err(Failure::Cloud(failure)) if made < patience.attempts && is_passing(&failure) => {
+            Err(Failure::Cloud(failure)) if made < attempts(&failure, patience) => {
                 let longest = patience.first.saturating_mul(1 << (made - 1).min(16)).min(patience.longest);
                 tracing::debug!(%failure, attempt = made, "a page of CloudTrail is asked for again");
                 tokio::time::sleep(longest.mul_f64(jitter())).await;
@@ -299,13 +302,16 @@ async fn page(
     }
 }
 
-fn is_passing(failure: &AwsFailure) -> bool {
+/// The number of attempts at a page that fails so.
+fn attempts(failure: &AwsFailure, patience: Patience) -> u32 {
     match failure {
         AwsFailure::Throttled { .. }
         | AwsFailure::Faulty { .. }
         | AwsFailure::Unreachable { .. }
-        | AwsFailure::Timeout { .. } => true,
-        AwsFailure::Refused { .. } | AwsFailure::Unintelligible { .. } | AwsFailure::NotSent { .. } => false,
+        | AwsFailure::Timeout { .. } => patience.attempts,
+        // Other calls of ours may have taken the permits of the region, each time until the deadline of a call.
+        AwsFailure::NotSent { .. } => patience.attempts.min(NOT_SENT_ATTEMPTS),
+        AwsFailure::Refused { .. } | AwsFailure::Unintelligible { .. } => 1,
     }
 }
 

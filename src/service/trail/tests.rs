@@ -91,6 +91,22 @@ fn a_throttled_page_is_asked_for_again_and_a_refused_one_is_not() {
     assert_eq!(world.aws.log_windows().len(), 9);
 }
 
+/// A synchronisation of the same region can take all permits for calls.
+#[test]
+fn a_page_that_is_not_sent_is_asked_for_again_a_few_times() {
+    let world = World::new();
+    let operation = AwsOperation::FILTER_LOG_EVENTS;
+    let not_sent = AwsFailure::NotSent { operation, reason: "too many concurrent calls".to_owned() };
+    world.aws.log_pages.next(Cue::Fail(not_sent.clone()));
+    world.aws.log_pages.next(page(&[event(1).to_string()], None));
+    assert_eq!(read_all(&world, reader(&world)).expect("it is read").0, ["event 1"]);
+    world.aws.log_pages.always(Cue::Fail(not_sent));
+    let mut patient = reader(&world);
+    patient.patience.attempts = 12;
+    assert!(read_all(&world, patient).is_err());
+    assert_eq!(world.aws.log_windows().len(), 2 + 4);
+}
+
 #[test]
 fn a_list_without_an_end_is_an_error() {
     let world = World::new();

@@ -66,6 +66,24 @@ fn our_calls_are_told_from_those_of_others_also_after_sigkill() {
     assert_eq!(shown, expected);
 }
 
+/// Reads that a user asks for are the user's, also those that are no operation on a key.
+#[test]
+fn a_read_names_the_user_who_asked_for_it() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    let ann = fixture.appliance.member("ann", &["CCKM Admins"]);
+    ann.get(&format!("/v1/cckm/aws/keys/{}/grants", id(&key))).expect(200);
+    ann.post(&format!("/v1/cckm/aws/keys/{}/refresh", id(&key)), json!({})).expect(200);
+    let rows = rows(&fixture.admin, body("key-report"));
+    let asked = |name| {
+        let users = named(&rows, name).into_iter().map(|row| row["manager_user"].as_str().expect("a name"));
+        users.collect::<std::collections::BTreeSet<_>>()
+    };
+    assert!(asked("ListGrants").contains("ann"), "{rows:#?}");
+    assert!(asked("DescribeKey").contains("ann"), "{rows:#?}");
+    assert!(rows.iter().all(|row| row["origin"] == "cckm"), "{rows:#?}");
+}
+
 #[test]
 fn without_a_log_group_a_report_has_our_own_operations() {
     let fixture = KmsFixture::new();

@@ -1,6 +1,6 @@
 //! The other kinds of reports: usage, ages, differences.
 
-use super::{TRAIL, body, members, order, rows, source};
+use super::{TRAIL, body, made, members, order, rows, source};
 use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, aws_id, key_body};
 use serde_json::{Value, json};
 
@@ -131,6 +131,42 @@ fn a_difference_is_one_row_however_many_log_groups_the_kms_has() {
     assert_eq!(found, expected, "{rows:#?}");
     assert!(rows.iter().all(|row| row["kind"] == "only_in_aws" && row["user_identity"] != ""), "{rows:#?}");
     assert!(rows.iter().any(|row| row["key_arn"] == native["KeyMetadata"]["Arn"]), "{keys:?}");
+}
+
+/// Nothing can be said of such a key, which must not look like agreement.
+#[test]
+fn a_key_that_cannot_be_read_has_a_row_that_says_so() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Alias": "alias/closed"}));
+    fixture.lab.kms(HOME, "DisableKey", &json!({"KeyId": aws_id(&key)}));
+    let deny = json!({"service": "kms", "operation": "DescribeKey", "region": HOME, "answer": "deny", "times": 1_000});
+    fixture.lab.set_faults(&json!([deny]));
+    let closed = rows(&fixture.admin, body("reconciliation-report"));
+    let row = closed.iter().find(|row| row["alias"] == "alias/closed").unwrap_or_else(|| panic!("{closed:#?}"));
+    assert_eq!((&row["kind"], &row["what"], &row["here"]), (&json!("not_readable"), &json!("key"), &json!("Enabled")));
+    assert!(row["in_aws"].as_str().is_some_and(|text| text.contains("AccessDenied")), "{row}");
+    assert_eq!((&row["user_identity"], &row["region"]), (&json!(""), &json!(HOME)), "{row}");
+    assert!(closed.iter().all(|row| row["kind"] == "not_readable"), "{closed:#?}");
+    fixture.lab.set_faults(&json!([]));
+    let open = rows(&fixture.admin, body("reconciliation-report"));
+    assert_eq!((open.len(), &open[0]["what"]), (1, &json!("DisableKey")), "{open:#?}");
+}
+
+#[test]
+fn a_failure_of_aws_in_a_comparison_keeps_the_rows_until_then() {
+    let fixture = KmsFixture::new();
+    let keys: Vec<Value> = (0..30).map(|_| fixture.create(json!({}))).collect();
+    for key in &keys {
+        fixture.lab.kms(HOME, "DisableKey", &json!({"KeyId": aws_id(key)}));
+    }
+    // The first fault matches until it is used up.
+    let pause = json!({"service": "kms", "operation": "GetKeyPolicy", "times": 20, "delay_ms": 1});
+    let internal = json!({"service": "kms", "operation": "GetKeyPolicy", "answer": "internal", "times": 1_000});
+    fixture.lab.set_faults(&json!([pause, internal]));
+    let report = made(&fixture.admin, body("reconciliation-report"));
+    assert_eq!(report["overall_status"], "error", "{report}");
+    let rows = report["progress"]["rows"].as_u64().expect("a count");
+    assert!((1..30).contains(&rows), "{report}");
 }
 
 #[test]

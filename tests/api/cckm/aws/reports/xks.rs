@@ -1,7 +1,7 @@
 //! Calls of AWS to the XKS proxy in reports: joined with CloudTrail by AWS's id of the request.
 
 use super::{REPORTS, ago, ended, rows};
-use crate::cckm::aws::hyok_keys::prepared;
+use crate::cckm::aws::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::id;
 use crate::support::lab::LabClient;
 use reqwest::Method;
@@ -68,6 +68,7 @@ fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
     let all = rows(admin, json!({"name": "all", "start_time": ago(600), "cloud_watch_params": [trail]}));
     assert!(all.iter().any(|row| row["event_name"] == "BlockHyokKey" && row["manager_user"] == "admin"), "{all:#?}");
     assert!(all.iter().all(|row| row["event_name"] == "Encrypt" || row["xks_result"] != "not seen"), "{all:#?}");
+    unlinked_keys_are_reported(&prepared, &trail);
     let own = of(&json!({"kms": prepared.kms}));
     assert_eq!(own.len(), 2, "{own:#?}");
     assert!(own.iter().all(|row| row["origin"] == "xks"));
@@ -77,4 +78,31 @@ fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
         json!({"name": "u", "report_type": "service-report", "start_time": ago(600), "cloud_watch_params": [trail]});
     let usage = ended(admin, &id(&admin.post(REPORTS, usage).expect(202)));
     assert_eq!(usage["overall_status"], "completed");
+}
+
+/// AWS does not know such a key, so that it is no difference until somebody makes its KMS key at AWS.
+fn unlinked_keys_are_reported(prepared: &Prepared, trail: &Value) {
+    let (admin, lab) = (&prepared.admin, LabClient::of(&prepared.appliance));
+    let params =
+        json!({"custom_key_store_id": prepared.store, "source_key_id": prepared.source, "linked_state": false});
+    let new = json!({"aws_param": {"Alias": "planned"}, "local_hosted_params": params});
+    let key = admin.post("/v1/cckm/aws/create-hyok-key", new).expect(201);
+    let report = |kind: &str| {
+        let body = json!({"name": "r", "report_type": kind, "start_time": ago(600), "cloud_watch_params": [trail]});
+        rows(admin, body).into_iter().filter(|row| row["alias"] == "alias/planned").collect::<Vec<_>>()
+    };
+    let activity = report("key-report");
+    let [created] = &activity[..] else { panic!("{activity:#?}") };
+    assert_eq!((&created["event_name"], &created["origin"]), (&json!("CreateHyokKey"), &json!("cckm")));
+    assert_eq!((&created["manager_user"], &created["xks_key_id"]), (&json!("admin"), &json!(id(&key))));
+    assert_eq!((&created["key_arn"], &created["key_id"]), (&json!(""), &json!("")), "AWS has none");
+    assert_eq!(report("reconciliation-report"), [] as [Value; 0]);
+    let store = admin.get(&format!("{STORES}/{}", prepared.store)).expect(200);
+    let by_hand = json!({"Origin": "EXTERNAL_KEY_STORE", "XksKeyId": id(&key),
+        "CustomKeyStoreId": store["aws_param"]["custom_key_store_id"]});
+    let made = lab.kms(REGION, "CreateKey", &by_hand)["KeyMetadata"].clone();
+    let differences = report("reconciliation-report");
+    let [made_there] = &differences[..] else { panic!("{differences:#?}") };
+    assert_eq!((&made_there["kind"], &made_there["what"]), (&json!("only_in_aws"), &json!("CreateKey")));
+    assert_eq!((&made_there["here"], &made_there["key_arn"]), (&json!("not linked"), &made["Arn"]), "{made_there}");
 }
