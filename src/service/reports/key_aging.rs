@@ -39,7 +39,11 @@ pub(super) async fn owners(ledger: &Ledger, place: &Place) -> Result<Owners, Fai
         }
         for record in &records {
             let Event::Key(id, event) = &record.event else { continue };
-            if let KeyEvent::Found { .. } | KeyEvent::HyokCreated { .. } | KeyEvent::OperationDone { .. } = event {
+            if let KeyEvent::Found { .. }
+            | KeyEvent::HyokCreated { .. }
+            | KeyEvent::OperationDone { .. }
+            | KeyEvent::OperationReconciled { .. } = event
+            {
                 open.remove(id);
             }
             let creates = match event {

@@ -2,13 +2,14 @@
 //!
 //! - `runner.rs` the task that makes a report, and its end; `output.rs` its file
 //! - `kinds.rs` what is read for each kind of report; `key_activity.rs`, `service_usage.rs`, `key_aging.rs`,
-//!   `reconciliation.rs` their rows
+//!   `reconciliation.rs` (with `differences.rs`) their rows
 //! - `place.rs` the keys of a KMS; `own_calls.rs`, `proxy_calls.rs`, `log_reading.rs` what is known here
 //! - `quota.rs` the share of a user in the number of reports
 //! - `row.rs` the rows and columns; `contents.rs` the rows that a caller may view, filtered; `sorting.rs` sorted; `pool.rs`
 //!   the threads that read them
 
 pub mod contents;
+mod differences;
 mod key_activity;
 mod key_aging;
 mod kinds;

@@ -157,6 +157,28 @@ fn an_event_in_two_log_groups_of_a_kms_counts_once_also_after_a_restart() {
     }
 }
 
+/// The worker can be busy for seconds with the rows of another report.
+#[test]
+fn a_report_is_deleted_without_waiting_for_other_work_and_stays_deleted() {
+    let world = World::new();
+    world.aws.log_pages.next(page(&[1], Some("next")));
+    world.aws.log_pages.next(Cue::Hang);
+    let id = create(&world, ReportKind::KeyActivity, &["trail"]);
+    until_pages(&world, id, 1);
+    let (end, ended) = std::sync::mpsc::channel::<()>();
+    let busy = world.services().trails.worker().run(move || ended.recv().is_err());
+    let (permit, context) = (permit(&world, id), World::context());
+    let deleted = world.run(async {
+        let delete = world.services().reports.delete(&permit, &context);
+        tokio::time::timeout(Duration::from_secs(5), delete).await
+    });
+    assert!(deleted.is_ok_and(|deleted| deleted.is_ok()), "it waits for the worker");
+    drop(end);
+    assert!(world.run(busy).unwrap_or_else(|failure| panic!("{failure}")));
+    let files = std::fs::read_dir(world.home().join("reports")).expect("a directory");
+    assert_eq!(files.count(), 0);
+}
+
 #[test]
 fn a_report_of_another_version_begins_again() {
     let mut world = World::new();
