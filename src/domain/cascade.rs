@@ -5,10 +5,12 @@
 //! events. The second half has the exceptions: the events that change the state of another aggregate, and the reasons.
 
 use super::acl::Principal;
-use super::drift::difference::{Difference, own_aspects};
+use super::drift::difference::Difference;
 use super::drift::differences_by;
+use super::drift::own::own_aspects;
 use super::event::{Event, GroupEvent, KmsEvent, SessionEvent};
-use super::id::{KeyId, KmsId, UserId};
+use super::id::{JobId, KeyId, KmsId, UserId};
+use super::job::event::{JobEvent, SyncEvent};
 use super::key::event::{Aspect, KeyEvent};
 use super::key::metadata::KeyMetadata;
 use super::key::operation::PendingOperation;
@@ -82,6 +84,47 @@ pub(super) fn hide_keys(state: &mut State, kms: KmsId, event: &KmsEvent) {
         | KmsEvent::Archived
         | KmsEvent::Recovered
         | KmsEvent::ConnectionReferenced { .. } => {}
+    }
+}
+
+/// Forgets when the regions of a deleted KMS, and those that were taken from a KMS, were read completely. A region that
+/// is added again is read anew, and what is found there is old.
+pub(super) fn forget_read_times(state: &mut State, kms: KmsId, event: &KmsEvent) {
+    match event {
+        KmsEvent::Deleted => state.alarms.forget_regions(kms, &[]),
+        KmsEvent::RegionsReplaced { to } | KmsEvent::RegionsReplacedKeepingKeys { to } => {
+            state.alarms.forget_regions(kms, to);
+        }
+        KmsEvent::Added { .. }
+        | KmsEvent::ConnectionReplaced { .. }
+        | KmsEvent::RoleReplaced { .. }
+        | KmsEvent::AclsChanged { .. }
+        | KmsEvent::Archived
+        | KmsEvent::Recovered
+        | KmsEvent::ConnectionReferenced { .. } => {}
+    }
+}
+
+/// Notes that a synchronisation has read a region completely: alarms are about what happens after it began.
+pub(super) fn note_read_times(state: &mut State, job: JobId, event: &JobEvent) {
+    let JobEvent::Synchronisation(SyncEvent::RegionFinished { kms, region, .. }) = event else { return };
+    let has_region = state.kms.get(kms).is_some_and(|kms| kms.regions.contains(region));
+    if let Some(job) = state.jobs.sync.get(job).filter(|_| has_region) {
+        let (scope, began) = (job.scope, job.created);
+        state.alarms.note_read(*kms, region, scope, began);
+    }
+}
+
+/// Notes an operation that is concluded, while a schedule watches the KMS. AWS's answer to one of its calls may have been
+/// lost, and CloudTrail has the event of that call all the same.
+pub(super) fn note_unanswered_change(state: &mut State, at: Time, id: KeyId, event: &KeyEvent) {
+    if let KeyEvent::OperationDone { operation, .. }
+    | KeyEvent::OperationReconciled { operation, .. }
+    | KeyEvent::OperationFailed { operation, .. } = event
+        && let Some(pending) = state.operations.get(operation).cloned()
+        && state.watched_since(pending.kms).is_some()
+    {
+        state.drift.note_unanswered(at, id, &pending);
     }
 }
 

@@ -1,10 +1,12 @@
-//! The drift watch: changes of keys that were made at AWS by others, as CloudTrail tells them. An entry has the event,
+//! The drift watch: changes of keys and key stores that were made at AWS by others, as CloudTrail tells them. An entry has the event,
 //! and what it changed. The event of a change can arrive after the change itself was read, by a synchronisation for
 //! example. So the differences that were read and that no event explains yet are kept for a while.
 
 pub mod decide;
 pub mod difference;
+pub mod own;
 pub mod refusal;
+pub mod stores;
 
 use super::id::{KeyId, KmsId, ScheduleId};
 use super::key::aggregate::Key;
@@ -14,8 +16,10 @@ use super::table::Table;
 use super::time::Time;
 pub use difference::{Difference, DriftAspect};
 use imbl::{HashMap, Vector};
+pub use own::UnansweredChange;
 use std::fmt;
 use std::num::ParseIntError;
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// The number of an entry. Entries are numbered from 1 on, in the order of the log.
@@ -112,6 +116,8 @@ pub struct Drift {
     /// The events that have entries, with the key, and the time of the event.
     known: HashMap<(Uuid, Option<KeyId>), Time>,
     unexplained: HashMap<KeyId, Vector<Unexplained>>,
+    /// Changes of this program whose answer was lost, in order of their outcomes.
+    unanswered: Vector<UnansweredChange>,
 }
 
 impl Default for Drift {
@@ -122,6 +128,7 @@ impl Default for Drift {
             read: HashMap::new(),
             known: HashMap::new(),
             unexplained: HashMap::new(),
+            unanswered: Vector::new(),
         }
     }
 }
@@ -133,6 +140,7 @@ pub struct DriftEntries {
     pub read: Vec<(ScheduleId, Vec<(Region, Time)>)>,
     pub known: Vec<((Uuid, Option<KeyId>), Time)>,
     pub unexplained: Vec<(KeyId, Vec<Unexplained>)>,
+    pub unanswered: Vec<UnansweredChange>,
 }
 
 impl Drift {
@@ -146,6 +154,7 @@ impl Drift {
             read: stored.read.into_iter().map(|(id, until)| (id, until.into_iter().collect())).collect(),
             known: stored.known.into_iter().collect(),
             unexplained: stored.unexplained.into_iter().map(|(key, all)| (key, all.into_iter().collect())).collect(),
+            unanswered: stored.unanswered.into_iter().collect(),
         }
     }
 
@@ -162,12 +171,28 @@ impl Drift {
             read,
             known: sorted(&self.known),
             unexplained,
+            unanswered: self.unanswered.iter().cloned().collect(),
         }
     }
 
     /// The number of the next entry.
     pub fn next(&self) -> DriftNumber {
         self.next
+    }
+
+    /// The number of earlier entries that were recorded with an entry and are superseded by it: its difference covers
+    /// their changes too.
+    pub fn covered_by(&self, entry: &DriftEntry) -> usize {
+        let aspects: Vec<DriftAspect> = entry.facts.changes.iter().map(|change| change.aspect).collect();
+        let numbers = (1..entry.number.0).rev().map(DriftNumber);
+        let together = numbers
+            .map_while(|number| self.entries.get(&number))
+            .take_while(|other| other.found == entry.found && other.facts.key == entry.facts.key);
+        let is_covered = |other: &&Arc<DriftEntry>| {
+            let of = DriftAspect::of_operation(&other.facts.event.name);
+            other.facts.superseded && of.iter().any(|aspect| aspects.contains(aspect))
+        };
+        together.filter(is_covered).count()
     }
 
     /// How far a schedule has read a region; `None` before its first run.

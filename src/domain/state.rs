@@ -95,10 +95,12 @@ impl State {
             Event::Connection(id, event) => self.connections.apply(at, *id, event),
             Event::Kms(id, event) => {
                 cascade::hide_keys(self, *id, event);
+                cascade::forget_read_times(self, *id, event);
                 self.kms.apply(at, *id, event);
             }
             Event::Key(id, event) => {
                 let differences = cascade::differences_made_outside(self, *id, event);
+                cascade::note_unanswered_change(self, at, *id, event);
                 self.keys.apply(&mut self.operations, at, *id, event);
                 self.drift.note(at, *id, differences);
                 if matches!(event, KeyEvent::Forgotten | KeyEvent::Unmanaged { .. }) {
@@ -107,7 +109,10 @@ impl State {
                 }
             }
             Event::SourceKey(id, event) => self.source_keys.apply(at, *id, event),
-            Event::Job(id, event) => self.jobs.apply(at, *id, event),
+            Event::Job(id, event) => {
+                cascade::note_read_times(self, *id, event);
+                self.jobs.apply(at, *id, event);
+            }
             Event::Template(id, event) => self.templates.apply(at, *id, event),
             Event::Schedule(id, event) => {
                 self.schedules.apply(at, *id, event);

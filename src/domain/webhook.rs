@@ -19,6 +19,8 @@ pub struct Webhook {
     pub settings: WebhookSettings,
     /// The secret that signs the deliveries, sealed.
     pub secret: Sealed,
+    /// The secret before it. For some time it signs the deliveries too.
+    pub earlier_secret: Option<EarlierSecret>,
     /// The failure of the last attempts; `None` if the last one succeeded.
     pub failure: Option<DeliveryFailure>,
     pub last_delivery: Option<Time>,
@@ -40,6 +42,17 @@ pub struct WebhookSettings {
     pub description: String,
     pub labels: Option<JsonText>,
 }
+
+/// A secret that was replaced.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EarlierSecret {
+    /// The secret, sealed.
+    pub secret: Sealed,
+    pub replaced: Time,
+}
+
+/// The time for which a secret that was replaced signs the deliveries too, in seconds.
+pub const SECRET_OVERLAP_SECONDS: i64 = 24 * 3_600;
 
 /// A failure of deliveries that lasts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -115,6 +128,7 @@ impl Collection<Webhook> {
                 name: name.clone(),
                 settings: settings.clone(),
                 secret: secret.clone(),
+                earlier_secret: None,
                 failure: None,
                 last_delivery: None,
                 lost: 0,
@@ -135,7 +149,10 @@ impl Webhook {
         match event {
             WebhookEvent::SettingsChanged { settings } => self.settings = settings.clone(),
             WebhookEvent::Renamed { to } => self.name = to.clone(),
-            WebhookEvent::SecretReplaced { secret } => self.secret = secret.clone(),
+            WebhookEvent::SecretReplaced { secret } => {
+                let secret = std::mem::replace(&mut self.secret, secret.clone());
+                self.earlier_secret = Some(EarlierSecret { secret, replaced: at });
+            }
             WebhookEvent::DeliveryFailed { error } => {
                 let since = self.failure.as_ref().map_or(at, |failure| failure.since);
                 self.failure = Some(DeliveryFailure { since, error: error.clone() });
@@ -144,6 +161,12 @@ impl Webhook {
             WebhookEvent::Created { .. } | WebhookEvent::Deleted => return,
         }
         self.updated = at;
+    }
+
+    /// The secrets that sign a delivery at this time, sealed, the current one first.
+    pub fn secrets_at(&self, now: Time) -> impl Iterator<Item = &Sealed> {
+        let is_valid = |earlier: &&EarlierSecret| now < earlier.replaced.plus_seconds(SECRET_OVERLAP_SECONDS);
+        [&self.secret].into_iter().chain(self.earlier_secret.as_ref().filter(is_valid).map(|earlier| &earlier.secret))
     }
 
     /// Notes a delivery.

@@ -53,14 +53,17 @@ pub struct DriftView {
     changes: Vec<DifferenceView>,
     /// Whether a later event changed the same; its entry has the difference.
     superseded: bool,
+    /// What the difference covers, if several events changed the same before Claviger read it; null otherwise.
+    #[schema(required = true)]
+    note: Option<String>,
 }
 
-/// What is different in one aspect of a key.
+/// What is different in one aspect of a key, or in a key store.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DriftChange)]
 pub struct DifferenceView {
     /// The aspect: `existence`, `state`, `deletion_date`, `description`, `policy`, `aliases`, `tags`, `rotation`,
-    /// `material`, `expiry` or `multi_region`.
+    /// `material`, `expiry`, `multi_region` or `key_store`.
     aspect: &'static str,
     /// What was there before and is not any more.
     before: Value,
@@ -114,6 +117,24 @@ impl DriftView {
             request_id: event.request_id.clone(),
             changes: changes.collect(),
             superseded: facts.superseded,
+            note: note(entry, caller),
         }
+    }
+}
+
+/// AWS tells what an event set, and not what was there before. So the difference of several changes between two readings
+/// stands at the last one.
+fn note(entry: &DriftEntry, caller: &Caller) -> Option<String> {
+    if entry.facts.superseded {
+        let text =
+            "Later events changed the same before it was read again: the entry of the last one has the difference.";
+        return Some(text.to_owned());
+    }
+    match caller.published.state.drift.covered_by(entry) {
+        0 => None,
+        1 => Some("The difference covers the change of an earlier event too, whose entry is superseded.".to_owned()),
+        count => Some(format!(
+            "The difference covers the changes of {count} earlier events too, whose entries are superseded."
+        )),
     }
 }

@@ -34,6 +34,12 @@ impl Recorder {
         (self.clock)().max(self.state().time)
     }
 
+    /// The time that the clock shows, which may be before the time of the last record. For those who compare it with
+    /// their own clocks.
+    pub(in crate::service) fn clock_time(&self) -> Time {
+        (self.clock)()
+    }
+
     /// The log itself, for callers that read records.
     pub(in crate::service) fn ledger(&self) -> &Ledger {
         &self.ledger
@@ -57,7 +63,7 @@ impl Recorder {
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
             authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
             let mut events = state.decide(command(state, at)?)?;
-            events.extend(alarms_of(state, &actor, &events));
+            events.extend(alarms_of(state, &actor, at, &events));
             Ok(events)
         };
         if change.dry_run {

@@ -6,6 +6,7 @@ use super::address::{UrlProblem, UrlRules, check_url, is_local};
 use super::signature::Secret;
 use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::Policy;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -41,8 +42,12 @@ pub enum DeliveryError {
     Unresolved,
     #[error("it was answered with {0}, a redirect, which is not followed")]
     Redirect(u16),
-    #[error("it was answered with {0}; a status from 200 to 299 is expected")]
-    Status(u16),
+    #[error("it was answered with {code}; a status from 200 to 299 is expected")]
+    Status {
+        code: u16,
+        /// The time after which the receiver wants the next attempt.
+        retry_after: Option<Duration>,
+    },
     #[error("there was no answer within {} seconds", TIMEOUT.as_secs())]
     TimedOut,
     #[error("no connection: {0}")]
@@ -51,10 +56,32 @@ pub enum DeliveryError {
     Broken(String),
 }
 
+impl DeliveryError {
+    /// Whether the receiver refuses this delivery, and may accept others. The other errors concern all deliveries.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Status { code, .. } if (400..500).contains(code) && ![408, 425, 429].contains(code))
+    }
+
+    /// The time after which the receiver wants the next attempt, if it said so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            Self::Url(_)
+            | Self::LocalAddress
+            | Self::Unresolved
+            | Self::Redirect(_)
+            | Self::TimedOut
+            | Self::NotConnected(_)
+            | Self::Broken(_) => None,
+        }
+    }
+}
+
 /// A request to deliver.
 pub struct Attempt<'a> {
     pub url: &'a str,
-    pub secret: &'a Secret,
+    /// The secrets that sign it.
+    pub secrets: &'a [Secret],
     /// The id of the delivery, which is the same in every attempt.
     pub id: &'a str,
     /// The time of the attempt, in seconds since 1970.
@@ -107,7 +134,8 @@ impl Sender {
     /// [`DeliveryError`] for any answer other than a success.
     pub async fn send(&self, attempt: Attempt<'_>) -> Result<u16, DeliveryError> {
         let url = check_url(attempt.url, self.rules)?;
-        let signature = attempt.secret.signature(attempt.id, attempt.seconds, &attempt.body);
+        let signatures = attempt.secrets.iter().map(|key| key.signature(attempt.id, attempt.seconds, &attempt.body));
+        let signature = signatures.collect::<Vec<_>>().join(" ");
         let request = self.client.post(url).header("content-type", "application/json");
         let request = request
             .header("webhook-id", attempt.id)
@@ -117,9 +145,20 @@ impl Sender {
         match response.status() {
             status if status.is_success() => Ok(status.as_u16()),
             status if status.is_redirection() => Err(DeliveryError::Redirect(status.as_u16())),
-            status => Err(DeliveryError::Status(status.as_u16())),
+            status => {
+                let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+                let retry_after = header.and_then(|text| wait_in(text, attempt.seconds));
+                Err(DeliveryError::Status { code: status.as_u16(), retry_after })
+            }
         }
     }
+}
+
+/// Reads the value of `Retry-After`: seconds, or a date.
+pub(super) fn wait_in(text: &str, now: i64) -> Option<Duration> {
+    let date = || chrono::DateTime::parse_from_rfc2822(text).ok().map(|date| date.timestamp().saturating_sub(now));
+    let seconds = text.parse::<u32>().ok().map(i64::from).or_else(date)?;
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
 /// Resolves names, and refuses those with a local address.

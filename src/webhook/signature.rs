@@ -45,7 +45,7 @@ impl Secret {
         Zeroizing::new(format!("{PREFIX}{}", STANDARD.encode(&*self.0)))
     }
 
-    /// The value of the header `webhook-signature`.
+    /// The signature of a delivery. The header `webhook-signature` has one or several, with spaces between them.
     pub fn signature(&self, id: &str, seconds: i64, body: &[u8]) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
         let mut context = hmac::Context::with_key(&key);

@@ -94,11 +94,39 @@ fn the_signature_is_that_of_standard_webhooks() {
     assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
 }
 
+#[test]
+fn a_receiver_says_in_seconds_or_by_a_date_when_it_wants_the_next_attempt() {
+    let now = 784_111_777; // Sun, 06 Nov 1994 08:49:37 GMT
+    for (text, seconds) in [
+        ("0", Some(0)),
+        ("120", Some(120)),
+        ("Sun, 06 Nov 1994 08:50:07 GMT", Some(30)),
+        ("Sun, 06 Nov 1994 08:00:00 GMT", Some(0)),
+        ("-5", None),
+        ("soon", None),
+        ("", None),
+    ] {
+        assert_eq!(sender::wait_in(text, now).map(|wait| wait.as_secs()), seconds, "{text}");
+    }
+}
+
+#[test]
+fn a_refusal_concerns_one_delivery_and_other_errors_concern_all() {
+    let status = |code| DeliveryError::Status { code, retry_after: None };
+    for code in [400, 401, 404, 410, 413, 422, 499] {
+        assert!(status(code).is_refusal(), "{code}");
+    }
+    for code in [408, 425, 429, 500, 503] {
+        assert!(!status(code).is_refusal(), "{code}");
+    }
+    assert!(!DeliveryError::TimedOut.is_refusal() && !DeliveryError::Redirect(307).is_refusal());
+}
+
 #[tokio::test]
 async fn a_name_that_resolves_to_loopback_is_refused_when_it_is_used() {
     let sender = Sender::new(UrlRules { http: true, ..STRICT }, None).expect("a client");
-    let secret = Secret::of_bytes(Zeroizing::new(vec![7; 32]));
-    let attempt = |url| Attempt { url, secret: &secret, id: "a", seconds: 1, body: b"{}".to_vec() };
+    let secrets = [Secret::of_bytes(Zeroizing::new(vec![7; 32]))];
+    let attempt = |url| Attempt { url, secrets: &secrets, id: "a", seconds: 1, body: b"{}".to_vec() };
     // Saved while the setting allowed it.
     let refused = sender.send(attempt("http://127.0.0.1:9/")).await;
     assert_eq!(refused, Err(DeliveryError::Url(UrlProblem::Local)));

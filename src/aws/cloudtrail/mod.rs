@@ -54,6 +54,8 @@ pub struct TrailEvent {
     /// AWS's id of the key's custom key store.
     pub custom_key_store_id: String,
     pub xks_key_id: String,
+    /// AWS's id of the custom key store that the call names or made.
+    pub named_store_id: String,
     /// The service in the encryption context, if a caller gives one there.
     pub via_service: String,
 }
@@ -108,6 +110,8 @@ impl TrailEvent {
         }
         let parameters: Parameters<'_> = object(event.request_parameters);
         let context: Context<'_> = object(parameters.encryption_context);
+        let answered: Answered<'_> = object(event.response_elements);
+        let named_store = parameters.custom_key_store_id.or(answered.custom_key_store_id);
         let additional: Additional<'_> = object(event.additional_event_data);
         Ok(Self {
             event_id,
@@ -129,6 +133,7 @@ impl TrailEvent {
             key_parameter: text(parameters.key_id),
             custom_key_store_id: text(additional.custom_key_store_id),
             xks_key_id: text(additional.xks_key_id),
+            named_store_id: text(named_store),
             via_service: text(context.via_service),
         })
     }
@@ -221,6 +226,8 @@ struct Event<'a> {
     #[serde(borrow, default)]
     request_parameters: Option<&'a RawValue>,
     #[serde(borrow, default)]
+    response_elements: Option<&'a RawValue>,
+    #[serde(borrow, default)]
     additional_event_data: Option<&'a RawValue>,
 }
 
@@ -269,6 +276,15 @@ struct Parameters<'a> {
     key_id: Option<&'a RawValue>,
     #[serde(borrow, default)]
     encryption_context: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    custom_key_store_id: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Answered<'a> {
+    #[serde(borrow, default)]
+    custom_key_store_id: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]

@@ -64,6 +64,7 @@ fn all_members_of_an_event_are_read() {
         key_parameter: KEY.to_owned(),
         custom_key_store_id: "cks-9876543210fedcba9".to_owned(),
         xks_key_id: "9d6d".to_owned(),
+        named_store_id: String::new(),
         via_service: "s3.us-east-1.amazonaws.com".to_owned(),
     };
     assert_eq!(read, expected);

@@ -10,7 +10,7 @@ pub enum Condition {
     KeyDisabled,
     /// The automatic rotation of a key was switched off, at AWS or here.
     RotationOff,
-    /// The imported material of a key expires within so many days.
+    /// The imported material of a key expires within so many days; with 0 days, it has expired.
     MaterialExpiring {
         days: u32,
     },
@@ -22,7 +22,7 @@ pub enum Condition {
 }
 
 /// How urgent an alarm is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Severity {
     Info,
     Warning,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: AlarmCommand) -> Result<Vec<Event>, Refusal> {
     let one = |number, event| vec![Event::Alarm(number, event)];
-    let is_pending = |number, webhook| state.alarms.pending(webhook).any(|pending| pending == number);
+    let is_pending = |number, webhook| state.alarms.is_pending(number, webhook);
     Ok(match command {
         AlarmCommand::AnnounceExpiry { key, valid_to, days } => announce_expiry(state, key, valid_to, days),
         AlarmCommand::Acknowledge { number, by } => {
@@ -75,18 +75,24 @@ fn announce_expiry(state: &State, id: KeyId, valid_to: Time, days: u32) -> Vec<E
     if key.gone || key.metadata.valid_to != Some(valid_to) || !is_news(state.alarms.announced(id), valid_to, days) {
         return Vec::new();
     }
-    let facts = AlarmFacts {
-        condition: Condition::MaterialExpiring { days },
-        subject: Subject::of_key(key),
-        message: format!(
-            "The imported key material expires at {valid_to}, in {days} day{} or less. AWS deletes it then, and nothing \
-             that is encrypted with the key can be decrypted until it is imported again.",
-            if days == 1 { "" } else { "s" }
+    raise(state, vec![expiry_facts(Subject::of_key(key), valid_to, days)])
+}
+
+/// The alarm that imported material expires within so many days; none are left once it has expired.
+pub fn expiry_facts(subject: Subject, valid_to: Time, days: u32) -> AlarmFacts {
+    let consequence = "nothing that is encrypted with the key can be decrypted until it is imported again";
+    let message = match days {
+        0 => format!("The imported key material expired at {valid_to}. AWS deletes it, and {consequence}."),
+        1 => format!(
+            "The imported key material expires at {valid_to}, in 1 day or less. AWS deletes it then, and {consequence}."
         ),
-        cause: Cause::Nobody,
-        due: Some(valid_to),
+        _ => format!(
+            "The imported key material expires at {valid_to}, in {days} days or less. AWS deletes it then, and \
+             {consequence}."
+        ),
     };
-    raise(state, vec![facts])
+    let condition = Condition::MaterialExpiring { days };
+    AlarmFacts { condition, subject, message, cause: Cause::Nobody, due: Some(valid_to) }
 }
 
 /// Returns whether it is news that material expires at that time, within so many days, after this announcement.
@@ -94,12 +100,12 @@ pub fn is_news(announced: Option<(Time, u32)>, valid_to: Time, days: u32) -> boo
     announced.is_none_or(|(told, within)| told != valid_to || days < within)
 }
 
-/// Returns the smallest number of days, of those that are announced, within which the material expires; `None` if it
-/// does not expire soon, or has expired.
+/// Returns the smallest number of days, of those that are announced, within which the material expires, 0 if it has
+/// expired; `None` if it does not expire soon.
 pub fn days_to_announce(now: Time, valid_to: Time) -> Option<u32> {
     let within = |days: &u32| valid_to <= now.plus_seconds(i64::from(*days) * 86_400);
     if valid_to <= now {
-        return None;
+        return Some(0);
     }
     Condition::EXPIRY_DAYS.iter().rev().copied().find(|days| within(days))
 }

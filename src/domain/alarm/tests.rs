@@ -10,7 +10,7 @@ use crate::domain::name::WebhookName;
 use crate::domain::refusal::Refusal;
 use crate::domain::scenario::{Given, given};
 use crate::domain::webhook::refusal::{WEBHOOKS_MAX, WebhookRefusal};
-use crate::domain::webhook::{WebhookCommand, WebhookSettings};
+use crate::domain::webhook::{WebhookCommand, WebhookEvent, WebhookSettings};
 use uuid::Uuid;
 
 fn webhook_id(n: u128) -> WebhookId {
@@ -89,15 +89,76 @@ fn a_delivery_is_recorded_once_and_a_deleted_webhook_has_nothing_pending() {
     assert_eq!(state.alarms.webhooks_with_pending(), []);
 }
 
+fn by_ann(condition: Condition) -> AlarmFacts {
+    AlarmFacts { condition, cause: Cause::Here { by: "ann".to_owned() }, ..disabled_key() }
+}
+
+fn is_kept(state: &Given, number: u64) -> bool {
+    state.alarms.all.get(&AlarmNumber(number)).is_some()
+}
+
 #[test]
-fn old_alarms_make_room_and_a_webhook_says_what_it_lost() {
+fn closed_alarms_make_room_first_then_mild_ones_and_a_storm_pushes_out_itself() {
+    let mut state = given([]);
+    let outside = Cause::Outside { found_by: "admin".to_owned(), by: None };
+    let opened = AlarmFacts { condition: Condition::PolicyOpened, cause: outside, ..disabled_key() };
+    // 1 and 2 stay open, 3 is acknowledged, 4 is cleared, 5 is open and mild.
+    for _ in 0..4 {
+        raised(&mut state, opened.clone());
+    }
+    raised(&mut state, disabled_key());
+    state.push(Event::Alarm(AlarmNumber(3), AlarmEvent::Acknowledged { by: "ann".to_owned() }));
+    state.push(Event::Alarm(AlarmNumber(4), AlarmEvent::Cleared { by: "ann".to_owned() }));
+    // A bulk job schedules the deletion of all keys: its alarms are as severe as the first two.
+    for _ in 0..ALARMS_MAX - 5 {
+        raised(&mut state, by_ann(Condition::DeletionScheduled));
+    }
+    let kept = |state: &Given| (1..=7).filter(|number| is_kept(state, *number)).collect::<Vec<_>>();
+    assert_eq!((state.alarms.all.len(), kept(&state)), (ALARMS_MAX, vec![1, 2, 3, 4, 5, 6, 7]));
+    for left in [vec![1, 2, 4, 5, 6, 7], vec![1, 2, 5, 6, 7], vec![1, 2, 6, 7], vec![1, 2, 7], vec![1, 2]] {
+        raised(&mut state, by_ann(Condition::DeletionScheduled));
+        assert_eq!((state.alarms.all.len(), kept(&state)), (ALARMS_MAX, left));
+    }
+}
+
+#[test]
+fn a_webhook_loses_the_mild_alarms_of_a_storm_and_says_so_while_all_are_kept() {
     let mut state = given([webhook(0, enabled())]);
-    for _ in 0..ALARMS_MAX + 2 {
+    raised(&mut state, by_ann(Condition::DeletionScheduled));
+    for _ in 0..PENDING_MAX + 1 {
         raised(&mut state, disabled_key());
     }
-    assert_eq!(state.alarms.all.len(), ALARMS_MAX);
-    assert_eq!(state.alarms.pending(webhook_id(0)).next(), Some(AlarmNumber(3)));
+    let pending: Vec<u64> = state.alarms.pending(webhook_id(0)).map(|number| number.0).take(2).collect();
+    assert_eq!((state.alarms.pending_count(webhook_id(0)), pending), (PENDING_MAX, vec![1, 4]));
     assert_eq!(state.alarms.webhooks.get(&webhook_id(0)).map(|webhook| webhook.lost), Some(2));
+    assert_eq!(state.alarms.all.len(), PENDING_MAX + 2);
+}
+
+#[test]
+fn an_alarm_that_is_still_to_be_delivered_makes_room_last() {
+    let only = WebhookSettings { conditions: vec!["rotation_off".to_owned()], ..enabled() };
+    let mut state = given([webhook(0, only)]);
+    let (number, webhooks) = raised(&mut state, by_ann(Condition::RotationOff));
+    assert_eq!(webhooks, [webhook_id(0)]);
+    for _ in 0..ALARMS_MAX {
+        raised(&mut state, by_ann(Condition::DeletionScheduled));
+    }
+    assert!(is_kept(&state, 1) && !is_kept(&state, 2), "though it is the mildest and oldest");
+    state.push(Event::Alarm(number, AlarmEvent::Delivered { webhook: webhook_id(0) }));
+    raised(&mut state, by_ann(Condition::DeletionScheduled));
+    assert!(!is_kept(&state, 1) && is_kept(&state, 3));
+    assert_eq!(state.alarms.webhooks.get(&webhook_id(0)).map(|webhook| webhook.lost), Some(0));
+}
+
+#[test]
+fn a_secret_that_was_replaced_signs_for_a_day_more() {
+    let state = given([webhook(0, enabled())]);
+    let replaced = Event::Webhook(webhook_id(0), WebhookEvent::SecretReplaced { secret: Sealed(vec![2]) });
+    let state = state.and([replaced]);
+    let webhook = state.alarms.webhooks.get(&webhook_id(0)).expect("a webhook");
+    let signing =
+        |seconds| webhook.secrets_at(webhook.updated.plus_seconds(seconds)).map(|one| one.0[0]).collect::<Vec<_>>();
+    assert_eq!((signing(0), signing(86_399), signing(86_400)), (vec![2, 1], vec![2, 1], vec![2]));
 }
 
 #[test]
@@ -148,6 +209,9 @@ fn an_expiry_is_announced_once_for_each_term_and_again_for_new_material() {
     assert_eq!(second.len(), 1);
     let state = state.and(second);
     assert_eq!(announce(&state, soon, 30), [], "a longer term after a shorter one is no news");
+    let expired = announce(&state, soon, 0);
+    let [Event::Alarm(_, AlarmEvent::Raised { facts, .. })] = &expired[..] else { panic!("{expired:?}") };
+    assert!(facts.message.contains("expired at") && facts.condition.severity() == Severity::Critical, "{facts:?}");
     let state = state.and([Event::Key(key_id(1), KeyEvent::Observed { learned: expiring(later).all() })]);
     assert_eq!(announce(&state, later, 30).len(), 1);
 }
@@ -162,8 +226,8 @@ fn the_shortest_term_that_has_begun_is_announced() {
         (7 * day, Some(7)),
         (day, Some(1)),
         (1, Some(1)),
-        (0, None),
-        (-1, None),
+        (0, Some(0)),
+        (-1, Some(0)),
     ] {
         assert_eq!(days_to_announce(at(100), at(100).plus_seconds(left)), days, "{left}");
     }

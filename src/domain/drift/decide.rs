@@ -1,5 +1,6 @@
 //! Decides the commands of the drift watch.
 
+use super::stores::{self, TouchedStores};
 use super::{Difference, DriftAspect, DriftEvent, DriftFacts, OutsideEvent, differences_by};
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KmsId, ScheduleId};
@@ -18,6 +19,8 @@ use crate::domain::time::Time;
 pub enum DriftCommand {
     /// Record changes of one key that were made outside, and the key as AWS reports it now.
     Record(Box<Touched>),
+    /// Record changes of key stores that were made outside, and the stores as AWS reports them now.
+    RecordStores(Box<TouchedStores>),
     /// Record how far a run has read CloudTrail.
     RecordRead { kms: KmsId, schedule: ScheduleId, until: Vec<(Region, Time)> },
 }
@@ -51,6 +54,7 @@ pub enum SeenNow {
 pub fn decide(state: &State, command: DriftCommand) -> Result<Vec<Event>, Refusal> {
     match command {
         DriftCommand::Record(touched) => record(state, *touched),
+        DriftCommand::RecordStores(touched) => stores::record(state, *touched),
         DriftCommand::RecordRead { kms, schedule, until } => {
             state.schedule(schedule)?;
             Ok(vec![Event::Drift(kms, DriftEvent::Read { schedule, until })])

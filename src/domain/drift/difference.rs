@@ -4,8 +4,8 @@
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::material::MaterialId;
 use crate::domain::key::metadata::{KeyMetadata, RotationStatus};
-use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::Tag;
+use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::domain::time::Time;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +28,8 @@ pub enum DriftAspect {
     Expiry,
     /// The multi-region family: the primary key and its replicas.
     MultiRegion,
+    /// A custom key store.
+    KeyStore,
 }
 
 /// What is different in one aspect of a key.
@@ -53,6 +55,7 @@ impl DriftAspect {
         "material",
         "expiry",
         "multi_region",
+        "key_store",
     ];
 
     /// The word that clients use.
@@ -69,6 +72,7 @@ impl DriftAspect {
             Self::Material => "material",
             Self::Expiry => "expiry",
             Self::MultiRegion => "multi_region",
+            Self::KeyStore => "key_store",
         }
     }
 
@@ -89,6 +93,11 @@ impl DriftAspect {
                 &[Self::State, Self::Material, Self::Expiry]
             }
             "ReplicateKey" | "UpdatePrimaryRegion" | "SynchronizeMultiRegionKey" => &[Self::MultiRegion],
+            "CreateCustomKeyStore"
+            | "UpdateCustomKeyStore"
+            | "DeleteCustomKeyStore"
+            | "ConnectCustomKeyStore"
+            | "DisconnectCustomKeyStore" => &[Self::KeyStore],
             _ => &[],
         }
     }
@@ -124,7 +133,8 @@ impl Difference {
             | DriftAspect::Rotation
             | DriftAspect::Material
             | DriftAspect::Expiry
-            | DriftAspect::MultiRegion => Self { before: self.before, ..later },
+            | DriftAspect::MultiRegion
+            | DriftAspect::KeyStore => Self { before: self.before, ..later },
         }
     }
 }
@@ -170,6 +180,43 @@ pub(super) fn between(before: Option<&Key>, after: &Key) -> Vec<Difference> {
     };
     add(DriftAspect::MultiRegion, family(was), family(is));
     found
+}
+
+/// Returns the difference between two readings of a custom key store: its id, and what has another value; `None` if
+/// there is nothing.
+pub(super) fn of_store(before: Option<&StoreAtAws>, after: Option<&StoreAtAws>) -> Option<Difference> {
+    let (was, is) = (before.map_or(Value::Null, shown_store), after.map_or(Value::Null, shown_store));
+    let (Value::Object(had), Value::Object(has)) = (&was, &is) else {
+        return (was != is).then(|| difference(DriftAspect::KeyStore, &was, &is));
+    };
+    let only = |these: &Map<String, Value>, those: &Map<String, Value>| {
+        let own = these.iter().filter(|(name, value)| *name == STORE_ID || those.get(*name) != Some(value));
+        Value::Object(own.map(|(name, value)| (name.clone(), value.clone())).collect())
+    };
+    (had != has).then(|| difference(DriftAspect::KeyStore, &only(had, has), &only(has, had)))
+}
+
+const STORE_ID: &str = "custom_key_store_id";
+
+/// What of a store is compared: all that somebody can change. The number of active HSMs is not.
+fn shown_store(store: &StoreAtAws) -> Value {
+    let mut shown = json!({
+        STORE_ID: store.id,
+        "name": store.name,
+        "connection_state": store.connection_state.as_str(),
+        "connection_error": store.connection_error,
+    });
+    if let Some(proxy) = &store.proxy {
+        shown["xks_proxy_connectivity"] = json!(proxy.connectivity);
+        shown["xks_proxy_uri_endpoint"] = json!(proxy.endpoint);
+        shown["xks_proxy_uri_path"] = json!(proxy.path);
+        shown["xks_proxy_vpc_endpoint_service_name"] = json!(proxy.vpc_service);
+        shown["access_key_id"] = json!(proxy.access_key_id);
+    }
+    if let Some(cluster) = &store.cloud_hsm {
+        shown["cloud_hsm_cluster_id"] = json!(cluster.cluster);
+    }
+    shown
 }
 
 /// What is in one of two lists or objects, and not the same in the other.
@@ -219,42 +266,4 @@ fn tags(before: &[Tag], after: &[Tag]) -> (Value, Value) {
         Value::Object(own.map(|tag| (tag.key.clone(), json!(tag.value))).collect::<Map<_, _>>())
     };
     (different(before, after), different(after, before))
-}
-
-/// Returns the aspects that an operation of this program changes; all, where it makes the key.
-pub fn own_aspects(wanted: &Operation) -> &'static [DriftAspect] {
-    use DriftAspect::{
-        Aliases, DeletionDate, Description, Existence, Expiry, Material, MultiRegion, Policy, Rotation, State, Tags,
-    };
-    match wanted {
-        Operation::Create(_)
-        | Operation::Upload { .. }
-        | Operation::Rotate { .. }
-        | Operation::Replicate { .. }
-        | Operation::CreateInStore { .. }
-        | Operation::Link { .. } => &[
-            Existence,
-            State,
-            DeletionDate,
-            Description,
-            Policy,
-            Aliases,
-            Tags,
-            Rotation,
-            Material,
-            Expiry,
-            MultiRegion,
-        ],
-        Operation::Enable | Operation::Disable => &[State],
-        Operation::Describe { .. } => &[Description],
-        // A template's policy comes with its tag.
-        Operation::PutPolicy { .. } => &[Policy, Tags],
-        Operation::Tag { .. } | Operation::Untag { .. } => &[Tags],
-        Operation::AddAlias { .. } | Operation::DeleteAlias { .. } => &[Aliases],
-        Operation::EnableRotation { .. } | Operation::DisableRotation => &[Rotation],
-        Operation::RotateMaterial => &[Rotation, Material, State, Expiry],
-        Operation::ImportMaterial(_) | Operation::DeleteMaterial { .. } => &[State, Material, Expiry, Rotation],
-        Operation::ScheduleDeletion { .. } | Operation::CancelDeletion => &[State, DeletionDate],
-        Operation::MovePrimary { .. } => &[MultiRegion, State],
-    }
 }

@@ -1,15 +1,19 @@
 //! The rules of the drift watch.
 
 use super::decide::{DriftCommand, SeenNow, Touched};
+use super::stores::TouchedStores;
 use super::*;
 use crate::domain::command::Command;
 use crate::domain::cron::Cron;
 use crate::domain::event::Event;
+use crate::domain::id::{KeyStoreId, OperationId};
 use crate::domain::key::aggregate::Snapshot;
 use crate::domain::key::command::Began;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{added, at, found, key_id, kms_id, region, snapshot};
+use crate::domain::key::operation::Operation;
 use crate::domain::key::tag::Tag;
+use crate::domain::key_store::at_aws::{ConnectionState, StoreAtAws};
 use crate::domain::name::ScheduleName;
 use crate::domain::scenario::{Given, given};
 use crate::domain::schedule::{ScheduleEvent, ScheduleSettings, WatchPlan, Work};
@@ -93,6 +97,68 @@ fn the_difference_is_at_the_last_event_of_its_aspect() {
             named("CreateGrant", &[], false),
         ]
     );
+}
+
+#[test]
+fn an_operation_of_ours_is_known_by_its_kind_and_time_if_its_answer_was_lost() {
+    let operation = OperationId::new(Uuid::from_u128(7));
+    let (kms, place, wanted) = (kms_id(0), region("eu-west-3"), Box::new(Operation::Disable));
+    let requested = KeyEvent::OperationRequested { operation, kms, region: place, wanted };
+    let state = watched().and([Event::Key(key_id(1), requested)]);
+    let since = state.operations.get(&operation).expect("it is pending").since;
+    let concluded = KeyEvent::OperationReconciled { operation, learned: snapshot(1, "as it was").all() };
+    let state = state.and([Event::Key(key_id(1), concluded)]);
+    let is_ours = |key, name: &str, seconds| state.drift.is_unanswered_change(key, name, since.plus_seconds(seconds));
+    assert!(is_ours(key_id(1), "DisableKey", 0) && is_ours(key_id(1), "DisableKey", 30));
+    assert!(!is_ours(key_id(1), "EnableKey", 0) && !is_ours(key_id(2), "DisableKey", 0));
+    assert!(!is_ours(key_id(1), "DisableKey", 3_600) && !is_ours(key_id(1), "DisableKey", -3_600));
+}
+
+fn store(state: &str) -> StoreAtAws {
+    StoreAtAws {
+        id: "cks-1".to_owned(),
+        name: "a store".to_owned(),
+        connection_state: ConnectionState::parse(state),
+        connection_error: None,
+        created_at: None,
+        proxy: None,
+        cloud_hsm: None,
+    }
+}
+
+#[test]
+fn the_difference_of_a_key_store_is_at_the_last_event_that_names_it() {
+    let touched = |seen: &[StoreAtAws], missing: Vec<KeyStoreId>, events: Vec<OutsideEvent>| {
+        let named = events.iter().map(|event| (event.id, "cks-1".to_owned())).collect();
+        let seen = seen.iter().map(|seen| (KeyStoreId::new(Uuid::from_u128(0xc00)), seen.clone())).collect();
+        let (kms, region, began) = (kms_id(0), region("eu-west-3"), LATE.key);
+        let touched = TouchedStores { kms, region, seen, missing, began, events, named };
+        Command::Drift(DriftCommand::RecordStores(Box::new(touched)))
+    };
+    let state = watched();
+    let made = decided(&state, touched(&[store("CONNECTED")], vec![], vec![event(1, "CreateCustomKeyStore", 10)]));
+    let of_store = |name: &str, over| (name.to_owned(), if over { vec![] } else { vec![DriftAspect::KeyStore] }, over);
+    assert_eq!(entries(&made), [of_store("CreateCustomKeyStore", false)]);
+    let state = state.and(made);
+    let id = state.key_stores.iter().next().expect("it is known now").id;
+    let events = || {
+        vec![
+            event(3, "DisconnectCustomKeyStore", 30),
+            event(2, "UpdateCustomKeyStore", 20),
+            event(1, "CreateCustomKeyStore", 10),
+        ]
+    };
+    let changed = decided(&state, touched(&[store("DISCONNECTED")], vec![], events()));
+    let expected = [of_store("UpdateCustomKeyStore", true), of_store("DisconnectCustomKeyStore", false)];
+    assert_eq!(entries(&changed), expected);
+    let state = state.and(changed);
+    let change = state.drift.entries.iter().last().expect("an entry").facts.changes[0].clone();
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+    let with = |state: &str| serde_json::json!({"custom_key_store_id": "cks-1", "connection_state": state});
+    assert_eq!((value(&change.before), value(&change.after)), (with("CONNECTED"), with("DISCONNECTED")));
+    let gone = decided(&state, touched(&[], vec![id], vec![event(4, "DeleteCustomKeyStore", 40)]));
+    assert_eq!(entries(&gone), [of_store("DeleteCustomKeyStore", false)]);
+    assert!(state.and(gone).key_stores.get(&id).is_none_or(|store| store.gone));
 }
 
 #[test]

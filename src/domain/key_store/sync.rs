@@ -45,7 +45,7 @@ pub fn synchronise(
 }
 
 /// Returns the events for a store that AWS did not list.
-pub(super) fn missing(store: &KeyStore, began: Time) -> Vec<KeyStoreEvent> {
+pub fn missing(store: &KeyStore, began: Time) -> Vec<KeyStoreEvent> {
     let is_missing = store.is_at_aws() && store.lags_behind(began);
     is_missing.then_some(KeyStoreEvent::Vanished).into_iter().collect()
 }

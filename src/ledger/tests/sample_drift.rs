@@ -6,7 +6,7 @@ use crate::domain::event::Event;
 use crate::domain::id::{KeyId, ScheduleId};
 use crate::domain::time::Time;
 
-const ASPECTS: [DriftAspect; 11] = [
+const ASPECTS: [DriftAspect; 12] = [
     DriftAspect::Existence,
     DriftAspect::State,
     DriftAspect::DeletionDate,
@@ -18,6 +18,7 @@ const ASPECTS: [DriftAspect; 11] = [
     DriftAspect::Material,
     DriftAspect::Expiry,
     DriftAspect::MultiRegion,
+    DriftAspect::KeyStore,
 ];
 
 pub(super) fn every_kind(form: Form) -> Vec<Event> {

@@ -1,19 +1,21 @@
 //! Delivers alarms. What is to be delivered is in the state, so that a restart loses nothing; an alarm whose delivery
-//! was not recorded yet is delivered again, with the same id. Each webhook has a task of its own, and its alarms are
-//! delivered in order, so a slow receiver delays only itself.
+//! was not recorded yet is delivered again, with the same id. Each webhook has a task of its own, so a slow receiver
+//! delays only itself. Its alarms are delivered in order, but one that the receiver refuses does not hold up the others.
 
 use super::{Alarms, payload};
 use crate::domain::alarm::{Alarm, AlarmCommand, AlarmNumber};
 use crate::domain::command::Command;
 use crate::domain::id::WebhookId;
+use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::domain::webhook::{Webhook, WebhookCommand};
 use crate::ledger::Published;
 use crate::service::failure::Failure;
 use crate::service::system_change;
 use crate::webhook::Attempt;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// An alarm is not delivered any more after attempts have failed for this time, in seconds.
 const GIVE_UP_SECONDS: i64 = 24 * 3_600;
@@ -22,8 +24,83 @@ const GIVE_UP_SECONDS: i64 = 24 * 3_600;
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// The longest pause that a receiver can ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
+
 /// The webhooks that have a task.
 type Served = Arc<Mutex<HashSet<WebhookId>>>;
+
+/// What is to be done next for a webhook.
+struct Next {
+    published: Arc<Published>,
+    webhook: Arc<Webhook>,
+    /// The alarm to deliver, or when one that was refused is due again.
+    alarm: Result<Arc<Alarm>, Instant>,
+}
+
+/// Why an attempt failed.
+struct Trouble {
+    error: String,
+    /// Whether the receiver refuses this alarm alone. Others may be delivered meanwhile.
+    is_refusal: bool,
+    /// The least pause that the receiver asks for.
+    retry_after: Duration,
+}
+
+impl Trouble {
+    fn of_all(error: String) -> Self {
+        Self { error, is_refusal: false, retry_after: Duration::ZERO }
+    }
+}
+
+/// How the deliveries to a webhook went since its task began, or since the webhook was changed.
+#[derive(Default)]
+struct Course {
+    updated: Option<Time>,
+    /// The failures since the last success. An alarm that is refused again does not count: it may be alone in that.
+    failures: u32,
+    failing_since: Option<Time>,
+    refused: HashMap<AlarmNumber, Refused>,
+}
+
+/// An alarm that the receiver refused.
+struct Refused {
+    times: u32,
+    since: Time,
+    /// When it is tried again.
+    due: Instant,
+}
+
+impl Course {
+    /// Forgets the failures if the webhook was changed since.
+    fn begin_again_after(&mut self, updated: Time) {
+        if self.updated.replace(updated).is_some_and(|last| last != updated) {
+            *self = Self { updated: self.updated, ..Self::default() };
+        }
+    }
+
+    fn delivered(&mut self, number: AlarmNumber) {
+        (self.failures, self.failing_since) = (0, None);
+        self.refused.remove(&number);
+    }
+
+    /// Notes a failure. Returns since when attempts fail, and the pause before the next one.
+    fn failed(&mut self, number: AlarmNumber, trouble: &Trouble, now: Time) -> (Time, Duration) {
+        if !trouble.is_refusal {
+            self.failures += 1;
+            let since = *self.failing_since.get_or_insert(now);
+            return (since, pause_after(self.failures).max(trouble.retry_after));
+        }
+        let new = Refused { times: 0, since: now, due: Instant::now() };
+        let refused = self.refused.entry(number).or_insert(new);
+        refused.times += 1;
+        refused.due = Instant::now() + pause_after(refused.times).max(trouble.retry_after);
+        if refused.times == 1 {
+            self.failures += 1;
+        }
+        (refused.since, pause_after(self.failures))
+    }
+}
 
 impl Alarms {
     /// Starts the task that starts a task for each webhook with pending alarms.
@@ -65,67 +142,95 @@ impl Alarms {
 
     /// Delivers the pending alarms of a webhook, until there are none or the webhook is disabled or deleted.
     async fn deliver_all(&self, id: WebhookId) -> Result<(), Failure> {
-        let mut failures = 0;
-        let mut failing_since = None;
-        while let Some((published, webhook, alarm)) = self.next_of(id) {
+        let mut course = Course::default();
+        while let Some(next) = self.next_of(id, &mut course) {
+            let Next { published, webhook, alarm } = next;
+            let alarm = match alarm {
+                Ok(alarm) => alarm,
+                Err(due) => {
+                    let is_new =
+                        |state: &State| state.alarms.pending(id).any(|number| !course.refused.contains_key(&number));
+                    self.pause(&webhook, due.saturating_duration_since(Instant::now()), is_new).await;
+                    continue;
+                }
+            };
             let number = alarm.number;
-            let error = match self.attempt(&published, &webhook, &alarm).await {
+            let trouble = match self.attempt(&published, &webhook, &alarm).await {
                 Ok(()) => {
-                    (failures, failing_since) = (0, None);
+                    course.delivered(number);
                     self.record(AlarmCommand::RecordDelivery { number, webhook: id }).await?;
                     continue;
                 }
-                Err(error) => error,
+                Err(trouble) => trouble,
             };
-            tracing::warn!(webhook = %webhook.name, alarm = %number, error, "an alarm could not be delivered");
+            tracing::warn!(webhook = %webhook.name, alarm = %number, error = trouble.error, "an alarm could not be delivered");
             let now = self.recorder.now();
+            let (since, pause) = course.failed(number, &trouble, now);
             // Time during which nobody tried does not count: the program was off, or the webhook disabled.
-            let since = *failing_since.get_or_insert(now);
             if since.max(alarm.raised).plus_seconds(GIVE_UP_SECONDS) <= now {
-                self.record(AlarmCommand::GiveUp { number, webhook: id, error }).await?;
+                course.refused.remove(&number);
+                self.record(AlarmCommand::GiveUp { number, webhook: id, error: trouble.error }).await?;
             } else {
-                self.record_failure(&webhook, error).await?;
+                self.record_failure(&webhook, trouble.error).await?;
             }
-            failures += 1;
-            self.pause(&webhook, failures).await;
+            self.pause(&webhook, pause, |_| false).await;
         }
         Ok(())
     }
 
-    /// The oldest pending alarm of a webhook that is enabled.
-    fn next_of(&self, id: WebhookId) -> Option<(Arc<Published>, Arc<Webhook>, Arc<Alarm>)> {
+    /// The next delivery to a webhook that is enabled; `None` if nothing is pending, or nothing could be recorded.
+    fn next_of(&self, id: WebhookId, course: &mut Course) -> Option<Next> {
         let published = self.recorder.state();
         let alarms = &published.state.alarms;
         let webhook = alarms.webhooks.get(&id).filter(|webhook| webhook.settings.enabled)?.clone();
-        let number: AlarmNumber = alarms.pending(id).next()?;
-        let alarm = alarms.all.get(&number)?.clone();
-        Some((published, webhook, alarm))
+        if !self.recorder.ledger().is_accepting() {
+            return None;
+        }
+        course.begin_again_after(webhook.updated);
+        course.refused.retain(|number, _| alarms.is_pending(*number, id));
+        let fresh = alarms.pending(id).find(|number| !course.refused.contains_key(number));
+        let refused = course.refused.iter().min_by_key(|(number, refused)| (refused.due, **number));
+        let alarm = match (fresh, refused) {
+            (Some(number), _) => Ok(alarms.all.get(&number)?.clone()),
+            (None, Some((number, refused))) if refused.due <= Instant::now() => Ok(alarms.all.get(number)?.clone()),
+            (None, Some((_, refused))) => Err(refused.due),
+            (None, None) => return None,
+        };
+        Some(Next { published, webhook, alarm })
     }
 
-    async fn attempt(&self, published: &Published, webhook: &Webhook, alarm: &Alarm) -> Result<(), String> {
-        let secret = self.secret_of(webhook).map_err(|failure| failure.to_string())?;
+    async fn attempt(&self, published: &Published, webhook: &Webhook, alarm: &Alarm) -> Result<(), Trouble> {
+        let secrets = self.secrets_of(webhook).map_err(|failure| Trouble::of_all(failure.to_string()))?;
         // The same in every attempt, so that a receiver knows an alarm that it has received already.
         let delivery = format!("{}-{}", alarm.number, webhook.id);
         let body = payload::of_alarm(&published.state, webhook, &delivery, alarm);
-        let seconds = self.recorder.now().seconds();
-        let attempt = Attempt { url: &webhook.settings.url, secret: &secret, id: &delivery, seconds, body };
-        self.sender.send(attempt).await.map(drop).map_err(|error| error.to_string())
+        // The receiver compares it with its own clock.
+        let seconds = self.recorder.clock_time().seconds();
+        let attempt = Attempt { url: &webhook.settings.url, secrets: &secrets, id: &delivery, seconds, body };
+        self.sender.send(attempt).await.map(drop).map_err(|error| Trouble {
+            is_refusal: error.is_refusal(),
+            retry_after: error.retry_after().unwrap_or_default().min(RETRY_AFTER_MAX),
+            error: error.to_string(),
+        })
     }
 
-    /// Waits before the next attempt. A change of the webhook ends the pause.
-    async fn pause(&self, webhook: &Webhook, failures: u32) {
+    /// Waits before the next attempt. A change of the webhook ends the pause, and so does what the caller waits for.
+    async fn pause(&self, webhook: &Webhook, pause: Duration, ends: impl Fn(&State) -> bool) {
         let changed = async {
             let mut head = self.recorder.ledger().watch_head();
             loop {
                 let now = self.recorder.state();
-                let now = now.state.alarms.webhooks.get(&webhook.id);
-                if now.is_none_or(|now| now.updated != webhook.updated) || head.changed().await.is_err() {
+                let is_changed = match now.state.alarms.webhooks.get(&webhook.id) {
+                    Some(now) => now.updated != webhook.updated,
+                    None => true,
+                };
+                if is_changed || ends(&now.state) || head.changed().await.is_err() {
                     return;
                 }
             }
         };
         tokio::select! {
-            () = tokio::time::sleep(pause_after(failures)) => {}
+            () = tokio::time::sleep(pause) => {}
             () = changed => {}
         }
     }

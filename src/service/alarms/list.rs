@@ -33,12 +33,17 @@ impl Listed for Alarm {
         Box::new(AlarmNumber::parse(value).into_iter())
     }
 
+    fn matches(&self, filter: &str, value: &str, _: &Caller) -> Option<bool> {
+        (filter == "severity").then(|| self.facts.condition.severity().name() == value)
+    }
+
     fn field(&self, member: &str, viewer: &Caller) -> Field {
         let subject = &self.facts.subject;
         match member {
             "id" => Field::Number(self.number.0),
             "name" => Field::Text(self.facts.condition.name().to_owned()),
-            "severity" => Field::Text(self.facts.condition.severity().name().to_owned()),
+            // The rank, by which it is sorted.
+            "severity" => Field::Number(self.facts.condition.severity() as u64),
             "state" => Field::Text(state_of(self).to_owned()),
             "acknowledged" => Field::Flag(self.acknowledged.is_some()),
             "kms" | "kms_id" => {

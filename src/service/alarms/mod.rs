@@ -242,7 +242,7 @@ impl Alarms {
         seen(&committed.published.state, id)
     }
 
-    /// Replaces the secret of a webhook. The next delivery is signed with the new one.
+    /// Replaces the secret of a webhook. For a day, deliveries are signed with the new one and the one before it.
     ///
     /// # Errors
     /// When there is no such webhook.
@@ -286,12 +286,12 @@ impl Alarms {
     /// When there is no such webhook, or its secret cannot be unsealed.
     pub async fn test(&self, permit: &Permit<ManageAlarms>, id: WebhookId) -> Result<TestDelivery, Failure> {
         let webhook = webhook(&permit.caller().published.state, id)?.clone();
-        let secret = self.secret_of(&webhook)?;
+        let secrets = self.secrets_of(&webhook)?;
         let delivery = format!("test-{}", Uuid::new_v4());
         let body = payload::of_test(&webhook, &delivery, self.recorder.now());
         let began = Instant::now();
-        let seconds = self.recorder.now().seconds();
-        let attempt = Attempt { url: &webhook.settings.url, secret: &secret, id: &delivery, seconds, body };
+        let seconds = self.recorder.clock_time().seconds();
+        let attempt = Attempt { url: &webhook.settings.url, secrets: &secrets, id: &delivery, seconds, body };
         let outcome = self.sender.send(attempt).await.map_err(|error| error.to_string());
         Ok(TestDelivery { outcome, took: began.elapsed() })
     }
@@ -314,8 +314,10 @@ impl Alarms {
         })
     }
 
-    fn secret_of(&self, webhook: &Webhook) -> Result<Secret, Failure> {
-        Ok(Secret::of_bytes(self.secrets.unseal(&owner(webhook.id), SIGNING_SECRET, &webhook.secret)?))
+    /// Returns the secrets that sign a delivery now: the current one, and for a day the one before it.
+    fn secrets_of(&self, webhook: &Webhook) -> Result<Vec<Secret>, Failure> {
+        let unseal = |sealed| self.secrets.unseal(&owner(webhook.id), SIGNING_SECRET, sealed).map(Secret::of_bytes);
+        Ok(webhook.secrets_at(self.recorder.now()).map(unseal).collect::<Result<_, _>>()?)
     }
 
     async fn append(&self, change: &Change, command: WebhookCommand) -> Result<Committed, Failure> {

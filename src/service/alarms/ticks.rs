@@ -1,12 +1,14 @@
-//! What time alone causes: the announcement that imported material expires soon, and the check that connections work.
+//! What time alone causes: the announcement that imported material expires soon or has expired, and the check that
+//! connections work.
 
 use super::Alarms;
 use crate::domain::alarm::AlarmCommand;
 use crate::domain::alarm::decide::{days_to_announce, is_news};
 use crate::domain::command::Command;
-use crate::domain::id::{ConnectionId, KeyId};
+use crate::domain::id::{ConnectionId, KeyId, KmsId};
 use crate::domain::state::State;
 use crate::domain::time::Time;
+use crate::service::connections::{Checked, Patience};
 use crate::service::failure::Failure;
 use crate::service::list::pool;
 use crate::service::system_change;
@@ -15,6 +17,9 @@ use std::time::Duration;
 
 /// The pause between two looks at the expiries of all keys.
 const EXPIRY_PAUSE: Duration = Duration::from_secs(60);
+
+/// The pause before connections that could not reach AWS are tested once more.
+const SECOND_CHECK_PAUSE: Duration = Duration::from_secs(30);
 
 impl Alarms {
     pub(super) fn announce_expiries_forever(&self) {
@@ -46,30 +51,52 @@ impl Alarms {
         self.runtime.spawn(async move {
             while alarms.recorder.ledger().is_accepting() {
                 tokio::time::sleep(pause).await;
-                alarms.check_connections().await;
+                alarms.check_connections(pause).await;
             }
         });
     }
 
-    /// Tests the connections of all KMSs that are not archived, one after the other.
-    async fn check_connections(&self) {
+    /// Tests the connections of all KMSs that are not archived, each with the roles that KMSs assume over it. A failure
+    /// to reach AWS, which may be over in a moment, counts if it is still there some time later.
+    pub(super) async fn check_connections(&self, pause: Duration) {
         let published = self.recorder.state();
         let used: BTreeSet<ConnectionId> =
             published.state.kms.iter().filter(|kms| !kms.archived).map(|kms| kms.connection).collect();
-        for id in used {
-            if let Err(failure) = self.connections.check(id).await {
-                tracing::error!(connection = %id, %failure, "the result of a check could not be recorded");
+        let doubtful = self.check_each(used, Patience::ForSecondFailure).await;
+        if !doubtful.is_empty() {
+            tokio::time::sleep(pause.min(SECOND_CHECK_PAUSE)).await;
+            self.check_each(doubtful, Patience::Over).await;
+        }
+    }
+
+    /// Tests connections one after the other, and returns those that are to be tested once more.
+    async fn check_each(&self, connections: BTreeSet<ConnectionId>, patience: Patience) -> BTreeSet<ConnectionId> {
+        let mut doubtful = BTreeSet::new();
+        for id in connections {
+            match self.connections.check(id, patience).await {
+                Ok(Checked::Recorded) => {}
+                Ok(Checked::Doubtful) => drop(doubtful.insert(id)),
+                Err(failure) => {
+                    tracing::error!(connection = %id, %failure, "the result of a check could not be recorded")
+                }
             }
         }
+        doubtful
     }
 }
 
 /// The keys whose expiry is to be announced, and the days.
 fn expiring(state: &State, now: Time) -> Vec<(KeyId, Time, u32)> {
-    let keys = state.keys.iter().filter(|key| !key.is_ending());
+    // The keys of an archived KMS are not read any more, so that their dates may be wrong.
+    let is_current = |kms: KmsId| state.kms.get(&kms).is_some_and(|kms| !kms.archived);
+    let keys = state.keys.iter().filter(|key| !key.is_ending() && is_current(key.kms));
     let due = keys.filter_map(|key| {
         let valid_to = key.metadata.valid_to?;
         let days = days_to_announce(now, valid_to)?;
+        // Material that expired before the key was known here is no news.
+        if days == 0 && valid_to <= key.created {
+            return None;
+        }
         is_news(state.alarms.announced(key.id), valid_to, days).then_some((key.id, valid_to, days))
     });
     due.collect()

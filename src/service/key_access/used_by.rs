@@ -228,6 +228,7 @@ mod tests {
             key_parameter: String::new(),
             custom_key_store_id: String::new(),
             xks_key_id: String::new(),
+            named_store_id: String::new(),
             via_service: String::new(),
         }
     }

@@ -7,10 +7,12 @@
 
 use super::Schedules;
 use crate::aws::cloudtrail::TrailEvent;
+use crate::call_journal::OwnCalls;
 use crate::domain::command::Command;
 use crate::domain::drift::OutsideEvent;
 use crate::domain::drift::decide::{DriftCommand, SeenNow, Touched};
-use crate::domain::id::{KeyId, KmsId, ScheduleId};
+use crate::domain::drift::stores::{TouchedStores, is_of_store};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, ScheduleId};
 use crate::domain::key::aws_enums::KeyManager;
 use crate::domain::key::command::Began;
 use crate::domain::key::name::{AwsKeyId, KeyArn};
@@ -21,12 +23,12 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::failure::Failure;
+use crate::service::key_stores::reading::{all, one};
 use crate::service::keys::reading::read;
 use crate::service::own_calls;
 use crate::service::trail::{TrailSource, TrailWindow};
 use futures_util::stream::{self, StreamExt};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use uuid::Uuid;
 
 /// The filter pattern of changes of KMS.
@@ -43,6 +45,18 @@ const KEYS_AT_ONCE: usize = 8;
 struct Group {
     arn: String,
     events: Vec<OutsideEvent>,
+    /// AWS's ids of the custom key stores that events name, by the ids of the events.
+    stores: BTreeMap<Uuid, String>,
+}
+
+/// What the parts of a run have in common.
+struct Run<'a> {
+    change: &'a Change,
+    kms: &'a Kms,
+    plan: &'a WatchPlan,
+    began: Time,
+    /// Our calls before the run began.
+    own_before: &'a OwnCalls,
 }
 
 /// What was read of one log group.
@@ -78,12 +92,18 @@ impl Schedules {
         let created = published.state.schedule(schedule)?.created;
         let log_group_regions =
             plan.log_group_region.clone().map_or_else(|| kms.regions.clone(), |region| vec![region]);
+        let overlap = -60 * i64::from(plan.overlap_minutes);
+        let start_of = |region: &Region| {
+            let last = published.state.drift.read_until(schedule, region);
+            last.map_or(created, |last| last.plus_seconds(overlap).max(created))
+        };
+        let began = self.recorder.now();
+        let first = log_group_regions.iter().map(start_of).min().unwrap_or(began);
+        let before = self.trails.own_calls(TrailWindow { start: first, end: began }).await?;
+        let run = Run { change, kms: &kms, plan, began, own_before: &before };
         let (mut until, mut failures) = (Vec::new(), Vec::new());
         for region in log_group_regions {
-            let last = published.state.drift.read_until(schedule, &region);
-            let overlap = -60 * i64::from(plan.overlap_minutes);
-            let start = last.map_or(created, |last| last.plus_seconds(overlap).max(created));
-            match self.watch_log_group(change, &kms, plan, &region, start).await {
+            match self.watch_log_group(&run, &region, start_of(&region)).await {
                 Ok((read, failure)) => {
                     until.push((region.clone(), read));
                     failures.extend(failure.map(|failure| format!("{region}: {failure}")));
@@ -101,17 +121,16 @@ impl Schedules {
     /// Reads one log group, and records the changes. Returns the time up to which it was read, and what was left out.
     async fn watch_log_group(
         &self,
-        change: &Change,
-        kms: &Arc<Kms>,
-        plan: &WatchPlan,
+        run: &Run<'_>,
         region: &Region,
         start: Time,
     ) -> Result<(Time, Option<String>), Failure> {
+        let Run { change, kms, plan, .. } = run;
         // The times of events are whole seconds.
         let start = Time::from_nanos(start.seconds().saturating_mul(1_000_000_000));
         let window = TrailWindow { start, end: self.recorder.now() };
         let source = TrailSource { kms: kms.id, region: region.clone(), log_group: plan.log_group.clone() };
-        let reading = self.read_outside_events(kms, source, window).await?;
+        let reading = self.read_outside_events(run, source, window).await?;
         let recorded = stream::iter(reading.groups)
             .map(|((region, key), group)| self.record_touched(change, kms, region, key, group))
             .buffer_unordered(KEYS_AT_ONCE);
@@ -128,18 +147,17 @@ impl Schedules {
     /// Reads the events of changes that others made and that have no entries yet, by region and key.
     async fn read_outside_events(
         &self,
-        kms: &Kms,
+        run: &Run<'_>,
         source: TrailSource,
         window: TrailWindow,
     ) -> Result<Reading, Failure> {
+        let kms = run.kms;
         let mut reading = Reading { groups: BTreeMap::new(), until: window.end, is_cut: false };
         let mut reader = self.trails.reader(source, window, None).selecting(CHANGES);
         let mut found = 0;
         while let Some(page) = reader.next(changes_in).await? {
-            // Our calls are in the journal before CloudTrail has them, so that the journal is read after the page.
-            let own = self.trails.own_calls(window).await?;
             let state = self.recorder.state();
-            for event in page.result.into_iter().filter(|event| !own.is_ours(&event.request_id)) {
+            for event in page.result.into_iter().filter(|event| !run.own_before.is_ours(&event.request_id)) {
                 let Some(outside) = outside_event(&event) else { continue };
                 if event.recipient_account != kms.account.to_string() {
                     continue;
@@ -150,17 +168,36 @@ impl Schedules {
                     if state.state.drift.knows(outside.id, known) || may_be_ours(&state.state, kms.id, &region, known) {
                         continue;
                     }
+                    if known.is_some_and(|key| is_unanswered(&state.state, kms, key, &outside)) {
+                        continue;
+                    }
                     let group = reading.groups.entry((region, key)).or_default();
                     group.arn = arn;
+                    if !event.named_store_id.is_empty() {
+                        group.stores.insert(outside.id, event.named_store_id.clone());
+                    }
                     group.events.push(outside.clone());
                     found += 1;
                 }
                 if found >= EVENTS_MAX {
                     reading.until = event.time.min(window.end);
                     reading.is_cut = true;
-                    return Ok(reading);
+                    return self.without_own(run, reading).await;
                 }
             }
+        }
+        self.without_own(run, reading).await
+    }
+
+    /// Leaves out the calls that we have made since the run began. Our calls are in the journal before CloudTrail has
+    /// them, so that the journal is read after CloudTrail.
+    async fn without_own(&self, run: &Run<'_>, mut reading: Reading) -> Result<Reading, Failure> {
+        if !reading.groups.is_empty() {
+            let own = self.trails.own_calls(TrailWindow { start: run.began, end: self.recorder.now() }).await?;
+            for group in reading.groups.values_mut() {
+                group.events.retain(|event| !own.is_ours(&event.request_id));
+            }
+            reading.groups.retain(|_, group| !group.events.is_empty());
         }
         Ok(reading)
     }
@@ -174,6 +211,9 @@ impl Schedules {
         key: Option<AwsKeyId>,
         group: Group,
     ) -> Result<(), Failure> {
+        if key.is_none() && group.events.iter().any(is_of_store) {
+            return self.record_touched_stores(change, kms, region, group).await;
+        }
         let now = self.recorder.now();
         let began = Began { aliases: now, key: now };
         let seen = match &key {
@@ -191,10 +231,54 @@ impl Schedules {
             }
         };
         let new = KeyId::new(Uuid::new_v4());
-        let Group { arn: key_arn, events } = group;
+        let Group { arn: key_arn, events, stores: _ } = group;
         let touched = Touched { kms: kms.id, region, key, key_arn, new, seen, began, events };
         self.recorder.append(change, Command::Drift(DriftCommand::Record(Box::new(touched)))).await.map(drop)
     }
+}
+
+impl Schedules {
+    /// Reads the custom key stores of a region again, and records the events about them.
+    async fn record_touched_stores(
+        &self,
+        change: &Change,
+        kms: &Kms,
+        region: Region,
+        group: Group,
+    ) -> Result<(), Failure> {
+        let at = self.cloud.region(kms.id, &region).await?;
+        let began = self.recorder.now();
+        let (mut seen, mut missing) = (Vec::new(), Vec::new());
+        match all(&at).await {
+            Ok(stores) => {
+                let published = self.recorder.state();
+                for store in published.state.key_stores_at_aws(kms.id, &region) {
+                    let Some(known) = store.at_aws.as_ref() else { continue };
+                    if stores.iter().any(|seen| seen.id == known.id) {
+                        continue;
+                    }
+                    match one(&at, &known.id).await {
+                        Ok(_) => {}
+                        Err(failure) if failure.is_not_found() => missing.push(store.id),
+                        Err(failure) => return Err(failure.into()),
+                    }
+                }
+                seen.extend(stores.into_iter().map(|store| (KeyStoreId::new(Uuid::new_v4()), store)));
+            }
+            // The events have entries all the same.
+            Err(failure) if failure.is_denied() => {}
+            Err(failure) => return Err(failure.into()),
+        }
+        let Group { arn: _, events, stores: named } = group;
+        let touched = TouchedStores { kms: kms.id, region, seen, missing, began, events, named };
+        self.recorder.append(change, Command::Drift(DriftCommand::RecordStores(Box::new(touched)))).await.map(drop)
+    }
+}
+
+/// Whether an event is that of a change of ours whose answer was lost, so that its request id is not in the journal. Only
+/// our own credentials make such events.
+fn is_unanswered(state: &State, kms: &Kms, key: KeyId, event: &OutsideEvent) -> bool {
+    event.by == kms.arn.to_string() && state.drift.is_unanswered_change(key, &event.name, event.at)
 }
 
 /// Whether an operation of this program that is not concluded may have made the change: its request id may not be in the

@@ -143,7 +143,6 @@ impl Trails {
     ///
     /// # Errors
     /// When the journal cannot be read.
-    #[allow(dead_code)] // for readers of short windows; reports read hour by hour
     pub(in crate::service) async fn own_calls(&self, window: TrailWindow) -> Result<OwnCalls, Failure> {
         let journal = self.call_journal.clone();
         let (from, to) = (milliseconds(window.start) - CLOCK_SKEW_MS, milliseconds(window.end) + CLOCK_SKEW_MS);

@@ -2,7 +2,7 @@
 
 use crate::support::appliance::id;
 use crate::support::client::Client;
-use crate::support::kms_fixture::{ACCOUNT, HOME, KmsFixture, aws_id, key_body, open_policy};
+use crate::support::kms_fixture::{ACCOUNT, AWAY, HOME, KmsFixture, aws_id, key_body, open_policy};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -80,6 +80,10 @@ fn changes_that_a_synchronisation_finds_raise_the_same_alarms_once() {
     let fixture = KmsFixture::new();
     let key = fixture.create(json!({}));
     fixture.change(&key, "enable-auto-rotation", json!({}));
+    // What is open when a region is read for the first time is no news.
+    fixture.lab.kms(HOME, "CreateKey", &json!({"Policy": policy_for(json!("*")).to_string()}));
+    synchronise(&fixture);
+    assert_eq!(self::names(&fixture.admin), [""; 0]);
     let aws = aws_id(&key);
     let named = json!({"KeyId": aws});
     let kms = |operation: &str, body: Value| fixture.lab.kms(HOME, operation, &body);
@@ -105,6 +109,75 @@ fn changes_that_a_synchronisation_finds_raise_the_same_alarms_once() {
     kms("ScheduleKeyDeletion", json!({"KeyId": aws, "PendingWindowInDays": 7}));
     synchronise(&fixture);
     assert_eq!(self::names(&fixture.admin)[4..], ["deletion_scheduled"]);
+}
+
+#[test]
+fn a_region_that_is_added_later_raises_no_old_news() {
+    let fixture = KmsFixture::new();
+    let at = format!("/v1/cckm/aws/kms/{}", fixture.kms);
+    fixture.admin.patch(&at, json!({"regions": [AWAY]})).expect(200);
+    synchronise(&fixture);
+    std::thread::sleep(Duration::from_millis(1_100));
+    let open = |region: &str| {
+        fixture.lab.kms(region, "CreateKey", &json!({"Policy": policy_for(json!("*")).to_string()}));
+    };
+    open(HOME);
+    fixture.admin.patch(&at, json!({"regions": [AWAY, HOME]})).expect(200);
+    synchronise(&fixture);
+    assert_eq!((fixture.total("gone=false"), names(&fixture.admin)), (1, vec![]));
+    std::thread::sleep(Duration::from_millis(1_100));
+    open(HOME);
+    synchronise(&fixture);
+    assert_eq!((fixture.total("gone=false"), names(&fixture.admin)), (2, vec!["policy_opened".to_owned()]));
+}
+
+#[test]
+fn alarms_of_bulk_jobs_and_schedules_name_who_started_them() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Alias": "open", "Policy": policy_for(json!("*"))}));
+    let body = json!({"keys": [id(&key)], "operation": "disablekey"});
+    let job = fixture.admin.post("/v1/cckm/aws/bulkjob", body).expect(202);
+    let ended = |path: &str| {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        loop {
+            let now = fixture.admin.get(path).expect(200);
+            if now["overall_status"] != "in_progress" {
+                return now;
+            }
+            assert!(Instant::now() < deadline, "{now}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    ended(&format!("/v1/cckm/aws/bulkjob/{}", id(&job)));
+    let disabled = alarms(&fixture.admin, "name=key_disabled");
+    assert_eq!((&disabled[0]["cause"], &disabled[0]["caused_by"]), (&json!("here"), &json!("admin")));
+
+    fixture.change(&key, "enable", json!({}));
+    let schedule = json!({"name": "nightly", "operation": "cckm_key_rotation", "run_at": "0 3 29 2 *"});
+    let schedule = fixture.admin.post("/v1/scheduler/job-configs", schedule).expect(201);
+    fixture.change(&key, "enable-rotation-job", json!({"job_config_id": id(&schedule)}));
+    let run =
+        fixture.admin.post(&format!("/v1/scheduler/job-configs/{}/run-now", id(&schedule)), json!({})).expect(201);
+    assert_eq!(ended(&format!("/v1/scheduler/jobs/{}", id(&run)))["overall_status"], "completed");
+    let opened = alarms(&fixture.admin, "name=policy_opened");
+    assert_eq!(opened.len(), 2, "the new key has the open policy too: {opened:?}");
+    assert_eq!((&opened[1]["cause"], &opened[1]["caused_by"]), (&json!("here"), &json!("schedule nightly")));
+    let sorted = alarms(&fixture.admin, "sort=severity");
+    let severities: Vec<_> = sorted.iter().map(|alarm| alarm["severity"].as_str().expect("a word")).collect();
+    assert_eq!(severities, ["warning", "critical", "critical"], "by their rank");
+}
+
+#[test]
+fn a_key_that_is_gone_without_a_warning_raises_an_alarm() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    fixture.lab.kms(HOME, "ScheduleKeyDeletion", &json!({"KeyId": aws_id(&key), "PendingWindowInDays": 7}));
+    fixture.lab.move_clock(8);
+    synchronise(&fixture);
+    let raised = alarms(&fixture.admin, "");
+    assert_eq!(names(&fixture.admin), ["deletion_scheduled"]);
+    assert!(raised[0]["description"].as_str().is_some_and(|text| text.contains("not have the key any more")));
+    assert_eq!((&raised[0]["cause"], &raised[0]["due_at"]), (&json!("outside"), &Value::Null));
 }
 
 #[test]
@@ -156,6 +229,11 @@ fn a_connection_that_fails_and_recovers_raises_alarms_that_others_do_not_see() {
             std::thread::sleep(Duration::from_millis(50));
         }
     };
+    // Throttling is no failure.
+    let throttled = json!([{"service": "sts", "operation": "GetCallerIdentity", "times": 3, "answer": "throttle"}]);
+    fixture.lab.set_faults(&throttled);
+    fixture.lab.wait_until_faults_met();
+    assert_eq!(names(admin), [""; 0]);
     let denied = json!([{"service": "sts", "operation": "GetCallerIdentity", "times": 3, "answer": "deny"}]);
     fixture.lab.set_faults(&denied);
     wait_for("connection_failed");

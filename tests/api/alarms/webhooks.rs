@@ -27,12 +27,20 @@ fn webhook(admin: &Client, name: &str, url: &str) -> Value {
 /// Checks the signature of a delivery, and returns its body.
 #[track_caller]
 fn verified(received: &Received, secret: &Value) -> Value {
+    let signatures: Vec<_> = received.headers["webhook-signature"].split(' ').collect();
+    assert_eq!(signatures.len(), 1, "{signatures:?}");
+    verified_by(received, secret, signatures[0])
+}
+
+/// Checks one of the signatures of a delivery, and returns its body.
+#[track_caller]
+fn verified_by(received: &Received, secret: &Value, signature: &str) -> Value {
     let secret = secret.as_str().expect("a secret").strip_prefix("whsec_").expect("the prefix");
     let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(secret).expect("base64"));
     let header = |name: &str| received.headers.get(name).unwrap_or_else(|| panic!("{name}: {received:?}"));
     let mut signed = format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).into_bytes();
     signed.extend(&received.body);
-    let signature = header("webhook-signature").strip_prefix("v1,").expect("a version");
+    let signature = signature.strip_prefix("v1,").expect("a version");
     let signature = STANDARD.decode(signature).expect("base64");
     hmac::verify(&key, &signed, &signature).expect("the signature fits");
     assert_eq!(header("content-type"), "application/json");
@@ -192,7 +200,12 @@ fn a_test_delivery_shows_its_outcome_and_redirects_are_not_followed() {
     let rotated = admin.post(&format!("{}/rotate-secret", at(&made)), json!({})).expect(200);
     receiver.answer_with(200);
     test();
-    verified(receiver.received().last().expect("a delivery"), &rotated["secret"]);
+    // For a day a receiver may have either secret.
+    let received = receiver.received().pop().expect("a delivery");
+    let signatures: Vec<_> = received.headers["webhook-signature"].split(' ').collect();
+    assert_eq!(signatures.len(), 2, "{signatures:?}");
+    verified_by(&received, &rotated["secret"], signatures[0]);
+    verified_by(&received, &made["secret"], signatures[1]);
 }
 
 #[test]
@@ -242,4 +255,85 @@ fn a_corrected_url_is_used_at_once() {
     fixture.admin.patch(&at(&made), json!({"url": receiver.url()})).expect(200);
     receiver.wait_for(1);
     until(&fixture.admin, &made, |now| now["pending"] == 0 && now["last_error"].is_null());
+}
+
+#[test]
+fn an_alarm_that_is_refused_holds_up_no_other_and_is_tried_again() {
+    let fixture = KmsFixture::with(&LOCAL);
+    let receiver = Receiver::start();
+    let made = webhook(&fixture.admin, "ops", &receiver.url());
+    receiver.refuse("key_disabled", 422);
+    let key = fixture.create(json!({}));
+    fixture.change(&key, "disable", json!({}));
+    fixture.change(&key, "schedule-deletion", json!({"days": 7}));
+    let name = |one: &Received| verified(one, &made["secret"])["alarm"]["name"].as_str().expect("a name").to_owned();
+    let names = || receiver.received().iter().map(name).collect::<Vec<_>>();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !names().contains(&"deletion_scheduled".to_owned()) {
+        assert!(Instant::now() < deadline, "{:?}", names());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let shown = until(&fixture.admin, &made, |now| now["pending"] == 1);
+    assert_eq!(shown["lost"], 0);
+    let refused = names().iter().filter(|name| *name == "key_disabled").count();
+    receiver.refuse("nothing", 422);
+    until(&fixture.admin, &made, |now| now["pending"] == 0 && now["last_error"].is_null());
+    let (all, others) = (names(), |name: &&String| *name == "deletion_scheduled");
+    assert!(all.iter().filter(|name| *name == "key_disabled").count() > refused);
+    assert_eq!(all.iter().filter(others).count(), 1, "what was accepted is not sent again");
+}
+
+#[test]
+fn a_receiver_that_says_when_it_can_be_tried_again_is_left_alone_until_then() {
+    let fixture = KmsFixture::with(&LOCAL);
+    let receiver = Receiver::start();
+    webhook(&fixture.admin, "ops", &receiver.url());
+    receiver.ask_for_patience(3);
+    let key = fixture.create(json!({}));
+    fixture.change(&key, "disable", json!({}));
+    receiver.wait_for(1);
+    receiver.answer_with(200);
+    let attempts = receiver.wait_for(2);
+    let pause = attempts[1].at.duration_since(attempts[0].at);
+    assert!(pause >= Duration::from_secs(3), "{pause:?}");
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_delays_no_other() {
+    let fixture = KmsFixture::with(&LOCAL);
+    let (hanging, fast) = (Receiver::start(), Receiver::start());
+    hanging.hang();
+    let slow = webhook(&fixture.admin, "slow", &hanging.url());
+    webhook(&fixture.admin, "fast", &fast.url());
+    let key = fixture.create(json!({}));
+    for what in ["disable", "enable", "disable", "enable", "disable"] {
+        fixture.change(&key, what, json!({}));
+    }
+    hanging.wait_for(1);
+    let began = Instant::now();
+    assert_eq!(fast.wait_for(3).len(), 3);
+    assert!(began.elapsed() < Duration::from_secs(8), "an attempt at the other lasts ten seconds");
+    assert_eq!(fixture.admin.get(&at(&slow)).expect(200)["pending"], 3);
+    let shown = until(&fixture.admin, &slow, |now| now["last_error"].is_string());
+    assert!(shown["last_error"].as_str().is_some_and(|error| error.contains("10 seconds")), "{shown}");
+}
+
+/// The receiver has the alarm, and the program ends before that is recorded.
+#[test]
+fn a_delivery_that_was_not_recorded_is_repeated_with_the_same_id() {
+    let mut fixture = KmsFixture::with(&LOCAL);
+    let receiver = Receiver::start();
+    receiver.hang();
+    let made = webhook(&fixture.admin, "ops", &receiver.url());
+    let key = fixture.create(json!({}));
+    fixture.change(&key, "disable", json!({}));
+    receiver.wait_for(1);
+    fixture.appliance.kill();
+    receiver.answer_with(200);
+    fixture.restart();
+    let received = receiver.wait_for(2);
+    let bodies: Vec<Value> = received.iter().map(|one| verified(one, &made["secret"])).collect();
+    assert_eq!((bodies[0]["id"].is_string(), &bodies[0]), (true, &bodies[1]));
+    until(&fixture.admin, &made, |now| now["pending"] == 0);
+    assert_eq!(receiver.received().len(), 2);
 }

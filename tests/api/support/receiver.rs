@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 /// A request that was received.
 #[derive(Clone, Debug)]
 pub(crate) struct Received {
+    pub at: Instant,
     pub headers: BTreeMap<String, String>,
     pub body: Vec<u8>,
 }
@@ -17,7 +18,16 @@ pub(crate) struct Received {
 pub(crate) struct Receiver {
     pub address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
-    answer: Arc<Mutex<String>>,
+    answer: Arc<Mutex<Answer>>,
+}
+
+/// How a receiver answers.
+#[derive(Clone, Default)]
+struct Answer {
+    /// The answer; empty for none at all.
+    text: String,
+    /// Requests whose body has the first text get the second as their answer.
+    refusal: Option<(String, String)>,
 }
 
 impl Receiver {
@@ -28,7 +38,8 @@ impl Receiver {
 
     pub(crate) fn on(listener: TcpListener) -> Self {
         let address = listener.local_addr().expect("an address");
-        let (received, answer) = (Arc::<Mutex<Vec<Received>>>::default(), Arc::new(Mutex::new(status(204))));
+        let (received, answer) = (Arc::<Mutex<Vec<Received>>>::default(), Arc::<Mutex<Answer>>::default());
+        answer.lock().expect("a lock").text = status(204);
         let (into, with) = (received.clone(), answer.clone());
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -45,13 +56,33 @@ impl Receiver {
 
     /// Sets the status of further answers.
     pub(crate) fn answer_with(&self, code: u16) {
-        *self.answer.lock().expect("a lock") = status(code);
+        self.set(status(code));
+    }
+
+    /// Receives further requests and answers none of them.
+    pub(crate) fn hang(&self) {
+        self.set(String::new());
+    }
+
+    /// Answers further requests with 503 and the time after which another attempt is welcome.
+    pub(crate) fn ask_for_patience(&self, seconds: u32) {
+        self.set(format!(
+            "HTTP/1.1 503 Later\r\nretry-after: {seconds}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        ));
+    }
+
+    /// Answers further requests whose body has a text with this status, whatever the others get.
+    pub(crate) fn refuse(&self, text: &str, code: u16) {
+        self.answer.lock().expect("a lock").refusal = Some((text.to_owned(), status(code)));
+    }
+
+    fn set(&self, text: String) {
+        self.answer.lock().expect("a lock").text = text;
     }
 
     /// Answers further requests with a redirect to this URL.
     pub(crate) fn redirect_to(&self, url: &str) {
-        *self.answer.lock().expect("a lock") =
-            format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {url}\r\ncontent-length: 0\r\n\r\n");
+        self.set(format!("HTTP/1.1 307 Temporary Redirect\r\nlocation: {url}\r\ncontent-length: 0\r\n\r\n"));
     }
 
     pub(crate) fn received(&self) -> Vec<Received> {
@@ -74,7 +105,7 @@ fn status(code: u16) -> String {
     format!("HTTP/1.1 {code} Answer\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
 }
 
-fn serve(mut stream: TcpStream, into: &Mutex<Vec<Received>>, with: &Mutex<String>) -> Option<()> {
+fn serve(mut stream: TcpStream, into: &Mutex<Vec<Received>>, with: &Mutex<Answer>) -> Option<()> {
     let mut bytes = Vec::new();
     let mut chunk = [0; 4096];
     let end = loop {
@@ -95,7 +126,14 @@ fn serve(mut stream: TcpStream, into: &Mutex<Vec<Received>>, with: &Mutex<String
         let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&chunk[..read]);
     }
-    let answer = with.lock().expect("a lock").clone();
-    into.lock().expect("a lock").push(Received { headers, body: bytes[end + 4..].to_vec() });
-    stream.write_all(answer.as_bytes()).ok()
+    let Answer { text, refusal } = with.lock().expect("a lock").clone();
+    let body = bytes[end + 4..].to_vec();
+    let refused = refusal.filter(|(part, _)| String::from_utf8_lossy(&body).contains(part));
+    let text = refused.map_or(text, |(_, answer)| answer);
+    into.lock().expect("a lock").push(Received { at: Instant::now(), headers, body });
+    if text.is_empty() {
+        // The sender closes the connection at last.
+        stream.read_to_end(&mut Vec::new()).ok()?;
+    }
+    stream.write_all(text.as_bytes()).ok()
 }

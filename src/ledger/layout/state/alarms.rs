@@ -25,11 +25,26 @@ layout! {
         name: Text<'a>,
         settings: WebhookSettings<'a>,
         secret: Bytes<'a>,
+        earlier_secret: Option<EarlierSecret<'a>>,
         failure: Option<DeliveryFailure<'a>>,
         last_delivery: Option<Moment>,
         lost: u64,
         created: Moment,
         updated: Moment,
+    }
+}
+
+layout! {
+    struct EarlierSecret<'a> of webhook::EarlierSecret {
+        secret: Bytes<'a>,
+        replaced: Moment,
+    }
+}
+
+layout! {
+    struct ReadTimes of alarm::ReadTimes {
+        keys: Option<Moment>,
+        key_stores: Option<Moment>,
     }
 }
 
@@ -49,6 +64,7 @@ pub(super) struct Alarms<'a> {
     next: u64,
     pending: Vec<(Uuid, Vec<u64>)>,
     announced: Vec<(Uuid, (Moment, u32))>,
+    read: Vec<((Uuid, Text<'a>), ReadTimes)>,
 }
 
 impl<'a> Alarms<'a> {
@@ -57,12 +73,16 @@ impl<'a> Alarms<'a> {
         let pending = pending.map(|id| (id.uuid(), live.pending(id).map(|number| number.0).collect()));
         let announced = live.announcements().into_iter();
         let announced = announced.map(|(key, (due, days))| (key.uuid(), (LayoutOf::of(&due), days)));
+        let read = live.all_read_times().into_iter();
         Self {
             all: live.all.iter().map(|alarm| Alarm::of(alarm)).collect(),
             webhooks: live.webhooks.iter().map(|webhook| Webhook::of(webhook)).collect(),
             next: live.next().0,
             pending: pending.collect(),
             announced: announced.collect(),
+            read: read
+                .map(|((kms, region), times)| ((kms.uuid(), LayoutOf::of(region)), ReadTimes::of(times)))
+                .collect(),
         }
     }
 
@@ -73,6 +93,7 @@ impl<'a> Alarms<'a> {
             next: self.next.into_live()?,
             pending: self.pending.into_live()?,
             announced: self.announced.into_live()?,
+            read: self.read.into_live()?,
         })
     }
 }

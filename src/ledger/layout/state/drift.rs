@@ -1,7 +1,7 @@
 //! The layouts of the drift watch in a snapshot.
 
 use super::super::v2::drift::{Difference, DriftFacts};
-use super::super::v2::primitives::Moment;
+use super::super::v2::primitives::{Moment, Text};
 use super::super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::drift;
 use serde::{Deserialize, Serialize};
@@ -23,15 +23,25 @@ layout! {
     }
 }
 
+layout! {
+    struct UnansweredChange<'a> of drift::UnansweredChange {
+        key: Uuid,
+        operations: Vec<Text<'a>>,
+        since: Moment,
+        until: Moment,
+    }
+}
+
 /// The entries, and what the next run needs to know.
 #[derive(Serialize, Deserialize)]
 #[serde(bound(deserialize = "'de: 'a"))]
 pub(super) struct Drift<'a> {
     entries: Vec<DriftEntry<'a>>,
     next: u64,
-    read: Vec<(Uuid, Vec<(super::super::v2::primitives::Text<'a>, Moment)>)>,
+    read: Vec<(Uuid, Vec<(Text<'a>, Moment)>)>,
     known: Vec<((Uuid, Option<Uuid>), Moment)>,
     unexplained: Vec<(Uuid, Vec<Unexplained<'a>>)>,
+    unanswered: Vec<UnansweredChange<'a>>,
 }
 
 impl<'a> Drift<'a> {
@@ -42,6 +52,7 @@ impl<'a> Drift<'a> {
             read: LayoutOf::of(&stored.read),
             known: LayoutOf::of(&stored.known),
             unexplained: LayoutOf::of(&stored.unexplained),
+            unanswered: LayoutOf::of(&stored.unanswered),
         }
     }
 
@@ -52,6 +63,7 @@ impl<'a> Drift<'a> {
             read: self.read.into_live()?,
             known: self.known.into_live()?,
             unexplained: self.unexplained.into_live()?,
+            unanswered: self.unanswered.into_live()?,
         })
     }
 }

@@ -56,5 +56,6 @@ layout! {
         Material,
         Expiry,
         MultiRegion,
+        KeyStore,
     }
 }

@@ -135,6 +135,33 @@ fn a_store_is_made_at_aws_connected_disconnected_and_deleted_there() {
 }
 
 #[test]
+fn a_store_that_aws_cannot_connect_raises_an_alarm_once() {
+    let fixture = fixture();
+    let store = id(&fixture.create("failing"));
+    fixture.post(&store, "block");
+    let alarms = || fixture.prepared.admin.get("/v1/alarms?name=store_failed").expect(200)["resources"].clone();
+    for count in [1, 1, 2] {
+        if count == 2 {
+            fixture.post(&store, "disconnect");
+            fixture.until(&store, "DISCONNECTED");
+        }
+        if alarms().as_array().is_none_or(|all| all.len() < count) {
+            fixture.post(&store, "connect");
+        }
+        let failed = fixture.until(&store, "FAILED");
+        let raised = alarms();
+        assert_eq!(raised.as_array().map(Vec::len), Some(count), "{raised}");
+        assert_eq!(
+            (&raised[0]["custom_key_store_id"], &raised[0]["resource"], &raised[0]["severity"], &raised[0]["cause"]),
+            (&json!(store), &json!("failing"), &json!("critical"), &json!("none"))
+        );
+        let code = failed["aws_param"]["connection_error_details"].as_str().and_then(|text| text.split(':').next());
+        let text = raised[0]["description"].as_str().expect("a text");
+        assert!(code.is_some_and(|code| !code.is_empty() && text.contains(code)), "{text}: {failed}");
+    }
+}
+
+#[test]
 fn a_store_that_aws_refuses_is_not_made_here_either() {
     let fixture = fixture();
     // AWS calls port 443 only.

@@ -164,6 +164,8 @@ fn several_changes_of_one_aspect_stand_at_the_last_and_new_and_ending_keys_are_f
     assert_eq!(names(&of_key), ["DisableKey", "EnableKey", "DisableKey"]);
     let superseded: Vec<_> = of_key.iter().map(|entry| entry["superseded"].clone()).collect();
     assert_eq!(superseded, [true, true, false]);
+    let notes: Vec<_> = of_key.iter().map(|entry| entry["note"].as_str().expect("a note")).collect();
+    assert!(notes[0].contains("the entry of the last one") && notes[2].contains("2 earlier events"), "{notes:?}");
     assert_eq!(change(&of_key[2], "state"), (json!("Enabled"), json!("Disabled")));
     assert_eq!((&of_key[0]["changes"], &of_key[1]["changes"]), (&json!([]), &json!([])));
 
@@ -178,6 +180,60 @@ fn several_changes_of_one_aspect_stand_at_the_last_and_new_and_ending_keys_are_f
     let ending = &entries(&fixture.admin, "event_name=ScheduleKeyDeletion")[0];
     assert_eq!(change(ending, "state").1, "PendingDeletion");
     assert!(change(ending, "deletion_date").1.is_string());
+}
+
+/// AWS does what we ask for, and its answer is lost.
+#[test]
+fn a_change_of_ours_whose_answer_was_lost_is_no_entry() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({}));
+    let schedule = watch(&fixture);
+    let lost = json!([{"service": "kms", "operation": "DisableKey", "times": 1, "answer": "drop"}]);
+    fixture.lab.set_faults(&lost);
+    // It may fail here, and then AWS is asked later what it has done.
+    let _ = fixture.post(&key, "disable", json!({}));
+    fixture.lab.wait_until_faults_met();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while fixture.read(&key)["aws_param"]["KeyState"] != "Disabled" {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    run(&fixture, &schedule);
+    assert_eq!(names(&entries(&fixture.admin, "")), [""; 0]);
+    // The same by another user is one.
+    let lab = fixture.lab.as_another_user();
+    outside(&lab, "EnableKey", &aws_id(&key), json!({}));
+    outside(&lab, "DisableKey", &aws_id(&key), json!({}));
+    run(&fixture, &schedule);
+    assert_eq!(entries(&fixture.admin, "event_name=DisableKey").len(), 1);
+}
+
+#[test]
+fn a_key_store_that_another_user_changes_is_read_again_and_its_entry_has_the_difference() {
+    let fixture = super::custom_key_stores_linked::fixture();
+    let admin = &fixture.prepared.admin;
+    let store = fixture.create("watched");
+    fixture.post(&id(&store), "connect");
+    fixture.until(&id(&store), "CONNECTED");
+    let params = json!({"kms": "kms", "log_group": LOG_GROUP});
+    let body = json!({"name": "watch", "operation": "cckm_drift_watch", "run_at": "0 3 29 2 *",
+        "cckm_drift_watch_params": params});
+    let schedule = admin.post(SCHEDULES, body).expect(201);
+    let aws = &store["aws_param"]["custom_key_store_id"];
+    fixture.lab.as_another_user().kms("us-east-1", "DisconnectCustomKeyStore", &json!({"CustomKeyStoreId": aws}));
+    let ended = end_of(admin, &start(admin, &schedule));
+    assert_eq!(ended["overall_status"], "completed", "{ended}");
+    let found = entries(admin, "aspect=key_store");
+    assert_eq!(names(&found), ["DisconnectCustomKeyStore"]);
+    let (before, after) = change(&found[0], "key_store");
+    assert_eq!((&before["custom_key_store_id"], &after["custom_key_store_id"]), (aws, aws));
+    assert_eq!(before["connection_state"], "CONNECTED");
+    let now = after["connection_state"].as_str().expect("a state");
+    assert!(now.starts_with("DISCONNECT"), "{after}");
+    assert_eq!((&found[0]["key_id"], &found[0]["user_type"]), (&Value::Null, &json!("IAMUser")));
+    // Without a synchronisation.
+    let shown = fixture.get(&id(&store))["aws_param"]["connection_state"].clone();
+    assert!(shown.as_str().is_some_and(|state| state.starts_with("DISCONNECT")), "{shown}");
 }
 
 /// The event arrives twenty minutes after the change. A synchronisation has read the change meanwhile.
