@@ -138,7 +138,7 @@ mod tests {
         };
         let alias_arn = format!("arn:aws:kms:eu-west-3:{ACCOUNT}:alias/payroll");
         for parameter in ["alias/payroll", &alias_arn, arn.id().as_str(), &arn.to_string()] {
-            assert_eq!(named(parameter, "eu-west-3", ACCOUNT), [arn.clone()], "{parameter}");
+            assert_eq!(named(parameter, "eu-west-3", ACCOUNT), std::slice::from_ref(&arn), "{parameter}");
         }
         assert_eq!(named("alias/payroll", "eu-west-1", ACCOUNT), [], "it is an alias of another region");
         assert_eq!(named("alias/payroll", "eu-west-3", "789012123456"), [], "or account");

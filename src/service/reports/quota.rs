@@ -12,6 +12,7 @@ use crate::service::caller::Caller;
 use crate::service::failure::Failure;
 use crate::service::reports::log_reading::LogReader;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use tokio::sync::Mutex;
 
 /// The part of all reports that a user may have who does not administer KMSs.
@@ -36,8 +37,8 @@ impl Reports {
         let mut creators = self.creators.0.lock().await;
         creators.retain(|id, _| reports.get(id).is_some());
         for report in reports.iter() {
-            if !creators.contains_key(&report.id) {
-                creators.insert(report.id, creator(self.recorder.ledger(), report).await?);
+            if let Entry::Vacant(unknown) = creators.entry(report.id) {
+                unknown.insert(creator(self.recorder.ledger(), report).await?);
             }
         }
         let own = creators.values().filter(|creator| **creator == Some(caller.user.id)).count();
