@@ -113,6 +113,19 @@ impl Subject {
         }
     }
 
+    /// The ARNs by which a grant can name the subject as its grantee; `None` if it can be for others too.
+    pub fn grantees(&self) -> Option<Vec<String>> {
+        let Self::Caller { caller, .. } = self else { return None };
+        if caller.is_root() {
+            return None;
+        }
+        let partition = caller.arn.split(':').nth(1).unwrap_or("aws");
+        let root = format!("arn:{partition}:iam::{}:root", caller.account);
+        let mut all = vec![caller.arn.clone(), caller.issuer.clone(), root];
+        all.dedup();
+        Some(all)
+    }
+
     /// Whether the subject is an account of which a principal is a user, a role or a session.
     fn has(&self, principal: &Principal) -> bool {
         match (self, principal) {
@@ -186,6 +199,12 @@ pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
     {
         return Verdict::NotAllowed;
     }
+    if let Subject::Other(principal @ Principal::Id(_)) = subject {
+        // AWS shows the id of a user or role only once that is deleted, and nobody can be it any more. Any other id is that
+        // of somebody whose ARN is not known here.
+        let named = target.reading.policy.principals().any(|named| named == principal);
+        return if named { Verdict::NotAllowed } else { Verdict::NotKnown };
+    }
     let mut may_be_denied = false;
     let mut best = Verdict::NotAllowed;
     for statement in target.reading.policy.statements().iter().filter(|statement| statement.is_about(action)) {
@@ -200,7 +219,7 @@ pub fn decide(target: &Target<'_>, subject: &Subject, action: &str) -> Verdict {
         }
     }
     for grant in target.grants {
-        let constrained = !grant.constraints.is_empty();
+        let constrained = grant.constraints.concern(action);
         best = best.max(match granted(grant, subject, action) {
             Named::No if is_granted_to_some(grant, subject, action) => allowed(target, subject, Named::ByIssuer, true),
             Named::No => Verdict::NotAllowed,
@@ -363,6 +382,12 @@ mod tests {
         let narrow = grant(APP, subset);
         assert_eq!(verdict(&narrow, APP, "kms:Decrypt"), Verdict::Depends);
         assert_eq!(constraint_in_words(&narrow).as_deref(), Some("in the encryption context `team` is blue"));
+        // Constraints are on the encryption context, which other operations do not have.
+        let wide =
+            Grant { operations: ["DescribeKey", "RetireGrant", "CreateGrant"].map(str::to_owned).into(), ..narrow };
+        assert_eq!(verdict(&wide, APP, "kms:DescribeKey"), Verdict::Allowed);
+        assert_eq!(verdict(&wide, APP, "kms:RetireGrant"), Verdict::Allowed);
+        assert_eq!(verdict(&wide, APP, "kms:CreateGrant"), Verdict::Depends, "what it may pass on is constrained");
         let abroad = grant("arn:aws:iam::444455556666:role/app", Constraints::default());
         assert_eq!(verdict(&abroad, "arn:aws:iam::444455556666:role/app", "kms:Decrypt"), Verdict::IamDecides);
     }
@@ -399,6 +424,25 @@ mod tests {
         let deny = statement("Deny", r#""Principal":"*""#, path);
         let session = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Admin/ann";
         assert_eq!(verdict_with(&[ROOT, &deny], &[], session, "kms:Decrypt"), Verdict::IamDecides);
+    }
+
+    #[test]
+    fn nobody_is_allowed_anything_as_a_user_who_was_deleted() {
+        let id = "AIDACKCEVSQ6C2EXAMPLE";
+        let named = statement("Allow", &format!(r#""Principal":{{"AWS":["{id}","{ANN}"]}}"#), "");
+        let anyone = statement("Allow", r#""Principal":"*""#, "");
+        assert_eq!(verdict_with(&[ROOT, &named], &[], id, "kms:Decrypt"), Verdict::NotAllowed);
+        assert_eq!(verdict_with(&[ROOT, &anyone], &[], id, "kms:Decrypt"), Verdict::NotKnown, "it may be anybody's");
+    }
+
+    #[test]
+    fn grants_name_a_session_by_itself_its_role_or_its_account() {
+        let grantees = |text: &str| Subject::parse(text).expect("a subject").grantees();
+        let root = "arn:aws:iam::111122223333:root";
+        let session = "arn:aws:sts::111122223333:assumed-role/app/one";
+        assert_eq!(grantees(session), Some([session, APP, root].map(str::to_owned).into()));
+        assert_eq!(grantees(ANN), Some([ANN, root].map(str::to_owned).into()));
+        assert_eq!((grantees(root), grantees("logs.eu-west-1.amazonaws.com")), (None, None));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::domain::key::grant::KeyGrant;
 use crate::policy::access::{Subject, Target, concerns, constraint_in_words, granted};
 use crate::policy::actions::{ACTIONS, Group, group_of};
 use crate::policy::principal::{Named, Principal};
+use crate::policy::summary::is_of_deleted;
 use crate::policy::{Condition, Effect, Statement};
 
 /// What a statement or a grant says of one principal.
@@ -190,7 +191,8 @@ fn kind_of(principal: &Principal) -> &'static str {
         },
         Principal::Service(_) => "service",
         Principal::Federated(_) => "federated",
-        Principal::Id(_) => "unknown_id",
+        Principal::Id(id) if is_of_deleted(id) => "unknown_id",
+        Principal::Id(_) => "canonical_user",
     }
 }
 
