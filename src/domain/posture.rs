@@ -7,6 +7,9 @@ use super::time::Time;
 use imbl::Vector;
 use std::sync::Arc;
 
+/// The most KMSs in one event. With the names of all rules that is well below the longest record.
+pub const KMS_OF_EVENT_MAX: usize = 5_000;
+
 /// The number of days that are kept.
 pub const DAYS_MAX: usize = 31;
 
@@ -14,7 +17,8 @@ const DAY_SECONDS: i64 = 86_400;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum PostureEvent {
-    /// The keys were counted, for the first time on this day.
+    /// The keys were counted, for the first time on this day. A day with many KMSs has several such events, each with
+    /// other KMSs.
     Counted {
         /// The beginning of the day, in UTC.
         day: Time,
@@ -67,6 +71,10 @@ impl PostureTrend {
 
     pub(super) fn apply(&mut self, event: &PostureEvent) {
         let PostureEvent::Counted { day, kms } = event;
+        if let Some(last) = self.days.back_mut().filter(|last| last.day == *day) {
+            Arc::make_mut(last).kms.extend_from_slice(kms);
+            return;
+        }
         self.days.push_back(Arc::new(DayCounts { day: *day, kms: kms.clone() }));
         while self.days.len() > DAYS_MAX {
             self.days.pop_front();

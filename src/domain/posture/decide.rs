@@ -1,6 +1,6 @@
 //! The daily count, decided.
 
-use super::{KmsCounts, PostureEvent, day_of};
+use super::{KMS_OF_EVENT_MAX, KmsCounts, PostureEvent, day_of};
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -15,9 +15,13 @@ pub enum PostureCommand {
 pub(in crate::domain) fn decide(state: &State, command: PostureCommand) -> Result<Vec<Event>, Refusal> {
     let PostureCommand::Count { at, kms } = command;
     let day = day_of(at);
-    Ok(match state.posture.has(day) {
-        true => vec![],
-        false => vec![Event::Posture(PostureEvent::Counted { day, kms })],
+    if state.posture.has(day) {
+        return Ok(vec![]);
+    }
+    let counted = |kms: &[KmsCounts]| Event::Posture(PostureEvent::Counted { day, kms: kms.to_vec() });
+    Ok(match kms.is_empty() {
+        true => vec![counted(&[])],
+        false => kms.chunks(KMS_OF_EVENT_MAX).map(counted).collect(),
     })
 }
 
@@ -26,9 +30,22 @@ mod tests {
     use super::super::DAYS_MAX;
     use super::*;
     use crate::domain::command::Command;
-    use crate::domain::key::example::{after, at};
+    use crate::domain::key::example::{after, at, kms_id};
 
     const DAY_SECONDS: i64 = 86_400;
+
+    #[test]
+    fn the_counts_of_many_kms_are_several_events_of_one_day() {
+        let mut state = after(&[]);
+        let counts = |n: usize| KmsCounts { kms: kms_id(n as u128), keys: 1, keys_with_findings: 0, findings: vec![] };
+        let kms: Vec<KmsCounts> = (0..=2 * KMS_OF_EVENT_MAX).map(counts).collect();
+        let command = Command::Posture(PostureCommand::Count { at: at(5), kms: kms.clone() });
+        let events = state.decide(command).expect("never refused");
+        assert_eq!(events.len(), 3);
+        events.iter().for_each(|event| state.apply(at(0), event));
+        let days: Vec<_> = state.posture.days().collect();
+        assert_eq!((days.len(), &days[0].kms), (1, &kms));
+    }
 
     #[test]
     fn a_day_is_counted_once_and_a_month_is_kept() {
