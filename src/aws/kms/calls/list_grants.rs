@@ -15,12 +15,16 @@ use crate::domain::key::name::AwsKeyId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListGrants {
     pub key: AwsKeyId,
+    /// Only the grant with this id.
+    pub id: Option<String>,
+    /// Only grants for this principal, by its ARN.
+    pub grantee: Option<String>,
     pub paging: Paging,
 }
 
 impl ListGrants {
     pub fn of(key: AwsKeyId) -> Self {
-        Self { key, paging: Paging::first(100) }
+        Self { key, id: None, grantee: None, paging: Paging::first(100) }
     }
 }
 
@@ -31,8 +35,13 @@ impl AwsCall for ListGrants {
 
     async fn attempt(&self, wire: &Wire<'_>) -> Result<Page<KeyGrant>, Fault> {
         let (limit, marker) = self.paging.to_rusoto();
-        let request =
-            rusoto_kms::ListGrantsRequest { key_id: self.key.to_string(), limit, marker, ..Default::default() };
+        let request = rusoto_kms::ListGrantsRequest {
+            key_id: self.key.to_string(),
+            grant_id: self.id.clone(),
+            grantee_principal: self.grantee.clone(),
+            limit,
+            marker,
+        };
         let answer = wire.kms(async |kms| kms.list_grants(request).await).await?;
         let grants = answer.grants.unwrap_or_default().into_iter().map(grant_of);
         Page::of(grants.collect(), answer.truncated, answer.next_marker)
@@ -70,11 +79,21 @@ mod tests {
             "IssuingAccount": "arn:aws:iam::123456789012:root", "Operations": ["Decrypt"],
             "Constraints": {"EncryptionContextSubset": {"team": "blue"}}}]});
         let paging = Paging { marker: Some(Marker::new("m2")), limit: Some(100) };
-        let (sent, page) = exchange(ListGrants { key: key(), paging }, body).await;
+        let (sent, page) = exchange(ListGrants { paging, ..ListGrants::of(key()) }, body).await;
         assert_eq!(sent, r#"ListGrants {ID,"Limit":100,"Marker":"m2"}"#);
         let [grant] = page.items.as_slice() else { panic!("one grant: {page:?}") };
         assert_eq!((grant.id.as_str(), grant.operations.as_slice()), ("0a", &["Decrypt".to_owned()][..]));
         assert_eq!(grant.context_subset, Some([("team".to_owned(), "blue".to_owned())].into()));
         assert_eq!((grant.retiring.as_ref(), page.next), (None, Some(Marker::new("m3"))));
+    }
+
+    #[tokio::test]
+    async fn filters_are_passed_on() {
+        let role = "arn:aws:iam::123456789012:role/app".to_owned();
+        let call = ListGrants { id: Some("0a".to_owned()), grantee: Some(role), ..ListGrants::of(key()) };
+        let (sent, page) = exchange(call, json!({"Truncated": false, "Grants": []})).await;
+        assert!(sent.contains(r#""GrantId":"0a""#), "{sent}");
+        assert!(sent.contains(r#""GranteePrincipal":"arn:aws:iam::123456789012:role/app""#), "{sent}");
+        assert!(page.items.is_empty() && page.next.is_none());
     }
 }
