@@ -149,9 +149,11 @@ pub struct List<V> {
 impl<V: Serialize> List<V> {
     /// A page of views that are made already.
     pub fn of(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Self {
-        let mut body = head(skip, limit, total).into_bytes();
-        write_rows(&mut body, rows, true);
-        body.extend_from_slice(b"]}");
+        Self::of_body(write_page(skip, limit, total, rows))
+    }
+
+    /// A page that [`write_page`] has written.
+    pub fn of_body(body: Vec<u8>) -> Self {
         Self::answer(HttpResponse::Ok().content_type("application/json").body(body))
     }
 
@@ -159,6 +161,14 @@ impl<V: Serialize> List<V> {
     pub(super) fn answer(response: HttpResponse) -> Self {
         Self { response, row: PhantomData }
     }
+}
+
+/// Writes a page of views.
+pub fn write_page<V: Serialize>(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Vec<u8> {
+    let mut body = head(skip, limit, total).into_bytes();
+    write_rows(&mut body, rows, true);
+    body.extend_from_slice(b"]}");
+    body
 }
 
 /// A page as an answer. Long pages are written on the threads of [`pool`]. Streamed pages are written in pieces, each
@@ -170,11 +180,30 @@ pub async fn answer<T: Listed, V: Serialize>(
     page: Page<T>,
     view: impl Fn(&Arc<T>) -> V + Send + 'static,
 ) -> Result<List<V>, Problem> {
+    answer_with(page, view, INLINE_ROWS_MAX).await
+}
+
+/// As [`answer`], for rows whose views take long: also short pages are written on the threads of [`pool`].
+///
+/// # Errors
+/// As [`answer`].
+pub async fn answer_apart<T: Listed, V: Serialize>(
+    page: Page<T>,
+    view: impl Fn(&Arc<T>) -> V + Send + 'static,
+) -> Result<List<V>, Problem> {
+    answer_with(page, view, 0).await
+}
+
+async fn answer_with<T: Listed, V: Serialize>(
+    page: Page<T>,
+    view: impl Fn(&Arc<T>) -> V + Send + 'static,
+    inline: usize,
+) -> Result<List<V>, Problem> {
     let Page { skip, limit, total, rows } = page;
     let (count, writer) = (rows.len(), Writer { rows, view, before: Some(head(skip, limit, total)), length: 0 });
     let mut body = HttpResponse::Ok();
     body.content_type("application/json");
-    if count <= INLINE_ROWS_MAX {
+    if count <= inline {
         return Ok(List::answer(body.body(writer.piece(BUFFERED_ROWS_MAX).0)));
     }
     if count <= BUFFERED_ROWS_MAX {
@@ -313,6 +342,25 @@ mod tests {
             let expected = format!(r#"{{"skip":0,"limit":-1,"total":{count},"resources":{}}}"#, json!(names));
             assert_eq!(text, expected.as_bytes(), "{count}");
         }
+    }
+
+    #[actix_web::test]
+    async fn rows_that_take_long_are_never_written_by_the_worker_itself() {
+        let mut groups = Table::default();
+        (0..2).map(group).for_each(|(name, group)| groups.insert(name, group));
+        let here = || format!("{:?}", std::thread::current().id());
+        let view = move |_: &Arc<Group>| here();
+        let texts = [
+            answer(Page::of_rows(Limit::All, &groups), view).await,
+            answer_apart(Page::of_rows(Limit::All, &groups), view).await,
+        ];
+        let mut is_here = Vec::new();
+        for list in texts {
+            let body = list.unwrap_or_else(|problem| panic!("{problem}")).response.into_body();
+            let text = to_bytes(body).await.unwrap_or_else(|problem| panic!("{problem}"));
+            is_here.push(String::from_utf8_lossy(&text).contains(&here()));
+        }
+        assert_eq!(is_here, [true, false]);
     }
 
     #[test]

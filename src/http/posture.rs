@@ -8,7 +8,7 @@ use super::paging::{self, Columns, List, Listing, members};
 use crate::domain::key::aggregate::Key;
 use crate::service::Services;
 use crate::service::access::SignedIn;
-use crate::service::posture::{AGES, Counts, DayOfTrend, PostureSeen, Rule, detail};
+use crate::service::posture::{AGES, Counts, DayOfTrend, PostureSeen, Rule};
 use actix_web::dev::Payload;
 use actix_web::web::{Data, Path};
 use actix_web::{FromRequest, HttpRequest};
@@ -187,12 +187,14 @@ pub async fn findings(
         Problem::query("rule", format!("must be one of {}", names.join(", ")))
     })?;
     let (page, caller) = services.posture.findings(&auth.permit, rule, &listing.0).await?;
+    let posture = services.posture.clone();
     let view = move |key: &Arc<Key>| {
         let state = &caller.published.state;
         let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
-        KeyFindingView::of(key, name.unwrap_or_default(), detail(rule, key, state))
+        KeyFindingView::of(key, name.unwrap_or_default(), posture.detail(rule, key, state))
     };
-    paging::answer(page, view).await
+    // A detail may read a policy.
+    paging::answer_apart(page, view).await
 }
 
 impl FromRequest for PostureQuery {

@@ -30,6 +30,7 @@ pub mod own_calls;
 pub mod password_policies;
 pub mod passwords;
 pub mod permissions;
+mod policies;
 pub mod posture;
 mod proof;
 mod recorder;
@@ -227,6 +228,7 @@ impl Services {
             runtime,
             parts.connection_checks,
         );
+        let policies = policies::Policies::default();
         Ok(Self {
             sync_jobs,
             bulk_jobs,
@@ -239,8 +241,8 @@ impl Services {
             connections,
             reports,
             key_stores,
-            posture: posture::Posture::new(recorder.clone()),
-            key_access: key_access::KeyAccess::new(cloud, trails.clone()),
+            posture: posture::Posture::new(recorder.clone(), policies.clone()),
+            key_access: key_access::KeyAccess::new(cloud, trails.clone(), policies),
             source_keys,
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),

@@ -5,9 +5,11 @@ use crate::domain::key::grant::KeyGrant;
 use crate::http::envelope::Envelope;
 use crate::http::error::Problem;
 use crate::http::guard::OnKey;
-use crate::http::paging::{Columns, List, Listing};
+use crate::http::paging::{Columns, List, Listing, write_page};
 use crate::service::Services;
 use crate::service::access::ViewKey;
+use crate::service::key_access::GrantFilter;
+use crate::service::list::{Query, pool};
 use actix_web::web::Data;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -41,8 +43,19 @@ pub async fn grants(
     listing: Listing<KeyGrant>,
     services: Data<Services>,
 ) -> Result<List<GrantView>, Problem> {
-    let mut grants = services.key_access.grants(&auth.permit).await?;
     let query = listing.0;
+    let given = |member: &str| -> Option<String> {
+        let mut values = query.filters.iter().filter(|(name, _)| name == member).map(|(_, value)| value.clone());
+        values.next().filter(|_| values.next().is_none())
+    };
+    let filter = GrantFilter { id: given("GrantId"), grantee: given("GranteePrincipal") };
+    let grants = services.key_access.grants(&auth.permit, &filter).await?;
+    let key = auth.permit.key().clone();
+    Ok(List::of_body(pool::run(move || page(&key, grants, &query)).await?))
+}
+
+/// Writes the page of the grants that the filters admit.
+fn page(key: &Key, mut grants: Vec<KeyGrant>, query: &Query) -> Vec<u8> {
     let value = |grant: &KeyGrant, member: &str| match member {
         "GrantId" => grant.id.clone(),
         "Name" => grant.name.clone(),
@@ -54,8 +67,7 @@ pub async fn grants(
     };
     grants.retain(|grant| query.filters.iter().all(|(member, _)| matches(grant, member)));
     let rows = grants.iter().skip(query.skip).take(query.limit.rows());
-    let key = auth.permit.key();
-    Ok(List::of(query.skip, query.limit, grants.len(), rows.map(|grant| GrantView::of(key, grant))))
+    write_page(query.skip, query.limit, grants.len(), rows.map(|grant| GrantView::of(key, grant)))
 }
 
 impl GrantView {

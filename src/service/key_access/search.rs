@@ -1,20 +1,20 @@
-//! The keys that a principal may use, by their policies. Many keys share a policy, so each text is read once.
+//! The keys that a principal may use, by their policies. Many keys share a policy, so a decision serves for all of them.
 
-use super::{KeyAccess, entry, fits, reading, verdicts};
+use super::{Judged, KeyAccess, entry, fits};
 use crate::domain::id::KmsId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::spec::KeyUsage;
-use crate::policy::Reading;
-use crate::policy::access::{Subject, Target, Verdict, decide};
+use crate::policy::access::{Subject, Verdict, decide};
 use crate::policy::actions::{ACTIONS, Group};
 use crate::service::access::{self, KmsPermit, Permit, SignedIn, View};
 use crate::service::caller::Caller;
 use crate::service::failure::Failure;
 use crate::service::list::{Page, Query, pool};
+use crate::service::policies::Policies;
 use std::collections::HashMap;
 
-/// The number of policies that one search keeps in memory.
-const READ_MAX: usize = 4_096;
+/// The number of decisions that one search keeps in memory.
+const DECIDED_MAX: usize = 32_768;
 
 /// A search for the keys that a principal may use.
 #[derive(Clone)]
@@ -36,18 +36,16 @@ impl PrincipalSearch {
     pub fn kind(&self) -> &'static str {
         entry::kind_of_subject(&self.subject)
     }
-
-    /// What the principal may do with a key.
-    pub fn found(&self, key: &Key) -> Found {
-        let (reading, policy_known) = reading(key);
-        let (arn, account) = (key.metadata.arn.to_string(), key.metadata.account().to_string());
-        let target = Target { arn: &arn, account: &account, reading: &reading, grants: &[] };
-        let all = verdicts(key, &target, &self.subject, policy_known);
-        Found { groups: Group::ALL.map(|group| (group, super::of_group(&all, group))) }
-    }
 }
 
 impl KeyAccess {
+    /// What the principal may do with a key.
+    pub fn found(&self, search: &PrincipalSearch, key: &Key) -> Found {
+        let policy = Judged::of(key, &self.policies);
+        let all = policy.verdicts(&policy.target(&[]), &search.subject);
+        Found { groups: Group::ALL.map(|group| (group, super::of_group(&all, group))) }
+    }
+
     /// Lists the keys that a principal may use, or may perhaps use, in order of creation. Grants are not asked for.
     ///
     /// # Errors
@@ -63,7 +61,7 @@ impl KeyAccess {
         for text in &search.kms {
             wanted.push(KmsPermit::<View>::authorize_named(caller.clone(), text)?.kms().id);
         }
-        let (search, query) = (search.clone(), query.clone());
+        let (search, query, policies) = (search.clone(), query.clone(), self.policies.clone());
         pool::run(move || {
             let state = &caller.published.state;
             let mut known = Known::default();
@@ -74,7 +72,7 @@ impl KeyAccess {
                     && !key.is_unlinked()
                     && access::sees_key(&caller.user, state, key)
             });
-            let may_use = keys.filter(|key| known.may_use(&search.subject, key));
+            let may_use = keys.filter(|key| known.may_use(&search.subject, key, &policies));
             let ids = may_use.map(|key| key.id).collect();
             (Page::of_picked(&query, &state.keys, ids), caller.clone())
         })
@@ -82,39 +80,30 @@ impl KeyAccess {
     }
 }
 
-/// The policies that a search has read, by the address of their text, which the state holds meanwhile.
+/// The decisions of a search about policies that are the same for every key of an account and a usage; by the address of
+/// the text, which the state holds meanwhile.
 #[derive(Default)]
-struct Known {
-    readings: HashMap<usize, Reading>,
-    /// The decisions about policies that are the same for every key of an account and a usage.
-    decided: HashMap<(usize, String, String), bool>,
-}
+struct Known(HashMap<(usize, String, String), bool>);
 
 impl Known {
-    fn may_use(&mut self, subject: &Subject, key: &Key) -> bool {
+    fn may_use(&mut self, subject: &Subject, key: &Key, policies: &Policies) -> bool {
         // A key whose policy is not known may be allowed to anybody.
         let Some(policy) = &key.policy else { return true };
-        let address = policy.text().as_ptr() as usize;
         let account = key.metadata.account().to_string();
-        let place = (address, account, key.metadata.usage.as_str().to_owned());
-        if let Some(decided) = self.decided.get(&place) {
+        let place = (policy.text().as_ptr() as usize, account, key.metadata.usage.as_str().to_owned());
+        if let Some(decided) = self.0.get(&place) {
             return *decided;
         }
-        if self.readings.len() >= READ_MAX {
-            self.readings.clear();
-        }
-        let reading = self.readings.entry(address).or_insert_with(|| reading(key).0);
-        let arn = key.metadata.arn.to_string();
-        let target = Target { arn: &arn, account: &place.1, reading, grants: &[] };
-        let possible = |action: &str| decide(&target, subject, action).is_possible();
-        let may_use = uses(&key.metadata.usage).any(possible);
+        let judged = Judged::of(key, policies);
+        let target = judged.target(&[]);
+        let may_use = uses(&key.metadata.usage).any(|action| decide(&target, subject, action).is_possible());
         let of_any_key = |resource: &String| resource == "*";
-        let statements = reading.policy.statements().iter();
+        let statements = judged.reading().policy.statements().iter();
         if statements.flat_map(|statement| &statement.resources.items).all(of_any_key) {
-            if self.decided.len() >= 8 * READ_MAX {
-                self.decided.clear();
+            if self.0.len() >= DECIDED_MAX {
+                self.0.clear();
             }
-            self.decided.insert(place, may_use);
+            self.0.insert(place, may_use);
         }
         may_use
     }

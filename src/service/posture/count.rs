@@ -1,6 +1,5 @@
 //! Counts the keys of KMSs by what they are and by the rules that they break.
 
-use super::briefs::Briefs;
 use super::rule::{Broken, Rule, judge};
 use crate::domain::id::{KmsId, ScheduleId};
 use crate::domain::key::aggregate::Key;
@@ -8,6 +7,7 @@ use crate::domain::kms::Kms;
 use crate::domain::posture::KmsCounts;
 use crate::domain::state::State;
 use crate::domain::time::Time;
+use crate::service::policies::Policies;
 use std::collections::{BTreeMap, HashSet};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -92,21 +92,21 @@ impl Counts {
 /// Judges and counts keys of one published state at one time.
 pub(super) struct Judge<'a> {
     state: &'a State,
-    briefs: &'a Briefs,
+    policies: &'a Policies,
     now: Time,
     /// The schedules that are going to rotate keys: neither disabled nor past their end.
     schedules: HashSet<ScheduleId>,
 }
 
 impl<'a> Judge<'a> {
-    pub(super) fn new(state: &'a State, briefs: &'a Briefs, now: Time) -> Self {
+    pub(super) fn new(state: &'a State, policies: &'a Policies, now: Time) -> Self {
         let going_on = state.schedules.all.iter().filter(|schedule| schedule.next_due().is_some());
-        Self { state, briefs, now, schedules: going_on.map(|schedule| schedule.id).collect() }
+        Self { state, policies, now, schedules: going_on.map(|schedule| schedule.id).collect() }
     }
 
     /// The rules that a key of this KMS breaks.
     pub(super) fn broken(&self, kms: &Kms, key: &Key) -> Broken {
-        let brief = key.policy.as_ref().map(|policy| self.briefs.of(policy));
+        let brief = key.policy.as_ref().map(|policy| self.policies.brief(policy));
         let job = key.rotation_job.as_ref();
         // No schedule rotates the keys of an archived KMS.
         let scheduled = !kms.archived && job.is_some_and(|job| self.schedules.contains(&job.schedule));
@@ -145,9 +145,9 @@ mod tests {
     #[test]
     fn keys_are_counted_by_what_they_are_and_sums_add_up() {
         let state = after(&[added(0, &["eu-west-3"]), found(1, "a"), found(2, "b"), added(1, &["eu-west-1"])]);
-        let (briefs, now) = (Briefs::default(), at(40 * DAY_SECONDS));
+        let (policies, now) = (Policies::default(), at(40 * DAY_SECONDS));
         let kms = state.kms.get(&kms_id(0)).expect("a KMS");
-        let judge = Judge::new(&state, &briefs, now);
+        let judge = Judge::new(&state, &policies, now);
         let counts = judge.count(kms, |_| true);
         assert_eq!((counts.keys, counts.keys_with_findings, counts.gone), (2, 2, 0));
         assert_eq!((counts.by_age, counts.by_region["eu-west-3"], counts.last_use_known), ([0, 2, 0, 0, 0], 2, 0));
@@ -183,7 +183,7 @@ mod tests {
             events.extend(archived.then(|| Event::Kms(kms_id(0), KmsEvent::Archived)));
             let state = after(&events);
             let kms = state.kms.get(&kms_id(0)).expect("a KMS");
-            let counts = Judge::new(&state, &Briefs::default(), at(9)).count(kms, |_| true);
+            let counts = Judge::new(&state, &Policies::default(), at(9)).count(kms, |_| true);
             counts.of_rule(Rule::NoSchedule) == 0
         };
         assert!(covered(|_| {}, false));

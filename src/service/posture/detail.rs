@@ -3,12 +3,13 @@
 use super::rule::{Rule, UNUSED_DAYS};
 use crate::domain::key::aggregate::Key;
 use crate::domain::state::State;
-use crate::policy::summary::{Said, Summary};
+use crate::policy::summary::Said;
+use crate::service::policies::Policies;
 
 /// What a rule says about this key, which breaks it.
-pub fn detail(rule: Rule, key: &Key, state: &State) -> String {
-    let summary = || key.policy.as_ref().map(|policy| Summary::of(policy.as_str()));
-    let said = || summary().map(|summary| summary.said_of(&key.metadata.arn.to_string())).unwrap_or_default();
+pub(super) fn detail(rule: Rule, key: &Key, state: &State, policies: &Policies) -> String {
+    let meaning = || key.policy.as_ref().map(|policy| policies.meaning(policy));
+    let said = || meaning().map(|known| known.summary.said_of(&key.metadata.arn.to_string())).unwrap_or_default();
     let listed = |what: &str, of: fn(Said) -> Vec<String>| format!("{what} {}", of(said()).join(", "));
     match rule {
         Rule::PolicyEveryone => listed("the policy allows everybody something in", |said| said.everyone),
@@ -19,8 +20,8 @@ pub fn detail(rule: Rule, key: &Key, state: &State) -> String {
         }
         Rule::PolicyByCondition => format!("the policy allows something to {}", said().others.join("; ")),
         Rule::PolicyDeletedPrincipals => listed("the policy names", |said| said.deleted),
-        Rule::PolicyNotUnderstood => match summary() {
-            Some(summary) => format!("not understood: {}", summary.not_understood.join(", ")),
+        Rule::PolicyNotUnderstood => match meaning() {
+            Some(known) => format!("not understood: {}", known.summary.not_understood.join(", ")),
             None => "the policy could not be read".to_owned(),
         },
         Rule::MaterialExpiring => match key.metadata.valid_to {

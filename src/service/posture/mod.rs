@@ -1,15 +1,13 @@
 //! How the keys stand: their numbers by what they are, and the keys that break a rule (`rule`). Everything follows from
-//! the published state; only what a policy says is kept from one request to the next (`briefs`). Once a day the numbers
+//! the published state; only what a policy says is kept from one request to the next (`service/policies.rs`). Once a day the numbers
 //! go into the log, for a trend (`trend`).
 
-mod briefs;
 mod count;
 mod detail;
 mod rule;
 mod trend;
 
 pub use count::{AGES, Counts};
-pub use detail::detail;
 pub use rule::{Rule, Severity};
 pub use trend::DayOfTrend;
 
@@ -17,22 +15,23 @@ use super::access::{self, KmsPermit, Permit, SignedIn, View};
 use super::caller::Caller;
 use super::failure::Failure;
 use super::list::{Page, Query, pool};
+use super::policies::Policies;
 use super::recorder::Recorder;
 use crate::domain::action::{Action, ActionSet};
 use crate::domain::id::{KeyId, KmsId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
+use crate::domain::state::State;
 use crate::domain::time::Time;
-use briefs::Briefs;
 use count::{Judge, is_gone};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// The use cases of the posture. Cheap to clone.
 #[derive(Clone)]
 pub struct Posture {
     recorder: Recorder,
-    briefs: Briefs,
+    policies: Policies,
 }
 
 /// The posture of the keys that a caller may view.
@@ -40,7 +39,8 @@ pub struct PostureSeen {
     pub at: Time,
     pub total: Counts,
     pub kms: Vec<KmsPosture>,
-    /// The sums of the KMSs all of whose keys the caller may view, oldest day first.
+    /// The sums of the KMSs all of whose keys the caller may view, oldest day first. For administrators who ask for no
+    /// KMSs, also of those that were deleted since.
     pub trend: Vec<DayOfTrend>,
 }
 
@@ -56,8 +56,8 @@ pub struct KmsPosture {
 const VIEWS: [Action; 4] = [Action::ViewNative, Action::ViewByok, Action::ViewHyokKey, Action::ViewCloudHsmKey];
 
 impl Posture {
-    pub(super) fn new(recorder: Recorder) -> Self {
-        Self { recorder, briefs: Briefs::default() }
+    pub(super) fn new(recorder: Recorder, policies: Policies) -> Self {
+        Self { recorder, policies }
     }
 
     /// Returns the posture of these KMSs, by names or ids; of all that the caller may view if there are none.
@@ -65,10 +65,11 @@ impl Posture {
     /// # Errors
     /// When the caller may not view one of the KMSs.
     pub async fn get(&self, permit: &Permit<SignedIn>, kms: &[String]) -> Result<PostureSeen, Failure> {
-        let (caller, briefs, at) = (permit.caller().clone(), self.briefs.clone(), self.recorder.now());
+        let (caller, policies, at) = (permit.caller().clone(), self.policies.clone(), self.recorder.now());
+        let everything = kms.is_empty() && access::administers_kms(&caller.user);
         let wanted = wanted(&caller, kms)?;
         pool::run(move || {
-            let judge = Judge::new(&caller.published.state, &briefs, at);
+            let judge = Judge::new(&caller.published.state, &policies, at);
             let seen = wanted.into_iter().map(|kms| {
                 let views = Views::of(&caller, &kms);
                 let counts = judge.count(&kms, |key| views.sees(key));
@@ -79,11 +80,17 @@ impl Posture {
             let kms: Vec<KmsPosture> = seen.collect();
             let mut total = Counts::default();
             kms.iter().for_each(|one| total.merge(&one.counts));
-            let whole: Vec<KmsId> = kms.iter().filter(|one| one.trend.is_some()).map(|one| one.kms.id).collect();
-            let trend = trend::of(&caller.published.state, at, |id| whole.contains(&id));
+            let whole: HashSet<KmsId> = kms.iter().filter(|one| one.trend.is_some()).map(|one| one.kms.id).collect();
+            // KMSs that were deleted since belong to the past as well.
+            let trend = trend::of(&caller.published.state, at, |id| everything || whole.contains(&id));
             PostureSeen { at, total, kms, trend }
         })
         .await
+    }
+
+    /// What a rule says about a key that breaks it, in a sentence.
+    pub fn detail(&self, rule: Rule, key: &Key, state: &State) -> String {
+        detail::detail(rule, key, state, &self.policies)
     }
 
     /// Lists the keys that break a rule, in order of creation. The query filters by `kms` and `region`.
@@ -96,7 +103,7 @@ impl Posture {
         rule: Rule,
         query: &Query,
     ) -> Result<(Page<Key>, Caller), Failure> {
-        let (caller, briefs, now) = (permit.caller().clone(), self.briefs.clone(), self.recorder.now());
+        let (caller, policies, now) = (permit.caller().clone(), self.policies.clone(), self.recorder.now());
         let values = |member: &str| -> Vec<String> {
             query.filters.iter().filter(|(name, _)| name == member).map(|(_, value)| value.clone()).collect()
         };
@@ -105,7 +112,7 @@ impl Posture {
             let views: HashMap<KmsId, (Arc<Kms>, Views)> =
                 wanted.into_iter().map(|kms| (kms.id, (kms.clone(), Views::of(&caller, &kms)))).collect();
             let state = &caller.published.state;
-            let judge = Judge::new(state, &briefs, now);
+            let judge = Judge::new(state, &policies, now);
             let breaks = |key: &Key| {
                 let Some((kms, views)) = views.get(&key.kms) else { return false };
                 views.sees(key)

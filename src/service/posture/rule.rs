@@ -1,10 +1,10 @@
 //! The rules by which keys are judged: each with its severity, and with what to do about a finding.
 
-use super::briefs::Brief;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::{KeyManager, KeyState, MultiRegionKind, Origin};
 use crate::domain::time::Time;
 use crate::service::keys::is_for_schedules;
+use crate::service::policies::Brief;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -241,7 +241,6 @@ fn is_replica(key: &Key) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::briefs::Names;
     use super::*;
     use crate::domain::key::event::{Aspect, KeyEvent};
     use crate::domain::key::example::{at, key_id, kms_id, region, snapshot};
@@ -249,6 +248,7 @@ mod tests {
     use crate::domain::key::metadata::RotationStatus;
     use crate::domain::key::spec::KeySpec;
     use crate::domain::place::AccountId;
+    use crate::service::policies::Names;
 
     const NOW: i64 = 1_000 * DAY_SECONDS;
 

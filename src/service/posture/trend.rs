@@ -5,6 +5,7 @@ use super::Posture;
 use super::count::Judge;
 use crate::domain::command::Command;
 use crate::domain::id::KmsId;
+use crate::domain::job::sync::SyncScope;
 use crate::domain::posture::day_of;
 use crate::domain::posture::decide::PostureCommand;
 use crate::domain::state::State;
@@ -20,6 +21,9 @@ use tokio::runtime::Handle;
 const DAYS: i64 = 30;
 
 const DAY_SECONDS: i64 = 86_400;
+
+/// The longest wait for the end of synchronisations. Some installations hardly have a moment without.
+const WAIT_SECONDS: i64 = 6 * 3_600;
 
 /// The pause between two looks at the date.
 const PAUSE: Duration = Duration::from_secs(600);
@@ -55,14 +59,27 @@ pub(super) fn of(state: &State, at: Time, wanted: impl Fn(KmsId) -> bool) -> Vec
     days.collect()
 }
 
+/// Whether the keys are to be counted now: the day has no numbers yet, and no synchronisation is just finding keys. The end
+/// of one is waited for; `waiting_since` is the beginning of the wait.
+fn is_due(state: &State, at: Time, waiting_since: &mut Option<Time>) -> bool {
+    if state.posture.has(day_of(at)) || state.keys.is_empty() {
+        *waiting_since = None;
+        return false;
+    }
+    let since = *waiting_since.get_or_insert(at);
+    let is_finding = state.jobs.sync.all().iter().any(|job| job.scope == SyncScope::Keys && job.completed.is_none());
+    !is_finding || at >= since.plus_seconds(WAIT_SECONDS)
+}
+
 impl Posture {
     /// Starts the task that counts the keys once a day: at the start, if the day has no numbers yet. While there are no
     /// keys, nothing is recorded.
     pub(in crate::service) fn count_forever(&self, runtime: &Handle) {
         let posture = self.clone();
         runtime.spawn(async move {
+            let mut waiting_since = None;
             loop {
-                if let Err(failure) = posture.count_today().await {
+                if let Err(failure) = posture.count_today(&mut waiting_since).await {
                     tracing::warn!(%failure, "the keys could not be counted for the trend of the posture");
                 }
                 tokio::time::sleep(PAUSE).await;
@@ -70,17 +87,63 @@ impl Posture {
         });
     }
 
-    pub(super) async fn count_today(&self) -> Result<(), Failure> {
-        let (published, at, briefs) = (self.recorder.state(), self.recorder.now(), self.briefs.clone());
-        if published.state.posture.has(day_of(at)) || published.state.keys.is_empty() {
+    /// Counts the keys if that is due.
+    pub(super) async fn count_today(&self, waiting_since: &mut Option<Time>) -> Result<(), Failure> {
+        let (published, at, policies) = (self.recorder.state(), self.recorder.now(), self.policies.clone());
+        if !is_due(&published.state, at, waiting_since) {
             return Ok(());
         }
         let counted = pool::run(move || {
-            let judge = Judge::new(&published.state, &briefs, at);
+            let judge = Judge::new(&published.state, &policies, at);
             let counts = published.state.kms.iter().map(|kms| judge.count(kms, |_| true).of_day(kms.id));
             counts.filter(|counts| counts.keys > 0).collect()
         });
         let command = Command::Posture(PostureCommand::Count { at, kms: counted.await? });
         self.recorder.append(&system_change("posture"), command).await.map(drop)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::id::JobId;
+    use crate::domain::job::event::{JobEvent, SyncEvent};
+    use crate::domain::key::example::{added, after, at, found};
+    use crate::domain::kms::KmsCommand;
+    use crate::service::keys::PolicyChoice;
+    use crate::service::world::World;
+    use uuid::Uuid;
+
+    #[test]
+    fn the_keys_are_counted_when_no_synchronisation_is_finding_them() {
+        let job = |event: SyncEvent| Event::Job(JobId::new(Uuid::from_u128(1)), JobEvent::Synchronisation(event));
+        let started = || job(SyncEvent::Started { by: None, all: true, places: vec![] });
+        let is_due = |state: &State, second, since: &mut Option<Time>| super::is_due(state, at(second), since);
+        let found = [added(0, &["eu-west-3"]), found(1, "a")];
+        assert!(!is_due(&after(&found[..1]), 9, &mut None), "there is nothing to count");
+        assert!(is_due(&after(&found), 9, &mut None));
+        let [added, found] = found;
+        let (open, mut since) = (after(&[added.clone(), started(), found.clone()]), None);
+        assert!(!is_due(&open, 9, &mut since), "there may be more keys in a moment");
+        assert!(!is_due(&open, 8 + WAIT_SECONDS, &mut since) && is_due(&open, 9 + WAIT_SECONDS, &mut since));
+        let ended = after(&[added, started(), found, job(SyncEvent::Finished)]);
+        assert!(is_due(&ended, 9, &mut None));
+    }
+
+    #[test]
+    fn the_trend_of_everything_keeps_the_days_of_kms_that_were_deleted() {
+        let world = World::new();
+        world.key("a", PolicyChoice::default());
+        let posture = &world.services().posture;
+        world.run(posture.count_today(&mut None)).expect("it counts");
+        let delete = Command::Kms(KmsCommand::Delete { id: world.kms_id(), at: world.now() });
+        let trend = |kms: &[String]| {
+            let seen = world.run(posture.get(&world.admin(), kms)).unwrap_or_else(|failure| panic!("{failure}"));
+            seen.trend.iter().map(|day| day.keys).collect::<Vec<u64>>()
+        };
+        assert_eq!(trend(&["kms".to_owned()]), [1]);
+        world.run(world.recorder().append(&system_change("test"), delete)).expect("it is deleted");
+        assert_eq!(trend(&[]), [1]);
     }
 }

@@ -67,11 +67,13 @@ pub async fn of_principal(
     };
     let search = PrincipalSearch { subject, kms: given("kms"), regions: given("region") };
     let (page, caller) = services.key_access.of_principal(&auth.permit, &search, &query).await?;
+    let key_access = services.key_access.clone();
     let view = move |key: &Arc<Key>| {
         let name = caller.published.state.kms.get(&key.kms).map(|kms| kms.name.to_string());
-        UsableKeyView::of(key, name.unwrap_or_default(), &search)
+        UsableKeyView::of(key, name.unwrap_or_default(), &key_access.found(&search, key))
     };
-    paging::answer(page, view).await
+    // Each row evaluates a policy.
+    paging::answer_apart(page, view).await
 }
 
 impl FromRequest for AccessQuery {

@@ -3,7 +3,7 @@
 use super::used_by::UsedByView;
 use crate::domain::key::aggregate::Key;
 use crate::service::key_access::{
-    AccessSeen, ActionNames, ConditionSeen, Entry, Group, Manager, PrincipalSearch, Source, UsedBy, Verdict, of_group,
+    AccessSeen, ActionNames, ConditionSeen, Entry, Found, Group, Manager, Source, UsedBy, Verdict, of_group,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,9 +37,11 @@ pub struct AccessView {
     policy_known: bool,
     /// The statements of the policy that could not be read. What they allow or deny is not in the answer.
     not_understood: Vec<NotUnderstoodView>,
-    /// Whether AWS showed the grants.
+    /// Whether the grants could be read.
     grants_known: bool,
-    /// Why AWS did not show the grants.
+    /// Whether there are more grants than the 1000 that were read.
+    grants_truncated: bool,
+    /// Why the grants could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     grants_error: Option<String>,
@@ -88,8 +90,8 @@ struct ActionDecisionView {
 struct EntryView {
     /// The principal as AWS writes it; `*` for everybody.
     principal: String,
-    /// `account`, `user`, `role`, `session`, `service`, `federated`, `everyone` or `unknown_id` (of a user or role that
-    /// was deleted).
+    /// `account`, `user`, `role`, `session`, `service`, `federated`, `everyone`, `unknown_id` (of a user or role that
+    /// was deleted) or `canonical_user`.
     kind: &'static str,
     /// The account of the principal.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -205,6 +207,10 @@ struct ManagerView {
     group: Option<String>,
     /// The actions that change the key; `all` for administrators of KMSs.
     actions: Vec<&'static str>,
+    /// `true` if the members of the group need the right to view the key from another entry; otherwise absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    needs_view: Option<bool>,
 }
 
 /// A key that a principal may use.
@@ -263,6 +269,7 @@ impl AccessView {
             policy_known: seen.policy_known,
             not_understood: not_understood.collect(),
             grants_known: seen.grants_error.is_none(),
+            grants_truncated: seen.grants_truncated,
             grants_error: seen.grants_error,
             not_considered: NOT_CONSIDERED.to_vec(),
             used_by: used_by.map(UsedByView::of),
@@ -332,17 +339,19 @@ impl SourceView {
 
 impl ManagerView {
     fn of(manager: Manager) -> Self {
-        let none = Self { user_id: None, username: None, group: None, actions: Vec::new() };
+        let none = Self { user_id: None, username: None, group: None, actions: Vec::new(), needs_view: None };
         match manager {
             Manager::User { id, name, actions } => Self { user_id: Some(id), username: name, actions, ..none },
-            Manager::Group { name, actions } => Self { group: Some(name), actions, ..none },
+            Manager::Group { name, actions, needs_view } => {
+                Self { group: Some(name), actions, needs_view: needs_view.then_some(true), ..none }
+            }
             Manager::Administrators { name } => Self { group: Some(name), actions: vec!["all"], ..none },
         }
     }
 }
 
 impl UsableKeyView {
-    pub(super) fn of(key: &Key, kms: String, search: &PrincipalSearch) -> Self {
+    pub(super) fn of(key: &Key, kms: String, found: &Found) -> Self {
         Self {
             id: key.id.to_string(),
             arn: key.metadata.arn.to_string(),
@@ -350,7 +359,7 @@ impl UsableKeyView {
             kms,
             kms_id: key.kms.to_string(),
             region: key.region.as_str().to_owned(),
-            decision: DecisionView::of(&search.found(key).groups),
+            decision: DecisionView::of(&found.groups),
         }
     }
 }

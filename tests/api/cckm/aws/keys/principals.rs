@@ -1,8 +1,8 @@
 //! Who may use a key: `/v1/cckm/aws/keys/{id}/access` and `/grants`, and `/v1/cckm/aws/access`.
 
 use crate::cckm::aws::synchronization_jobs::{lab, permit};
-use crate::support::appliance::id;
-use crate::support::kms_fixture::{ACCOUNT, HOME, KEYS, KmsFixture, at, aws, aws_id};
+use crate::support::appliance::{id, subject};
+use crate::support::kms_fixture::{ACCOUNT, AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id};
 use serde_json::{Value, json};
 
 const OTHER: &str = "789012123456";
@@ -144,6 +144,24 @@ fn grants_made_at_aws_are_listed_and_a_denial_is_said() {
     assert_eq!(granted["actions"]["grant"], json!(["kms:CreateGrant"]));
     assert_eq!(entry(&seen, &user(), "narrow")["conditions"][0]["text"], "in the encryption context `team` is blue");
 
+    // There is more than a page of grants, so only those for the role are asked for.
+    let before = fixture.lab.calls("kms:ListGrants");
+    let of_role = access(&fixture, &key, &format!("?principal={}", role()));
+    assert_eq!(entry(&of_role, &role(), "plain")["source"]["grant_id"], plain);
+    assert_eq!((&of_role["grants_truncated"], fixture.lab.calls("kms:ListGrants") - before), (&json!(false), 3));
+    let calls = |query: &str| {
+        let before = fixture.lab.calls("kms:ListGrants");
+        let total = grants(query).expect(200)["total"].as_u64().expect("a total");
+        (total, fixture.lab.calls("kms:ListGrants") - before)
+    };
+    let id = plain.as_str().expect("an id");
+    assert_eq!(calls(""), (112, 2));
+    assert_eq!(calls(&format!("?GranteePrincipal={}", role())), (1, 1));
+    assert_eq!(calls(&format!("?GrantId={id}")), (1, 1));
+    assert_eq!(calls(&format!("?GrantId={id}&GrantId=no%20id")), (1, 2), "AWS takes one");
+    assert_eq!(calls("?GrantId=no%20id"), (0, 0), "no grant has such an id");
+    assert_eq!(calls(&format!("?GrantId={}", "0".repeat(64))), (0, 1));
+
     let denied = json!([{"service": "kms", "operation": "ListGrants", "times": 2, "answer": "deny"}]);
     fixture.lab.set_faults(&denied);
     let seen = access(&fixture, &key, "");
@@ -153,6 +171,66 @@ fn grants_made_at_aws_are_listed_and_a_denial_is_said() {
     );
     assert!(seen["grants_error"].as_str().expect("a reason").contains("AccessDenied"), "{seen}");
     assert!(grants("").refused(502, "NCERRCloudError").contains("AccessDenied"));
+}
+
+#[test]
+fn access_reads_a_thousand_grants_and_says_so() {
+    let fixture = KmsFixture::new();
+    let key = create(&fixture, &[]);
+    let grant = |grantee: &str| {
+        let body = json!({"KeyId": aws_id(&key), "GranteePrincipal": grantee, "Operations": ["Decrypt"]});
+        fixture.lab.kms(HOME, "CreateGrant", &body);
+    };
+    grant(&role());
+    (0..1_001).for_each(|_| grant(&user()));
+    let granted = |seen: &Value| {
+        let entries = seen["entries"].as_array().expect("entries").iter();
+        entries.filter(|entry| entry["source"]["type"] == "grant").count()
+    };
+    let seen = access(&fixture, &key, "");
+    assert_eq!((&seen["grants_truncated"], &seen["grants_known"], granted(&seen)), (&json!(true), &json!(true), 1_000));
+    let of_role = access(&fixture, &key, &format!("?principal={}", role()));
+    assert_eq!((&of_role["grants_truncated"], granted(&of_role)), (&json!(false), 1));
+    assert_eq!(of_role["decision"]["use"], "allowed");
+    // All grants can be for some user of an account, and those that were not read may be for one of this.
+    let of_other = access(&fixture, &key, &format!("?principal={OTHER}"));
+    assert_eq!(
+        of_other["decision"],
+        json!({"use": "not_known", "administer": "not_allowed", "grant": "not_known",
+        "view": "not_known"})
+    );
+}
+
+#[test]
+fn access_shows_the_policy_even_where_the_grants_are_out_of_reach() {
+    let fixture = KmsFixture::new();
+    let key = create(&fixture, &[]);
+    let kms = format!("/v1/cckm/aws/kms/{}", fixture.kms);
+    fixture.admin.patch(&kms, json!({"regions": [AWAY]})).expect(200);
+    let seen = access(&fixture, &key, "");
+    assert_eq!(entry(&seen, &format!("arn:aws:iam::{ACCOUNT}:root"), "Root")["effect"], "allow");
+    assert_eq!(seen["grants_known"], false);
+    assert!(seen["grants_error"].as_str().expect("a reason").contains(HOME), "{seen}");
+    let of_other = access(&fixture, &key, &format!("?principal={OTHER}"));
+    assert_eq!(
+        (&of_other["decision"]["use"], &of_other["decision"]["administer"]),
+        (&json!("not_known"), &json!("not_allowed"))
+    );
+}
+
+#[test]
+fn nobody_may_use_a_key_as_a_user_who_was_deleted() {
+    let fixture = KmsFixture::new();
+    let ann = json!({"Effect": "Allow", "Principal": {"AWS": user()}, "Action": "kms:Decrypt", "Resource": "*"});
+    let key = create(&fixture, &[ann]);
+    let gone_id = fixture.lab.delete_principal(&user());
+    fixture.post(&key, "refresh", json!({})).expect(200);
+    let seen = access(&fixture, &key, &format!("?principal={gone_id}"));
+    assert_eq!((&seen["decision"]["use"], entry_count(&seen)), (&json!("not_allowed"), 1));
+}
+
+fn entry_count(seen: &Value) -> usize {
+    seen["entries"].as_array().expect("entries").len()
 }
 
 #[test]
@@ -261,6 +339,32 @@ fn our_own_managers_are_shown_to_those_who_may_change_the_key() {
     nobody.get(&at(&key, "access")).refused(404, "NCERRResourceNotFound");
     nobody.get(&at(&key, "grants")).refused(404, "NCERRResourceNotFound");
     assert_eq!(nobody.get(&format!("{KEYS}/{}", id(&key))).status, 404);
+}
+
+#[test]
+fn a_manager_is_who_may_change_the_key_by_all_entries_together() {
+    let fixture = KmsFixture::new();
+    let key = create(&fixture, &[]);
+    for group in ["viewers", "changers"] {
+        fixture.admin.post("/v1/usermgmt/groups", json!({"name": group})).expect(201);
+    }
+    let ann = fixture.appliance.member("ann", &["viewers"]);
+    let set = |who: (&str, &str), actions: &[&str], permit: bool| {
+        let change = json!({who.0: who.1, "actions": actions, "permit": permit});
+        fixture.admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", fixture.kms), change).expect(200);
+    };
+    let ann_id = subject(&ann);
+    for who in [("user_id", ann_id.as_str()), ("group", "changers")] {
+        set(who, &["keyupdate"], true);
+        // The permit brings the views that it needs.
+        set(who, &["viewnative", "viewbyok"], false);
+    }
+    let managers = || access(&fixture, &key, "")["managed_by"].as_array().expect("managers")[2..].to_vec();
+    let changers = json!({"group": "changers", "actions": ["keyupdate"], "needs_view": true});
+    assert_eq!(managers(), [changers.clone()], "ann does not see the key");
+    set(("group", "viewers"), &["viewnative"], true);
+    let [of_ann, of_group] = managers().try_into().expect("two");
+    assert_eq!((&of_ann["username"], &of_ann["actions"], of_group), (&json!("ann"), &json!(["keyupdate"]), changers));
 }
 
 #[test]
