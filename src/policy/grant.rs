@@ -58,8 +58,8 @@ impl Constraints {
         self.subset.is_none() && self.equals.is_none()
     }
 
-    /// Whether they decide about an action such as `kms:Decrypt`: only some operations have an encryption context, and a
-    /// grant that its grantee makes has to be within them.
+    /// Whether they decide about an action such as `kms:Decrypt`: only some operations have an encryption context, and
+    /// a grant that its grantee makes has to be within them.
     pub fn concern(&self, action: &str) -> bool {
         let operation = action.strip_prefix("kms:").unwrap_or(action);
         let has_context = ["Encrypt", "Decrypt", "ReEncryptFrom", "ReEncryptTo", "CreateGrant"].contains(&operation)
