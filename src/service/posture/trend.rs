@@ -109,8 +109,10 @@ mod tests {
     use crate::domain::event::Event;
     use crate::domain::id::JobId;
     use crate::domain::job::event::{JobEvent, SyncEvent};
-    use crate::domain::key::example::{added, after, at, found};
+    use crate::domain::job::sync::SyncPlace;
+    use crate::domain::key::example::{ACCOUNT, added, after, at, found, kms_id, region};
     use crate::domain::kms::KmsCommand;
+    use crate::domain::place::AccountId;
     use crate::service::keys::PolicyChoice;
     use crate::service::world::World;
     use uuid::Uuid;
@@ -118,7 +120,9 @@ mod tests {
     #[test]
     fn the_keys_are_counted_when_no_synchronisation_is_finding_them() {
         let job = |event: SyncEvent| Event::Job(JobId::new(Uuid::from_u128(1)), JobEvent::Synchronisation(event));
-        let started = || job(SyncEvent::Started { by: None, all: true, places: vec![] });
+        let account = AccountId::parse(ACCOUNT).expect("an account");
+        let place = SyncPlace { kms: kms_id(0), account, region: region("eu-west-3") };
+        let started = || job(SyncEvent::Started { by: None, all: true, places: vec![place.clone()] });
         let is_due = |state: &State, second, since: &mut Option<Time>| super::is_due(state, at(second), since);
         let found = [added(0, &["eu-west-3"]), found(1, "a")];
         assert!(!is_due(&after(&found[..1]), 9, &mut None), "there is nothing to count");
