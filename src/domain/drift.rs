@@ -180,19 +180,18 @@ impl Drift {
         self.next
     }
 
-    /// The number of earlier entries that were recorded with an entry and are superseded by it: its difference covers
-    /// their changes too.
+    /// The number of earlier entries that an entry supersedes: its difference covers their changes too. The entries of
+    /// one reading of a key follow each other.
     pub fn covered_by(&self, entry: &DriftEntry) -> usize {
-        let aspects: Vec<DriftAspect> = entry.facts.changes.iter().map(|change| change.aspect).collect();
-        let numbers = (1..entry.number.0).rev().map(DriftNumber);
-        let together = numbers
-            .map_while(|number| self.entries.get(&number))
-            .take_while(|other| other.found == entry.found && other.facts.key == entry.facts.key);
-        let is_covered = |other: &&Arc<DriftEntry>| {
-            let of = DriftAspect::of_operation(&other.facts.event.name);
-            other.facts.superseded && of.iter().any(|aspect| aspects.contains(aspect))
+        let is_of_same =
+            |other: &&Arc<DriftEntry>| other.facts.key == entry.facts.key && other.facts.region == entry.facts.region;
+        let changes_the_same = |other: &&Arc<DriftEntry>| {
+            let aspects = DriftAspect::of_operation(&other.facts.event.name);
+            entry.facts.changes.iter().any(|change| aspects.contains(&change.aspect))
         };
-        together.filter(is_covered).count()
+        let before = (1..entry.number.0).rev().map_while(|number| self.entries.get(&DriftNumber(number)));
+        let same = before.take_while(is_of_same).filter(changes_the_same);
+        same.take_while(|other| other.facts.superseded).count()
     }
 
     /// How far a schedule has read a region; `None` before its first run.

@@ -263,6 +263,30 @@ fn pause_after(failures: u32) -> Duration {
 mod tests {
     use super::*;
 
+    fn trouble(is_refusal: bool) -> Trouble {
+        Trouble { is_refusal, ..Trouble::of_all("no".to_owned()) }
+    }
+
+    #[test]
+    fn a_changed_webhook_begins_anew_and_one_refused_alarm_does_not_lengthen_the_pauses_of_others() {
+        let (now, later) = (Time::from_nanos(1), Time::from_nanos(2));
+        let mut course = Course::default();
+        course.begin_again_after(now);
+        for _ in 0..5 {
+            course.failed(AlarmNumber(1), &trouble(true), now);
+        }
+        assert_eq!((course.failures, course.refused[&AlarmNumber(1)].times), (1, 5));
+        course.failed(AlarmNumber(2), &trouble(true), now);
+        course.failed(AlarmNumber(3), &trouble(false), now);
+        course.begin_again_after(now);
+        assert_eq!((course.failures, course.refused.len()), (3, 2), "nothing was changed");
+        course.begin_again_after(later);
+        assert_eq!((course.failures, course.refused.len(), course.failing_since), (0, 0, None));
+        course.failed(AlarmNumber(1), &trouble(false), later);
+        course.delivered(AlarmNumber(1));
+        assert_eq!((course.failures, course.failing_since), (0, None));
+    }
+
     #[test]
     fn pauses_grow_up_to_a_quarter_of_an_hour() {
         for (failures, least, most) in [(1, 500, 1_000), (2, 1_000, 2_000), (5, 8_000, 16_000), (40, 450_000, 900_000)]

@@ -10,6 +10,7 @@ use crate::domain::place::{AccountId, Arn, Region, RoleArn};
 use crate::service::failure::AwsFailure;
 use crate::service::kms::Addition;
 use crate::service::world::{ACCOUNT, World};
+use std::sync::Mutex;
 
 #[test]
 fn an_alarm_is_given_up_after_a_day_and_the_webhook_says_so() {
@@ -32,21 +33,36 @@ fn an_alarm_is_given_up_after_a_day_and_the_webhook_says_so() {
     assert_eq!(world.state().alarms.pending_count(id), 0);
 }
 
-/// A receiver that accepts everything, and counts.
-fn accepting() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+/// A receiver that accepts everything, and keeps the requests.
+fn accepting() -> (String, Arc<Mutex<Vec<String>>>) {
     use std::io::{Read, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}/", listener.local_addr().expect("an address"));
-    let count = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let counter = count.clone();
+    let received = Arc::<Mutex<Vec<String>>>::default();
+    let into = received.clone();
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            counter.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-            let _ = stream.read(&mut [0; 8_192]);
+            let mut bytes = [0; 8_192];
+            let read = stream.read(&mut bytes).unwrap_or(0);
+            into.lock().expect("a lock").push(String::from_utf8_lossy(&bytes[..read]).into_owned());
             let _ = stream.write_all(b"HTTP/1.1 204 Fine\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
         }
     });
-    (url, count)
+    (url, received)
+}
+
+#[test]
+fn a_delivery_has_the_time_of_the_clock_even_if_that_was_set_back() {
+    let world = World::new();
+    let (url, received) = accepting();
+    let change = WebhookChange { name: WebhookName::parse("ops").ok(), url: Some(url), ..WebhookChange::default() };
+    let alarms = &world.services().alarms;
+    let made = world.run(alarms.create(&world.admin(), &World::context(), change)).expect("a webhook");
+    world.pass(-3_600);
+    let tested = world.run(alarms.test(&world.admin(), made.seen.webhook.id)).expect("an attempt");
+    assert_eq!(tested.outcome, Ok(204));
+    let sent = received.lock().expect("a lock").pop().expect("a request");
+    assert!(sent.contains(&format!("webhook-timestamp: {}\r\n", world.now().seconds())), "{sent}");
 }
 
 #[test]
@@ -70,7 +86,7 @@ fn nothing_is_delivered_once_the_log_has_stopped() {
         recorder.ledger().clone().close().await;
         tokio::time::sleep(Duration::from_secs(2)).await;
     });
-    assert!(received.load(std::sync::atomic::Ordering::Relaxed) <= 1, "at most the attempt that was under way");
+    assert!(received.lock().expect("a lock").len() <= 1, "at most the attempt that was under way");
 }
 
 #[test]

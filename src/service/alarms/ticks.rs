@@ -101,3 +101,30 @@ fn expiring(state: &State, now: Time) -> Vec<(KeyId, Time, u32)> {
     });
     due.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::event::Event;
+    use crate::domain::key::event::KeyEvent;
+    use crate::domain::key::example::{added, after, at, key_id, kms_id, region, snapshot};
+    use crate::domain::kms::KmsEvent;
+
+    #[test]
+    fn material_that_expires_or_has_expired_is_announced_unless_its_kms_is_archived() {
+        let mut seen = snapshot(1, "imported");
+        let mut due = |valid_to: Time, now: Time, archived: bool| {
+            seen.metadata.valid_to = Some(valid_to);
+            let (kms, region, learned) = (kms_id(0), region("eu-west-3"), seen.clone().all());
+            let mut events =
+                vec![added(0, &["eu-west-3"]), Event::Key(key_id(1), KeyEvent::Found { kms, region, learned })];
+            events.extend(archived.then_some(Event::Kms(kms, KmsEvent::Archived)));
+            expiring(&after(&events), now).into_iter().map(|(_, _, days)| days).collect::<Vec<_>>()
+        };
+        assert_eq!(due(at(100), at(50), false), [1]);
+        assert_eq!(due(at(100), at(50), true), [0; 0]);
+        assert_eq!(due(at(100), at(100), false), [0]);
+        // The key became known in second 2.
+        assert_eq!(due(at(1), at(50), false), [0; 0]);
+    }
+}

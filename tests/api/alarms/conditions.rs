@@ -124,11 +124,13 @@ fn a_region_that_is_added_later_raises_no_old_news() {
     open(HOME);
     fixture.admin.patch(&at, json!({"regions": [AWAY, HOME]})).expect(200);
     synchronise(&fixture);
-    assert_eq!((fixture.total("gone=false"), names(&fixture.admin)), (1, vec![]));
+    let known = fixture.total("gone=false");
+    assert_eq!(names(&fixture.admin), [""; 0]);
     std::thread::sleep(Duration::from_millis(1_100));
     open(HOME);
     synchronise(&fixture);
-    assert_eq!((fixture.total("gone=false"), names(&fixture.admin)), (2, vec!["policy_opened".to_owned()]));
+    assert_eq!(fixture.total("gone=false"), known + 1);
+    assert_eq!(names(&fixture.admin), ["policy_opened"]);
 }
 
 #[test]
