@@ -39,9 +39,7 @@ impl Program {
     /// Starts the real program with a lab cloud, which is the one of the directory's `cloud.toml` if it exists.
     pub(crate) fn start(directory: &Path) -> Outcome<Self> {
         let (data, cloud) = (directory.join("data"), directory.join("cloud.toml"));
-        // The ports are free again once the listeners are dropped.
-        let (xks, cloud_port) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-        let (xks, cloud_port) = (xks.local_addr()?, cloud_port.local_addr()?);
+        let [xks, cloud_port] = free_ports()?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_claviger"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("CLAVIGER_")) {
             command.env_remove(name);
@@ -156,6 +154,13 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Two addresses that nobody listens on.
+fn free_ports() -> Outcome<[SocketAddr; 2]> {
+    // Both are bound before either is free again, so that they differ.
+    let listeners = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
+    Ok([listeners.0.local_addr()?, listeners.1.local_addr()?])
 }
 
 fn address(line: &str) -> Option<SocketAddr> {
