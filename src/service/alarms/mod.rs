@@ -317,7 +317,7 @@ impl Alarms {
     /// Returns the secrets that sign a delivery now: the current one, and for a day the one before it.
     fn secrets_of(&self, webhook: &Webhook) -> Result<Vec<Secret>, Failure> {
         let unseal = |sealed| self.secrets.unseal(&owner(webhook.id), SIGNING_SECRET, sealed).map(Secret::of_bytes);
-        Ok(webhook.secrets_at(self.recorder.now()).map(unseal).collect::<Result<_, _>>()?)
+        webhook.secrets_at(self.recorder.now()).map(unseal).collect()
     }
 
     async fn append(&self, change: &Change, command: WebhookCommand) -> Result<Committed, Failure> {

@@ -95,7 +95,7 @@ impl Change<'_> {
     fn disabled(&self, now: &KeyMetadata) -> Option<&'static str> {
         let was = self.before.map(|before| &before.metadata);
         let was_off = was.is_some_and(|was| was.state == KeyState::Disabled || was.is_pending_deletion());
-        (now.state == KeyState::Disabled && !was_off).then(|| match was {
+        (now.state == KeyState::Disabled && !was_off).then_some(match was {
             Some(_) => "The key was disabled.",
             None => "The key is disabled.",
         })
