@@ -11,6 +11,19 @@ use std::fmt;
 /// The lifetime of an access token, in seconds.
 pub const ACCESS_SECONDS: i64 = 300;
 
+/// The seconds in which a refresh is not recorded again: a client that refreshes all the time must not fill the log.
+const RECORDED_AFTER_MAX: i64 = 60;
+
+/// The seconds after its replacement in which a refresh token may come once more: from another tab, or because the
+/// answer was lost. Later, somebody else must have a copy of it.
+pub const REPLACED_FOR: i64 = 30;
+
+/// The replacements of a refresh token within a minute. A client that asks for more keeps the present token.
+const REPLACED_A_MINUTE: usize = 5;
+
+/// The replaced refresh tokens of a session that are remembered.
+const REPLACED_MAX: usize = 8;
+
 /// The maximum number of open sessions of a user. One more closes the least recently used session.
 pub const SESSIONS_MAX: usize = 1000;
 
@@ -24,22 +37,39 @@ pub struct Session {
     pub labels: Vec<String>,
     /// When the user signed in.
     pub opened: Time,
-    /// When a token of the session was last issued.
+    /// When a token of the session was last issued, exact to [`Session::recorded_after`] seconds.
     pub used: Time,
+    /// The latest replaced refresh tokens, and when they were replaced; the newest is the last.
+    pub replaced: Vec<(TokenHash, Time)>,
 }
 
 impl Session {
-    /// Returns the end of the refresh token; `None` if it does not expire.
+    /// Returns the seconds after which another refresh is recorded.
+    pub fn recorded_after(&self) -> i64 {
+        let unused = self.refresh.unused_seconds.and_then(|seconds| i64::try_from(seconds).ok());
+        unused.map_or(RECORDED_AFTER_MAX, |seconds| (seconds / 4).min(RECORDED_AFTER_MAX))
+    }
+
+    /// Whether its refresh token was replaced so often lately that it is not replaced again: clients must not fill the log.
+    pub fn is_replaced_too_often(&self, at: Time) -> bool {
+        let lately = |(_, replaced): &&(TokenHash, Time)| replaced.plus_seconds(RECORDED_AFTER_MAX) > at;
+        self.replaced.iter().filter(lately).count() >= REPLACED_A_MINUTE
+    }
+
+    /// Returns the end of the refresh token; `None` if it does not expire. By lack of use it ends up to
+    /// [`Session::recorded_after`] seconds late, and never early.
     pub fn refresh_ends(&self) -> Option<Time> {
         let after = |from: Time, seconds: u64| from.plus_seconds(i64::try_from(seconds).unwrap_or(i64::MAX));
         let of_age = self.refresh.lifetime_seconds.map(|seconds| after(self.refresh_made, seconds));
-        let unused = self.refresh.unused_seconds.map(|seconds| after(self.used, seconds));
+        let used = self.used.plus_seconds(self.recorded_after());
+        let unused = self.refresh.unused_seconds.map(|seconds| after(used, seconds));
         of_age.into_iter().chain(unused).min()
     }
 
     /// Returns the end of the session, after which none of its tokens is valid; `None` if it does not expire.
     pub fn ends(&self) -> Option<Time> {
-        self.refresh_ends().map(|refresh| refresh.max(self.used.plus_seconds(ACCESS_SECONDS)))
+        let used = self.used.plus_seconds(self.recorded_after());
+        self.refresh_ends().map(|refresh| refresh.max(used.plus_seconds(ACCESS_SECONDS)))
     }
 }
 
@@ -68,6 +98,8 @@ pub enum SessionEvent {
     RefreshReplaced { refresh: RefreshGrant },
     /// The session was closed, and its tokens are no longer valid.
     Closed,
+    /// A refresh token came long after its replacement, so somebody has a copy of it. The session was closed.
+    RefreshReused { source: String },
 }
 
 /// A refresh token without the token itself.
@@ -102,6 +134,13 @@ pub enum SessionCommand {
         replace: Option<RefreshGrant>,
         at: Time,
     },
+    /// Close the session of a refresh token that came long after its replacement.
+    CloseReused {
+        /// The hash of the replaced refresh token.
+        hash: TokenHash,
+        source: String,
+        at: Time,
+    },
     Close {
         id: SessionId,
     },
@@ -113,6 +152,7 @@ pub struct Sessions {
     open: imbl::HashMap<SessionId, Session>,
     by_hash: imbl::HashMap<TokenHash, SessionId>,
     by_token: imbl::HashMap<RefreshTokenId, SessionId>,
+    by_replaced: imbl::HashMap<TokenHash, SessionId>,
     ends: imbl::OrdSet<(Time, SessionId)>,
     /// The sessions of each user, in the order of their last use.
     by_user: imbl::HashMap<UserId, imbl::OrdSet<(Time, SessionId)>>,
@@ -138,6 +178,12 @@ impl Sessions {
     /// Returns the session of the refresh token with this id.
     pub fn by_token(&self, token: &RefreshTokenId) -> Option<&Session> {
         self.open.get(self.by_token.get(token)?)
+    }
+
+    /// Returns the session that had the refresh token with this hash, and when that token was replaced.
+    pub fn by_replaced(&self, hash: &TokenHash) -> Option<(&Session, Time)> {
+        let session = self.open.get(self.by_replaced.get(hash)?)?;
+        session.replaced.iter().find(|(replaced, _)| replaced == hash).map(|(_, at)| (session, *at))
     }
 
     /// Returns all sessions, in no order.
@@ -170,6 +216,7 @@ impl Sessions {
                 labels: labels.clone(),
                 opened: at,
                 used: at,
+                replaced: vec![],
             }),
             SessionEvent::Refreshed => {
                 if let Some(session) = self.take(&id) {
@@ -177,11 +224,14 @@ impl Sessions {
                 }
             }
             SessionEvent::RefreshReplaced { refresh } => {
-                if let Some(session) = self.take(&id) {
+                if let Some(mut session) = self.take(&id) {
+                    session.replaced.push((session.refresh.hash, at));
+                    let surplus = session.replaced.len().saturating_sub(REPLACED_MAX);
+                    session.replaced.drain(..surplus);
                     self.put(Session { refresh: refresh.clone(), refresh_made: at, used: at, ..session });
                 }
             }
-            SessionEvent::Closed => drop(self.take(&id)),
+            SessionEvent::Closed | SessionEvent::RefreshReused { .. } => drop(self.take(&id)),
         }
     }
 
@@ -199,6 +249,7 @@ impl Sessions {
 
     fn put(&mut self, session: Session) {
         self.by_hash.insert(session.refresh.hash, session.id);
+        self.by_replaced.extend(session.replaced.iter().map(|(hash, _)| (*hash, session.id)));
         self.by_token.insert(session.refresh.id, session.id);
         if let Some(end) = session.ends() {
             self.ends.insert((end, session.id));
@@ -210,6 +261,9 @@ impl Sessions {
     fn take(&mut self, id: &SessionId) -> Option<Session> {
         let session = self.open.remove(id)?;
         self.by_hash.remove(&session.refresh.hash);
+        for (hash, _) in &session.replaced {
+            self.by_replaced.remove(hash);
+        }
         self.by_token.remove(&session.refresh.id);
         if let Some(end) = session.ends() {
             self.ends.remove(&(end, session.id));

@@ -32,7 +32,8 @@ pub struct User {
     /// The name of the user's password policy; `None` for the global one.
     pub password_policy: Option<PasswordPolicyName>,
     /// The failed logins since the last successful one, by source (see [`network_of`]), for information: the lockout
-    /// does not depend on them. The newest is the last. There are at most [`SOURCES_MAX`].
+    /// does not depend on them. The newest is the last. There are at most [`SOURCES_MAX`],
+    /// and [`OTHER_SOURCES`].
     pub failures: Vec<Failures>,
     pub logins: u64,
     pub last_login: Option<Time>,
@@ -51,6 +52,9 @@ pub struct Failures {
 
 /// The maximum number of networks whose failed logins are kept for a user.
 pub const SOURCES_MAX: usize = 32;
+
+/// The source of failures beyond [`SOURCES_MAX`].
+pub const OTHER_SOURCES: &str = "others";
 
 /// The properties of a user besides name and password.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -261,15 +265,14 @@ impl User {
     }
 
     fn count_failure(&mut self, at: Time, source: &str) {
-        let source = network_of(source);
-        let known = self.failures.iter().position(|failures| failures.source == source);
-        let count = known.map_or(0, |place| self.failures.remove(place).count);
-        // The entry with the fewest failures is removed, the oldest of those.
-        if self.failures.len() >= SOURCES_MAX
-            && let Some((fewest, _)) = self.failures.iter().enumerate().min_by_key(|(_, failures)| failures.count)
-        {
-            self.failures.remove(fewest);
+        let mut source = network_of(source);
+        let mut known = self.failures.iter().position(|failures| failures.source == source);
+        if known.is_none() && self.failures.len() >= SOURCES_MAX {
+            // Those beyond are counted together, so that none makes others forgotten.
+            source = OTHER_SOURCES.to_owned();
+            known = self.failures.iter().position(|failures| failures.source == source);
         }
+        let count = known.map_or(0, |place| self.failures.remove(place).count);
         self.failures.push(Failures { source, count: count.saturating_add(1), last: at });
     }
 

@@ -1,7 +1,7 @@
 //! Tokens: sign in, refresh, revoke; and the change of one's own password, which needs no token.
 
 use super::answer::{Json, NoContent, Unstored};
-use super::body::{ShortBody, one_of, optional, required};
+use super::body::{ShortBody, one_of, optional, required, secret};
 use super::error::Problem;
 use super::guard::{Anonymous, Authorized};
 use super::paging::{Columns, List, Listing};
@@ -31,11 +31,11 @@ pub struct TokenBody {
     #[schema(example = "admin")]
     username: Option<String>,
     /// The password, for the grant `password`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
     /// The refresh token, for the grant `refresh_token`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     refresh_token: Option<Zeroizing<String>>,
     /// `local_account` (default): the only connection there is.
@@ -115,7 +115,7 @@ pub struct TokenView {
 #[schema(as = RevokeRequest)]
 pub struct RevokeBody {
     /// The refresh token.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = String, required = true, write_only)]
     refresh_token: Option<Zeroizing<String>>,
 }
@@ -129,11 +129,11 @@ pub struct ChangePasswordBody {
     #[schema(value_type = String, required = true)]
     username: Option<String>,
     /// The current password.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = String, required = true, write_only)]
     password: Option<Zeroizing<String>>,
     /// The new password.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = String, required = true, write_only)]
     new_password: Option<Zeroizing<String>>,
 }
@@ -167,7 +167,7 @@ pub async fn issue(
         }
         Grant::RefreshToken => {
             let token = required("refresh_token", body.refresh_token)?;
-            services.tokens.refresh(&caller.context, token, patch).await?
+            services.tokens.refresh(&caller.context, &caller.source, token, patch).await?
         }
     };
     caller.signed_in_as(issued.user.clone());

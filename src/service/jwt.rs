@@ -86,9 +86,9 @@ impl TokenSigner {
         }
     }
 
-    /// Signs a token for a user's session.
-    pub(super) fn sign(&self, user: &User, session: &Session) -> Result<String, Failure> {
-        let issued = session.used.seconds();
+    /// Signs a token for a user's session, which is valid from a time.
+    pub(super) fn sign(&self, user: &User, session: &Session, from: Time) -> Result<String, Failure> {
+        let issued = from.seconds();
         let claims = Claims {
             aud: self.audience.clone(),
             sub: user.id.subject(),

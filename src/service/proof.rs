@@ -63,10 +63,11 @@ impl Proof {
         let begun = tokio::time::Instant::now();
         let published = self.recorder.state();
         let state = &published.state;
-        let user = UserName::parse(name).ok().and_then(|name| state.user_named(&name).cloned());
+        // A user may have a name that would not be accepted any more.
+        let user = state.user_named(&UserName::stored(name)).cloned();
         let policy = lockout::policy_of(state, user.as_deref(), &attempted_name);
-        let locked = self.failures.locked_until(policy, &attempted_name, &network);
         let now = self.recorder.now();
+        let locked = self.failures.locked_until(policy, &attempted_name, &network, now);
         if let Some(until) = locked.filter(|until| *until > now) {
             return Err(SessionRefusal::LoginLocked { seconds: now.seconds_until(until) }.into());
         }
@@ -118,9 +119,14 @@ impl Proof {
         }
     }
 
-    /// Forgets the failures before a login.
-    pub(super) fn forget_failures(&self, user: &User, source: &str) {
-        self.failures.forget(&AttemptedName::from(&user.name), &network_of(source));
+    /// Forgets the failures before a login. Its network is known for this user from now on.
+    pub(super) fn succeeded(&self, user: &User, source: &str) {
+        self.failures.succeeded(&AttemptedName::from(&user.name), &network_of(source));
+    }
+
+    /// Notes a network from which the user has a session.
+    pub(super) fn know(&self, user: &User, source: &str) {
+        self.failures.know(&AttemptedName::from(&user.name), &network_of(source));
     }
 
     /// Ends all lockouts of a user.

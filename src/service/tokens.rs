@@ -5,6 +5,7 @@ use super::caller::{Caller, Change, RequestContext};
 use super::failure::{Failure, TokenProblem, invalid};
 use super::jwt::TokenSigner;
 use super::proof::{Proof, Proved};
+use super::recent_refresh_tokens::RecentRefreshTokens;
 use super::recorder::Recorder;
 use super::secrets::Secrets;
 use crate::domain::command::Command;
@@ -12,7 +13,7 @@ use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{InstallationId, RefreshTokenId, SessionId};
 use crate::domain::refusal::{Refusal, SessionRefusal};
-use crate::domain::session::{ACCESS_SECONDS, Session, SessionCommand};
+use crate::domain::session::{ACCESS_SECONDS, REPLACED_FOR, Session, SessionCommand};
 use crate::domain::state::State;
 use crate::domain::user::User;
 use crate::keyring::{Keyring, Owner};
@@ -30,6 +31,7 @@ pub struct Tokens {
     proof: Proof,
     signer: Arc<TokenSigner>,
     refresh: RefreshDefaults,
+    recent: RecentRefreshTokens,
 }
 
 /// The default lifetimes of refresh tokens; 0 means unlimited.
@@ -93,7 +95,7 @@ impl Tokens {
             published.state.installation.as_ref().ok_or(Failure::Internal("the log has no installation"))?;
         let key = secrets.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
         let signer = Arc::new(TokenSigner::new(installation.id, &key));
-        Ok(Self { proof, recorder, signer, refresh })
+        Ok(Self { proof, recorder, signer, refresh, recent: RecentRefreshTokens::default() })
     }
 
     /// Signs in with a password.
@@ -118,37 +120,80 @@ impl Tokens {
             Ok(Command::Session(SessionCommand::Open { id, user: user_id, password_set, source, refresh, labels, at }))
         };
         let committed = self.recorder.append_with(&own_change(&user, context), decide).await?;
-        self.proof.forget_failures(&user, &network);
+        self.proof.succeeded(&user, &network);
         drop(attempt);
         self.issue(&committed.published.state, id, text)
     }
 
-    /// Refreshes a session with its refresh token, and issues a new access token.
+    /// Refreshes a session with its refresh token, and issues a new access token. A refresh token that was replaced a
+    /// moment ago brings the token that replaced it; one that was replaced earlier ends the session.
     ///
     /// # Errors
-    /// When the refresh token is unknown, revoked or expired.
+    /// When the refresh token is unknown, revoked, replaced or expired.
     pub async fn refresh(
         &self,
         context: &RequestContext,
+        source: &str,
         refresh_token: Zeroizing<String>,
         patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
         let hash = hash_of(&refresh_token);
-        let published = self.recorder.state();
-        let invalid = || Failure::Refused(Refusal::Session(SessionRefusal::RefreshTokenInvalid));
-        let session = published.state.sessions.by_refresh(&hash).ok_or_else(invalid)?.clone();
-        let user = published.state.user(session.user)?;
-        let (replace, text) = match patch.renew {
-            true => {
-                let (grant, text) = self.new_refresh(&patch)?;
-                (Some(grant), text)
+        match self.refresh_present(context, source, &refresh_token, patch.renew.then_some(&patch)).await {
+            Err(Failure::Refused(Refusal::Session(SessionRefusal::RefreshTokenInvalid))) => {
+                self.refresh_replaced(context, source, hash).await
             }
-            false => (None, refresh_token),
-        };
+            outcome => outcome,
+        }
+    }
+
+    /// Refreshes a session with its present refresh token, and replaces the token if `renewal` is given.
+    async fn refresh_present(
+        &self,
+        context: &RequestContext,
+        source: &str,
+        present: &Zeroizing<String>,
+        renewal: Option<&RefreshRequest>,
+    ) -> Result<Issued, Failure> {
+        let hash = hash_of(present);
+        let published = self.recorder.state();
+        let session = published.state.sessions.by_refresh(&hash).ok_or(SessionRefusal::RefreshTokenInvalid)?.clone();
+        let user = published.state.user(session.user)?;
+        let new = renewal.map(|patch| self.new_refresh(patch)).transpose()?;
+        if let Some((grant, text)) = &new {
+            // Before the replacement is recorded: the replaced token may come again at once.
+            self.recent.remember(grant.hash, text.clone(), self.recorder.now());
+        }
+        let replace = new.as_ref().map(|(grant, _)| grant.clone());
         let decide =
             move |_: &State, at| Ok(Command::Session(SessionCommand::Refresh { hash, replace: replace.clone(), at }));
         let committed = self.recorder.append_with(&own_change(user, context), decide).await?;
-        self.issue(&committed.published.state, session.id, text)
+        self.proof.know(user, source);
+        let state = &committed.published.state;
+        // A session whose tokens are replaced too often keeps the present one.
+        let text = new.filter(|(grant, _)| state.sessions.by_refresh(&grant.hash).is_some()).map(|(_, text)| text);
+        self.issue(state, session.id, text.unwrap_or_else(|| present.clone()))
+    }
+
+    async fn refresh_replaced(
+        &self,
+        context: &RequestContext,
+        source: &str,
+        hash: TokenHash,
+    ) -> Result<Issued, Failure> {
+        let (published, now) = (self.recorder.state(), self.recorder.now());
+        let found = published.state.sessions.by_replaced(&hash);
+        let (session, replaced) = found.ok_or(SessionRefusal::RefreshTokenInvalid)?;
+        if now <= replaced.plus_seconds(REPLACED_FOR) {
+            let present = session.refresh.hash;
+            let text = self.recent.get(&present, now).ok_or(SessionRefusal::RefreshTokenInvalid)?;
+            return self.refresh_present(context, source, &text, None).await;
+        }
+        let source = source.to_owned();
+        let decide =
+            move |_: &State, at| Ok(Command::Session(SessionCommand::CloseReused { hash, source: source.clone(), at }));
+        // Whoever has the token is not necessarily the user.
+        self.recorder.append_with(&Change::of(Actor::System, context.request_id.clone()), decide).await?;
+        Err(SessionRefusal::RefreshTokenInvalid.into())
     }
 
     /// Authenticates a bearer token. This reads the published state only: it takes no lock and no disk access.
@@ -245,7 +290,7 @@ impl Tokens {
     fn issue(&self, state: &State, id: SessionId, refresh_token: Zeroizing<String>) -> Result<Issued, Failure> {
         let session = state.sessions.get(&id).ok_or(TokenProblem::Revoked)?;
         let user = state.user(session.user)?.clone();
-        let jwt = self.signer.sign(&user, session)?;
+        let jwt = self.signer.sign(&user, session, self.recorder.now())?;
         let refresh_token_id = session.refresh.id;
         Ok(Issued { user, jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
     }

@@ -1,6 +1,6 @@
 //! Decides the commands of sessions.
 
-use super::{RefreshGrant, SessionCommand};
+use super::{REPLACED_FOR, RefreshGrant, SessionCommand};
 use crate::domain::event::{Event, SessionEvent, UserEvent};
 use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::state::State;
@@ -36,9 +36,19 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
                 return Err(SessionRefusal::PasswordChangeDue.into());
             }
             replace.iter().try_for_each(|refresh| refuse_used(state, refresh))?;
-            let event = replace.map_or(SessionEvent::Refreshed, |refresh| SessionEvent::RefreshReplaced { refresh });
+            let event = match replace.filter(|_| !session.is_replaced_too_often(at)) {
+                Some(refresh) => SessionEvent::RefreshReplaced { refresh },
+                None if at < session.used.plus_seconds(session.recorded_after()) => return Ok(vec![]),
+                None => SessionEvent::Refreshed,
+            };
             Ok(vec![Event::Session(session.id, event)])
         }
+        SessionCommand::CloseReused { hash, source, at } => match state.sessions.by_replaced(&hash) {
+            Some((session, replaced)) if replaced.plus_seconds(REPLACED_FOR) < at => {
+                Ok(vec![Event::Session(session.id, SessionEvent::RefreshReused { source })])
+            }
+            Some(_) | None => Ok(vec![]),
+        },
         SessionCommand::Close { id } => match state.sessions.get(&id) {
             Some(_) => Ok(vec![Event::Session(id, SessionEvent::Closed)]),
             None => Ok(vec![]),
@@ -48,6 +58,7 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
 
 /// A refresh token belongs to one session: the lookups by hash and by id have room for one.
 fn refuse_used(state: &State, refresh: &RefreshGrant) -> Result<(), Refusal> {
-    let used = state.sessions.by_refresh(&refresh.hash).or(state.sessions.by_token(&refresh.id));
+    let replaced = state.sessions.by_replaced(&refresh.hash).map(|(session, _)| session);
+    let used = state.sessions.by_refresh(&refresh.hash).or(state.sessions.by_token(&refresh.id)).or(replaced);
     used.map_or(Ok(()), |_| Err(SessionRefusal::Exists.into()))
 }

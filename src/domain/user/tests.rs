@@ -71,6 +71,16 @@ fn a_name_is_given_once_whatever_its_case() {
 }
 
 #[test]
+fn the_names_that_the_program_has_for_itself_are_reserved() {
+    for name in ["system", "System", "schedule nightly", "Schedule", "operator"] {
+        given([]).when(create(1, name)).then_refused(UserRefusal::NameReserved(UserName::stored(name)));
+    }
+    given([]).when(create(1, "scheduler")).then_done();
+    let renamed = given([user(1)]).when(update(Some("schedule x"), None, None, false));
+    renamed.then_refused(UserRefusal::NameReserved(UserName::stored("schedule x")));
+}
+
+#[test]
 fn only_what_differs_is_recorded() {
     let state = given([user(1)]);
     state.when(same()).then(events([]));
@@ -161,12 +171,13 @@ fn addresses_that_one_client_has_are_counted_as_one() {
 }
 
 #[test]
-fn the_networks_with_the_most_failures_are_kept() {
+fn no_network_makes_the_failures_of_others_forgotten() {
     let mut state = given([user(1)]);
     state.extend((0..5).map(|_| failed(HERE)));
     state.extend((0..SOURCES_MAX + 3).map(|n| failed(&format!("10.0.0.{n}"))));
-    assert!(failures(&state).contains(&(HERE, 5)));
-    assert_eq!(ann(&state).failures.len(), SOURCES_MAX);
+    assert!(failures(&state).contains(&(HERE, 5)) && failures(&state).contains(&("10.0.0.0", 1)));
+    assert_eq!(failures(&state).last(), Some(&(OTHER_SOURCES, 4)));
+    assert_eq!(ann(&state).failures.len(), SOURCES_MAX + 1);
 }
 
 #[test]

@@ -255,6 +255,7 @@ fn of_sessions(form: Form) -> impl Iterator<Item = Event> {
         SessionEvent::Refreshed,
         SessionEvent::RefreshReplaced { refresh: grant(form, 2) },
         SessionEvent::Closed,
+        SessionEvent::RefreshReused { source: form.text("192.0.2.7") },
     ];
     events.into_iter().map(|event| Event::Session(SessionId::new(uuid(0x400)), event))
 }

@@ -3,6 +3,7 @@
 
 use crate::support::appliance::{Appliance, PASSWORD, id, program, subject, user_id};
 use crate::support::client::{Answer, Client};
+use crate::support::visible_state::events;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -10,6 +11,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Child, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 const TOKENS: &str = "/v1/auth/tokens";
@@ -113,7 +115,6 @@ fn a_refresh_token_carries_the_session_on_until_it_is_replaced_or_revoked() {
     assert_eq!(renewed["client_id"], first["client_id"]);
     assert_ne!(renewed["refresh_token"], first["refresh_token"]);
     assert_ne!(renewed["refresh_token_id"], first["refresh_token_id"]);
-    refresh(&nobody, &first, json!({})).refused(401, "NCERRUnauthorized");
     ann.get(&token).refused(404, "NCERRResourceNotFound");
 
     let body = json!({"refresh_token": renewed["refresh_token"]});
@@ -122,6 +123,48 @@ fn a_refresh_token_carries_the_session_on_until_it_is_replaced_or_revoked() {
     }
     refresh(&nobody, &renewed, json!({})).refused(401, "NCERRUnauthorized");
     assert!(ann.get(SELF).refused(401, "NCERRUnauthorized").contains("session is closed"));
+}
+
+#[test]
+fn a_replaced_refresh_token_may_come_again_at_once_and_ends_the_session_later() {
+    let appliance = Appliance::start();
+    appliance.user("ann");
+    let nobody = appliance.nobody();
+    let renew = || json!({"renew_refresh_token": true});
+    let first = sign_in(&appliance, "ann", json!({}));
+    let renewed = refresh(&nobody, &first, renew()).expect(200);
+    // Two tabs, or an answer that was lost: the same new token, whether it was asked to be renewed or not.
+    for again in [renew(), json!({})] {
+        let again = refresh(&nobody, &first, again).expect(200);
+        assert_eq!(again["refresh_token"], renewed["refresh_token"]);
+        assert_eq!(again["client_id"], first["client_id"]);
+    }
+    let present = refresh(&nobody, &renewed, renew()).expect(200);
+    let ann = nobody.with_token(present["jwt"].as_str().expect("a token"));
+    ann.get(SELF).expect(200);
+    thread::sleep(Duration::from_secs(32));
+    let admin = appliance.admin();
+    let before = events(&admin);
+    for _ in 0..2 {
+        refresh(&nobody, &first, json!({})).refused(401, "NCERRUnauthorized");
+        assert!(ann.get(SELF).refused(401, "NCERRUnauthorized").contains("session is closed"));
+    }
+    refresh(&nobody, &present, json!({})).refused(401, "NCERRUnauthorized");
+    assert_eq!(events(&admin), before + 1, "the end of the session");
+}
+
+#[test]
+fn refreshes_do_not_fill_the_log() {
+    let appliance = Appliance::start();
+    appliance.user("ann");
+    let nobody = appliance.nobody();
+    let session = sign_in(&appliance, "ann", json!({}));
+    let admin = appliance.admin();
+    let before = events(&admin);
+    for _ in 0..50 {
+        refresh(&nobody, &session, json!({})).expect(200);
+    }
+    assert_eq!(events(&admin), before);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreOperation, Store
 use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
 use super::super::v2::posture::KmsCounts;
-use super::super::v2::primitives::{Bytes, Moment, Partition, Text};
+use super::super::v2::primitives::{Bytes, Moment, Partition, Text, TokenHash};
 use super::super::v2::report::{ReportCounts, ReportKind, ReportSource};
 use super::super::v2::schedule::ScheduleSettings;
 use super::super::v2::session::RefreshGrant;
@@ -88,6 +88,7 @@ layout! {
         labels: Vec<Text<'a>>,
         opened: Moment,
         used: Moment,
+        replaced: Vec<(TokenHash, Moment)>,
     }
 }
 

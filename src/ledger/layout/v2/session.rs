@@ -10,6 +10,7 @@ layout! {
         Refreshed,
         RefreshReplaced { refresh: RefreshGrant },
         Closed,
+        RefreshReused { source: Text<'a> },
     }
 }
 
