@@ -60,7 +60,10 @@ impl Program {
             command.arg("--cloud").arg(cloud);
         }
         let log = File::options().create(true).append(true).open(directory.join("log"))?;
-        let mut program = Self::launch(command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).stderr(log), data)?;
+        let mut program = Self::launch(
+            command.env("CLAVIGER_ADMIN_PASSWORD", PASSWORD).env("CLAVIGER_SERVER_CHANGES_PER_SECOND", "0").stderr(log),
+            data,
+        )?;
         (program.xks, program.cloud) = (xks, cloud_port);
         Ok(program)
     }

@@ -1,7 +1,7 @@
 //! The running service: log, keyring, AWS clients, services and server, which are started together and stopped in
 //! order.
 
-use super::config::Config;
+use super::config::{Config, MetricsSettings};
 use super::control;
 use super::notify;
 use super::tls::{Certificate, TlsError};
@@ -14,7 +14,7 @@ use crate::http::health::MetricsAccess;
 use crate::http::server::{self, Server, ServerOptions};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
-use crate::listener::Timeouts;
+use crate::listener::{Sources, Timeouts};
 use crate::report_store;
 use crate::service::failure::Failure;
 use crate::service::own_calls::JournalWitness;
@@ -24,7 +24,8 @@ use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
 use crate::webhook::{Sender, SenderError, UrlRules};
 use crate::xks;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use chrono::Utc;
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -118,7 +119,7 @@ impl Appliance {
     /// The first part that does not start, and the reason.
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let _starting = notify::starting();
-        disable_core_dumps();
+        protect_memory();
         raise_file_limit();
         let data_dir = &config.storage.data_dir;
         DirBuilder::new()
@@ -159,6 +160,7 @@ impl Appliance {
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),
+            limits: config.limits.limits(),
             release_keys_on_delete: config.schedules.release_keys_on_delete,
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
             xks_listens: config.xks.listen.is_some(),
@@ -203,11 +205,13 @@ impl Appliance {
         let watch = notify::watch();
         notify::ready(&format!("serving on {}", self.address));
         tracing::info!(address = %self.address, "ready");
+        let mut renewal = tokio::time::interval(RENEWAL_EVERY);
         loop {
             tokio::select! {
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,
                 _ = self.signals.hangup.recv() => self.reload(),
+                _ = renewal.tick() => self.renew_certificates(),
                 ended = &mut self.serving => {
                     let ended = ended.map_err(std::io::Error::other).and_then(|ended| ended);
                     return ended.map_err(StartError::Server);
@@ -246,6 +250,20 @@ impl Appliance {
         &self.config
     }
 
+    fn renew_certificates(&self) {
+        let own = self.xks.iter().filter_map(|xks| xks.certificate.as_ref());
+        for certificate in own.chain([&self.certificate]) {
+            match certificate.renew_if_due(Utc::now()) {
+                Ok(false) => {}
+                Ok(true) => tracing::info!("the self-signed certificate was renewed"),
+                Err(error) => tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the self-signed certificate could not be renewed"
+                ),
+            }
+        }
+    }
+
     fn reload(&self) {
         notify::reloading();
         let own = self.xks.iter().filter_map(|xks| xks.certificate.as_ref());
@@ -260,13 +278,20 @@ impl Appliance {
     }
 }
 
-/// Disables core dumps, even without the systemd unit: this process has keys in its memory.
-fn disable_core_dumps() {
+/// Disables core dumps, even without the systemd unit, and keeps other programs of the same user from reading this
+/// process: it has keys in its memory.
+fn protect_memory() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "the memory of the process could not be kept from other programs of the user");
+    }
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be refused");
     }
 }
+
+/// The time between two looks at the end of a self-signed certificate.
+const RENEWAL_EVERY: Duration = Duration::from_secs(12 * 3600);
 
 /// The limit of open files, as in config/claviger.service. A connection takes two, and shells allow 1024.
 const OPEN_FILES: u64 = 65_536;
@@ -348,7 +373,7 @@ fn hashing(config: &Config) -> Hashing {
         memory_kib: passwords.memory_kib,
         iterations: passwords.iterations,
         parallelism: passwords.parallelism,
-        at_once: if passwords.max_concurrent == 0 { processors() } else { passwords.max_concurrent },
+        at_once: if passwords.max_concurrent == 0 { (processors() / 2).clamp(1, 4) } else { passwords.max_concurrent },
     }
 }
 
@@ -370,10 +395,14 @@ fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerCon
         timeouts: timeouts(config),
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: server.max_connections,
-        metrics: match (config.metrics.enabled, config.metrics.require_token) {
-            (false, _) => MetricsAccess::Closed,
-            (true, false) => MetricsAccess::Open,
-            (true, true) => MetricsAccess::ForAdmins,
+        changes_per_second: server.changes_per_second,
+        // The settings were checked before.
+        sources: Sources::at_most(server.connections_per_source(), server.trusted_networks().unwrap_or_default()),
+        metrics: match config.metrics {
+            MetricsSettings { enabled: false, .. } => MetricsAccess::Closed,
+            MetricsSettings { require_token: true, .. } => MetricsAccess::ForAdmins,
+            MetricsSettings { open: true, .. } => MetricsAccess::Open,
+            MetricsSettings { .. } => MetricsAccess::Loopback,
         },
     }
 }

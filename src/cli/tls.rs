@@ -1,16 +1,22 @@
-//! The server's certificate: the operator's, or a self-signed one that the first start creates. SIGHUP reloads it.
+//! The server's certificate: the operator's, or a self-signed one that the first start creates and that is renewed in
+//! time. SIGHUP reloads it.
 
 use super::config::TlsSettings;
 use super::config::certificate::{self, CertificateProblem};
 use arc_swap::ArcSwap;
+use chrono::{DateTime, Datelike, TimeDelta, Utc};
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, UnixTime};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
+use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+use zeroize::Zeroizing;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -33,8 +39,16 @@ pub struct Certificate(Arc<Inner>);
 struct Inner {
     certificate: PathBuf,
     private_key: PathBuf,
+    /// The names of a self-signed certificate; `None` if the certificate is the operator's.
+    self_signed: Option<Vec<String>>,
     key: ArcSwap<CertifiedKey>,
 }
+
+/// The days for which a self-signed certificate is valid.
+const VALID_DAYS: i64 = 365;
+
+/// A self-signed certificate is renewed when it ends in fewer days.
+const RENEWED_BEFORE_DAYS: i64 = 30;
 
 impl Certificate {
     /// Loads the operator's certificate, or the self-signed one in the data directory, which is created if it does not
@@ -43,18 +57,44 @@ impl Certificate {
     /// # Errors
     /// When it cannot be read, created or written.
     pub fn load(settings: &TlsSettings, data_dir: &Path) -> Result<Self, TlsError> {
-        let (certificate, private_key) = match (&settings.certificate, &settings.private_key) {
-            (Some(certificate), Some(private_key)) => (certificate.clone(), private_key.clone()),
+        let (certificate, private_key, self_signed) = match (&settings.certificate, &settings.private_key) {
+            (Some(certificate), Some(private_key)) => (certificate.clone(), private_key.clone(), None),
             _ => {
                 let (certificate, private_key) = (data_dir.join("tls.crt"), data_dir.join("tls.key"));
                 if !(certificate.exists() && private_key.exists()) {
                     create_self_signed(&settings.self_signed_names, &certificate, &private_key)?;
                 }
-                (certificate, private_key)
+                (certificate, private_key, Some(settings.self_signed_names.clone()))
             }
         };
         let key = ArcSwap::from_pointee(certificate::read(&certificate, &private_key)?);
-        Ok(Self(Arc::new(Inner { certificate, private_key, key })))
+        let loaded = Self(Arc::new(Inner { certificate, private_key, self_signed, key }));
+        // A good certificate that cannot be renewed yet must not prevent the start.
+        if let Err(error) = loaded.renew_if_due(Utc::now()) {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the self-signed certificate could not be renewed"
+            );
+        }
+        Ok(loaded)
+    }
+
+    /// Renews a self-signed certificate that ends within a month, with the same private key. Returns whether it did.
+    ///
+    /// # Errors
+    /// When the new one cannot be made or written.
+    pub fn renew_if_due(&self, now: DateTime<Utc>) -> Result<bool, TlsError> {
+        let Some(names) = &self.0.self_signed else { return Ok(false) };
+        let due = self.chain().first().is_some_and(|own| has_ended(own, now + TimeDelta::days(RENEWED_BEFORE_DAYS)));
+        if !due {
+            return Ok(false);
+        }
+        let unreadable = |source| TlsError::Write { path: self.0.private_key.clone(), source };
+        let pem = Zeroizing::new(std::fs::read_to_string(&self.0.private_key).map_err(unreadable)?);
+        let made = self_signed(names, &KeyPair::from_pem(&pem)?, now)?;
+        write_atomically(&self.0.certificate, made.as_bytes())?;
+        self.reload()?;
+        Ok(true)
     }
 
     /// Reads the files again. If they are invalid, the certificate in use stays.
@@ -92,8 +132,8 @@ impl ResolvesServerCert for Certificate {
 }
 
 fn create_self_signed(names: &[String], certificate: &Path, private_key: &Path) -> Result<(), TlsError> {
-    let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
-    let made = rcgen::generate_simple_self_signed(names)?;
+    let key = KeyPair::generate()?;
+    let made = self_signed(names, &key, Utc::now())?;
     // An old certificate is removed first, and the new one is written last: a certificate beside another key would be
     // taken for a pair at the next start.
     match std::fs::remove_file(certificate) {
@@ -102,8 +142,32 @@ fn create_self_signed(names: &[String], certificate: &Path, private_key: &Path) 
         }
         _ => {}
     }
-    write_atomically(private_key, made.signing_key.serialize_pem().as_bytes())?;
-    write_atomically(certificate, made.cert.pem().as_bytes())
+    write_atomically(private_key, key.serialize_pem().as_bytes())?;
+    write_atomically(certificate, made.as_bytes())
+}
+
+/// Makes a self-signed certificate, as PEM. It is valid from the day before, since clocks differ.
+fn self_signed(names: &[String], key: &KeyPair, now: DateTime<Utc>) -> Result<String, rcgen::Error> {
+    let day = |days: i64| {
+        let date = (now + TimeDelta::days(days)).date_naive();
+        date_time_ymd(date.year(), date.month() as u8, date.day() as u8)
+    };
+    let names = if names.is_empty() { names_of_this_machine() } else { names.to_vec() };
+    let mut params = CertificateParams::new(names)?;
+    (params.not_before, params.not_after) = (day(-1), day(VALID_DAYS));
+    Ok(params.self_signed(key)?.pem())
+}
+
+/// Whether a self-signed certificate is past its end at a time.
+fn has_ended(certificate: &CertificateDer<'_>, at: DateTime<Utc>) -> bool {
+    let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
+    let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let (Ok(anchor), Ok(own)) = (anchor_from_trusted_cert(certificate), EndEntityCert::try_from(certificate)) else {
+        return false;
+    };
+    let anchors = [anchor];
+    let verified = own.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], at, KeyUsage::server_auth(), None, None);
+    matches!(verified.map(drop), Err(webpki::Error::CertExpired { .. }))
 }
 
 /// The names of this machine, for a certificate without configured names.
@@ -126,4 +190,38 @@ fn write_atomically(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
         std::fs::rename(&unfinished, path)
     });
     written.map_err(|source| TlsError::Write { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    #[test]
+    fn a_self_signed_certificate_lasts_a_year_and_is_renewed_in_time_with_the_same_key() {
+        let directory = TempDir::new().expect("a directory");
+        let certificate = Certificate::load(&TlsSettings::default(), directory.path()).expect("made");
+        let (first, now) = (certificate.chain(), Utc::now());
+        let ends_within = |days: i64| has_ended(&certificate.chain()[0], now + TimeDelta::days(days));
+        assert_eq!((ends_within(0), ends_within(364), ends_within(366)), (false, false, true));
+        let private_key = std::fs::read(directory.path().join("tls.key")).expect("the key");
+        let renew = |days: i64| certificate.renew_if_due(now + TimeDelta::days(days)).expect("renewed");
+        assert!(!renew(333));
+        assert_eq!(certificate.chain(), first);
+        assert!(renew(336) && !renew(336));
+        assert_ne!(certificate.chain(), first);
+        assert!(!ends_within(336 + 364) && ends_within(336 + 366));
+        assert_eq!(std::fs::read(directory.path().join("tls.key")).expect("the key"), private_key);
+    }
+
+    #[test]
+    fn the_certificate_of_the_operator_is_never_renewed() {
+        let directory = TempDir::new().expect("a directory");
+        Certificate::load(&TlsSettings::default(), directory.path()).expect("made");
+        let path = |name: &str| Some(directory.path().join(name));
+        let settings =
+            TlsSettings { certificate: path("tls.crt"), private_key: path("tls.key"), ..TlsSettings::default() };
+        let certificate = Certificate::load(&settings, Path::new("/nowhere")).expect("loaded");
+        assert!(!certificate.renew_if_due(Utc::now() + TimeDelta::days(400)).expect("looked at"));
+    }
 }

@@ -18,6 +18,9 @@ pub enum NameError {
     /// A control character, which would hide in logs and terminals.
     #[error("must not contain control characters")]
     Control,
+    /// A character that is not shown, or that changes the order in which others are shown: two names could look the same.
+    #[error("must not contain invisible characters (U+{:04X})", *.0 as u32)]
+    Invisible(char),
     /// White space at either end, which makes two names look the same.
     #[error("must not begin or end with white space")]
     Padded,
@@ -35,6 +38,26 @@ fn check(text: &str) -> Result<(), NameError> {
         return Err(NameError::Control);
     }
     if text.trim() != text { Err(NameError::Padded) } else { Ok(()) }
+}
+
+/// Refuses invisible characters in a name that is given to something. Where a name is looked up they are allowed: it may
+/// be older than this rule.
+///
+/// # Errors
+/// The first of them.
+pub fn refuse_invisible(text: &str) -> Result<(), NameError> {
+    text.chars().find(|character| is_invisible(*character)).map_or(Ok(()), |found| Err(NameError::Invisible(found)))
+}
+
+/// Whether a character has no shape of its own, or changes the direction of the text around it (Unicode's properties
+/// `Default_Ignorable_Code_Point` and `Bidi_Control`, and the line separators). U+200D joins emoji; a name that needs it
+/// looks like one without it.
+pub fn is_invisible(character: char) -> bool {
+    matches!(character,
+ '\u{AD}' | '\u{34F}' | '\u{FE00}'..='\u{FE0F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+        | '\u{E0000}'..='\u{E0FFF}')
 }
 
 macro_rules! name {
@@ -124,6 +147,12 @@ impl PasswordPolicyName {
 }
 
 impl UserName {
+    /// Whether the program calls itself so where it names who did something: `system`, or `schedule` and a name.
+    pub fn is_reserved(&self) -> bool {
+        let folded = self.0.to_lowercase();
+        matches!(&*folded, "system" | "operator" | "schedule") || folded.starts_with("schedule ")
+    }
+
     /// Returns the name in lower case, the form in which names are compared.
     pub fn folded(&self) -> Self {
         Self(self.0.to_lowercase().into())
@@ -175,5 +204,11 @@ mod tests {
         assert_eq!(KmsName::parse("  "), Err(NameError::Empty));
         assert_eq!(KmsName::parse(" a"), Err(NameError::Padded));
         assert_eq!(KmsName::parse("a\u{7}b"), Err(NameError::Control));
+        for invisible in ['\u{FE0F}', '\u{200B}', '\u{202E}', '\u{2066}', '\u{2028}', '\u{FEFF}', '\u{E0041}', '\u{AD}']
+        {
+            assert_eq!(refuse_invisible(&format!("a{invisible}b")), Err(NameError::Invisible(invisible)));
+            assert!(KmsName::parse(&format!("a{invisible}b")).is_ok());
+        }
+        assert_eq!(NameError::Invisible('\u{AD}').to_string(), "must not contain invisible characters (U+00AD)");
     }
 }

@@ -154,6 +154,7 @@ impl Refusal {
             Refusal::User(UserRefusal::PasswordRejected(problem) | UserRefusal::NewPasswordRejected(problem)) => {
                 problem.limit()
             }
+            Refusal::Installation(InstallationRefusal::LimitReached { most, .. }) => Some(Bounds::most(*most as u64)),
             Refusal::Invalid { .. }
             | Refusal::Installation(_)
             | Refusal::Session(_)
@@ -181,7 +182,9 @@ impl Refusal {
             NameError::TooLong(_) => {
                 Refusal::OutOfRange { member, problem, limit: Bounds::between(1, NAME_MAX as u64) }
             }
-            NameError::Empty | NameError::Control | NameError::Padded => Refusal::Invalid { member, problem },
+            NameError::Empty | NameError::Control | NameError::Invisible(_) | NameError::Padded => {
+                Refusal::Invalid { member, problem }
+            }
         }
     }
 

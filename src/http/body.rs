@@ -4,7 +4,7 @@
 
 use super::describe::{Described, Description};
 use super::error::Problem;
-use crate::domain::name::NameError;
+use crate::domain::name::{NameError, refuse_invisible};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::failure::invalid;
@@ -13,10 +13,12 @@ use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::StreamExt;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Deserializer, Error};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde_json::Value;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 use utoipa::ToSchema;
@@ -114,16 +116,26 @@ fn encoding_of(request: &HttpRequest) -> Option<String> {
     (!encoding.eq_ignore_ascii_case("identity")).then(|| encoding.chars().take(40).collect())
 }
 
+/// Most bodies are shorter.
+const FIRST_CAPACITY: usize = 4096;
+
 async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) -> Result<Zeroizing<Vec<u8>>, Problem> {
     if let Some(encoding) = encoding {
         return Err(Problem::BodyEncoded(encoding));
     }
     let body = async {
-        let mut body = Zeroizing::new(Vec::new());
+        let mut body = Zeroizing::new(Vec::with_capacity(FIRST_CAPACITY));
         while let Some(chunk) = payload.next().await {
             let chunk = chunk.map_err(|_| Problem::BodyCutOff)?;
-            if body.len() + chunk.len() > limit.bytes {
+            let length = body.len() + chunk.len();
+            if length > limit.bytes {
                 return Err(Problem::BodyTooLarge(limit.bytes));
+            }
+            if length > body.capacity() {
+                // `Vec` would leave its former memory, with the secrets in it, behind.
+                let mut larger = Zeroizing::new(Vec::with_capacity(length.max(2 * body.capacity())));
+                larger.extend_from_slice(&body);
+                body = larger;
             }
             body.extend_from_slice(&chunk);
         }
@@ -190,6 +202,71 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
     }
 }
 
+/// Reads an optional secret like [`optional`], but straight into memory that is zeroed when it is dropped.
+pub fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
+    from.deserialize_option(SecretVisitor)
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = Option<Zeroizing<String>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, from: D) -> Result<Self::Value, D::Error> {
+        from.deserialize_str(self)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Some(text).filter(|text| !text.is_empty()).map(|text| Zeroizing::new(text.to_owned())))
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        self.visit_str(&Zeroizing::new(text))
+    }
+}
+
+/// Reads an optional object like [`optional`], without a copy of it in between: it has secrets.
+pub fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    from.deserialize_any(ObjectVisitor(PhantomData))
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        match text {
+            "" => Ok(None),
+            text => Err(E::invalid_type(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+    }
+}
+
 /// Makes a reader like [`optional`] for each member of a struct that is flattened into other bodies. serde does not
 /// know the path of such a member, so the reader adds the member's name to errors.
 macro_rules! flattened {
@@ -232,11 +309,25 @@ pub fn read_as<T, E: Display>(
     parse(text).map_err(|problem| invalid(member, problem))
 }
 
-/// Reads a member that is a name.
+/// Reads a member that gives something a name.
 ///
 /// # Errors
 /// The problem of the name, with the name of the member.
 pub fn read_name<T>(
+    member: &'static str,
+    text: &str,
+    parse: impl FnOnce(&str) -> Result<T, NameError>,
+) -> Result<T, Refusal> {
+    let refused = |problem: NameError| Refusal::name(&problem, member);
+    refuse_invisible(text).map_err(refused)?;
+    parse(text).map_err(refused)
+}
+
+/// Reads a member that names something that exists. It may be older than a rule for names.
+///
+/// # Errors
+/// The problem of the name, with the name of the member.
+pub fn read_known_name<T>(
     member: &'static str,
     text: &str,
     parse: impl FnOnce(&str) -> Result<T, NameError>,

@@ -1,7 +1,7 @@
 //! AWS connections.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, one_of, optional, read_as, read_name, required};
+use super::body::{Body, clearable, one_of, optional, optional_object, read_as, read_name, required, secret};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
@@ -42,7 +42,7 @@ pub struct ConnectionBody {
     #[schema(example = "AKIAIOSFODNN7EXAMPLE")]
     access_key_id: Option<String>,
     /// The secret access key, which no answer contains. Required for a new connection without a certificate.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     secret_access_key: Option<Zeroizing<String>>,
     /// `aws` (default), `aws-us-gov` or `aws-cn`.
@@ -64,7 +64,7 @@ pub struct ConnectionBody {
     #[serde(default, deserialize_with = "optional")]
     is_role_anywhere: Option<bool>,
     /// The certificate, and what AWS gives for it; only with `is_role_anywhere`.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_object")]
     iam_role_anywhere: Option<RolesAnywhereBody>,
     /// The products that use the connection; only `cckm` is valid.
     #[serde(default, deserialize_with = "optional")]
@@ -97,7 +97,7 @@ pub struct RolesAnywhereBody {
     #[serde(default, deserialize_with = "optional")]
     trust_anchor_arn: Option<String>,
     /// The private key of the certificate in PEM, which no answer contains.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     private_key: Option<Zeroizing<String>>,
 }

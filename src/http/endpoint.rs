@@ -31,6 +31,8 @@ pub struct Endpoint {
     pub needs: RequiredRight,
     /// Examples of requests and answers.
     pub examples: fn() -> Vec<Example>,
+    /// Members of the query that the handler reads itself, each with its description.
+    members: &'static [(&'static str, &'static str)],
     routes: Vec<Route>,
     variant: Option<Variant>,
     arguments: fn(&mut Description),
@@ -133,6 +135,7 @@ where
 {
     Endpoint {
         routes: vec![of_method(&method).to(handler)],
+        members: &[],
         method,
         path: path.to_owned(),
         id,
@@ -174,6 +177,11 @@ impl Endpoint {
     /// Declares statuses of the error table that do not follow from the handler's arguments, the path and the method.
     pub fn refuses(self, failures: &'static [u16]) -> Self {
         Self { failures, ..self }
+    }
+
+    /// Declares members of the query that the handler reads itself.
+    pub fn queries(self, members: &'static [(&'static str, &'static str)]) -> Self {
+        Self { members, ..self }
     }
 
     pub fn examples(self, examples: fn() -> Vec<Example>) -> Self {
@@ -226,9 +234,16 @@ impl Endpoint {
                 description.may_fail(&[403]);
             }
         }
+        if !self.method.is_safe() {
+            // A page of another origin; too many changes.
+            description.may_fail(&[403, 429]);
+        }
         if self.effect == Effect::Recorded {
             let text = "If true, makes all checks and answers as the change would, but records nothing.";
             description.queries("dry_run", text, Object::with_type(Type::Boolean));
+        }
+        for (member, text) in self.members {
+            description.queries(member, *text, Object::with_type(Type::String));
         }
         if let Some(Variant { member, text, format }) = &self.variant {
             let format = SchemaFormat::Custom((*format).to_owned());

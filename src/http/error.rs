@@ -36,6 +36,12 @@ pub enum Problem {
     /// A member of the query has an invalid value; `problem` says which values are valid.
     #[error("{member}: {problem}")]
     Query { member: Cow<'static, str>, problem: String, limit: Option<Bounds> },
+    /// A page of another origin asks for a change.
+    #[error("a page of another origin asked for this, in a browser; only pages of this host may")]
+    ForeignOrigin,
+    /// The user makes more changes than one may in some time.
+    #[error("too many changes of one user: try again in {seconds} s")]
+    TooManyChanges { seconds: u64 },
     /// Nothing is served at this path.
     #[error("there is no API at {0}")]
     NoRoute(String),
@@ -158,6 +164,9 @@ impl ResponseError for Problem {
         }
         match self {
             Problem::Failure(Failure::Refused(Refusal::Session(SessionRefusal::LoginLocked { seconds }))) => {
+                answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            }
+            Problem::TooManyChanges { seconds } => {
                 answer.insert_header((header::RETRY_AFTER, seconds.to_string()));
             }
             Problem::Failure(Failure::Busy) => {

@@ -1,7 +1,7 @@
 //! Groups and their members.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, optional, read_name, required};
+use super::body::{Body, clearable, optional, read_known_name, read_name, required};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
@@ -149,7 +149,7 @@ pub async fn remove_member(
 }
 
 fn group_name(text: &str) -> Result<GroupName, Refusal> {
-    read_name("name", text, GroupName::parse)
+    read_known_name("name", text, GroupName::parse)
 }
 
 impl GroupBody {

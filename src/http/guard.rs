@@ -2,9 +2,11 @@
 //! actix polls the arguments of a handler concurrently and returns the first error. A guard's future is ready at once
 //! (it reads the published state, without locks or disk), so access is authorized before a byte of the body is read.
 
+use super::change_rate::ChangeRate;
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::paging::members;
+use super::paging::{members, unknown_member};
+use super::query_members::QueryMembers;
 use super::trace::request_id;
 use crate::domain::id::{KeyId, KmsId, ReportId, TemplateId};
 use crate::domain::user::User;
@@ -22,6 +24,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::time::Instant;
 
 /// A caller who has the right `R`, and the request's context.
 pub struct Authorized<R> {
@@ -238,11 +241,33 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     let caller = services.tokens.authenticate(token.trim())?;
     own_calls::asked_by(&caller, &request_id(request));
     request.extensions_mut().insert(caller.user.clone());
+    if !request.method().is_safe() {
+        let rate = request.app_data::<Data<ChangeRate>>().ok_or(Problem::Failure(Failure::Internal("no rate")))?;
+        rate.count(caller.user.id, Instant::now()).map_err(|seconds| Problem::TooManyChanges { seconds })?;
+    }
     Ok(caller)
 }
 
 fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
+    refuse_unknown_members(request)?;
     Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")?.unwrap_or_default() })
+}
+
+/// Refuses a change with a member of the query that it does not have. The client may have meant a dry run
+/// (`DRY_RUN=true`, `x=1;dry_run=true`), and must not change anything then.
+fn refuse_unknown_members(request: &HttpRequest) -> Result<(), Problem> {
+    if request.query_string().is_empty() || request.method().is_safe() {
+        return Ok(());
+    }
+    let served =
+        request.app_data::<Data<QueryMembers>>().ok_or(Problem::Failure(Failure::Internal("no query members")))?;
+    let known = served.of(request);
+    let unknown =
+        members(request.query_string()).into_iter().map(|(name, _)| name).find(|name| !known.contains(&&**name));
+    match unknown {
+        None => Ok(()),
+        Some(name) => Err(unknown_member(&name, known)),
+    }
 }
 
 /// Reads a member of the query that is `true` or `false`; `None` if it is absent.

@@ -15,6 +15,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use serde::Serialize;
 use std::future::{self, Ready};
+use std::net::IpAddr;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{Object, Type};
 
@@ -38,6 +39,8 @@ pub struct MetricsText(String);
 pub enum MetricsAccess {
     /// Nobody can read it: the path answers 404.
     Closed,
+    /// Programs on this machine can read it without a token, and members of `admin` from elsewhere.
+    Loopback,
     /// Everybody can read it, without a token.
     Open,
     /// Members of `admin` can read it.
@@ -72,11 +75,17 @@ impl FromRequest for MetricsReader {
         future::ready(match request.app_data::<MetricsAccess>().unwrap_or(&MetricsAccess::Closed) {
             MetricsAccess::Closed => Err(Problem::NoRoute(request.path().to_owned())),
             MetricsAccess::Open => Ok(Self),
-            MetricsAccess::ForAdmins => {
+            MetricsAccess::Loopback if request.peer_addr().is_some_and(|peer| is_here(peer.ip())) => Ok(Self),
+            MetricsAccess::Loopback | MetricsAccess::ForAdmins => {
                 Authorized::<Administer>::from_request(request, payload).into_inner().map(|_| Self)
             }
         })
     }
+}
+
+/// Whether an address is of this machine. A listener on `::` sees IPv4 addresses as IPv6 ones.
+fn is_here(peer: IpAddr) -> bool {
+    peer.to_canonical().is_loopback()
 }
 
 impl Described for MetricsReader {
@@ -115,5 +124,17 @@ impl Responder for MetricsText {
 impl Described for MetricsText {
     fn describe(to: &mut Description) {
         to.answers_with(200, METRICS_TYPE, Object::with_type(Type::String));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_of_this_machine_are_here() {
+        let here = |peer: &str| is_here(peer.parse().expect("an address"));
+        assert!(["127.0.0.1", "127.8.0.1", "::1", "::ffff:127.0.0.1"].into_iter().all(here));
+        assert!(!["192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", "2001:db8::1"].into_iter().any(here));
     }
 }

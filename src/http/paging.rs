@@ -92,6 +92,12 @@ fn unknown_filter(name: &str, filters: &[&str]) -> Problem {
     Problem::query(excerpt(name), format!("this list cannot be filtered by it; {known}"))
 }
 
+/// The error of a member of the query that a change does not have.
+pub fn unknown_member(name: &str, known: &[&str]) -> Problem {
+    let known = known.join(", ");
+    Problem::query(excerpt(name), format!("this call has no such member in its query; it has {known}"))
+}
+
 fn sort(value: &str, sorts: &[&str]) -> Result<Vec<(String, bool)>, Problem> {
     let mut sort: Vec<(String, bool)> = Vec::new();
     for (member, descending) in value.split(',').map(str::trim).filter(|part| !part.is_empty()).map(direction) {

@@ -3,16 +3,19 @@
 use super::error::{Problem, cause};
 use super::metrics::Metrics;
 use crate::domain::user::User;
-use crate::listener::Connection;
+use crate::listener::{Answering, Connection};
 use crate::service::caller::RequestId;
 use crate::service::own_calls;
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpRequest, web::Data};
+use actix_web::web::{Bytes, Data};
+use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll};
 use std::time::Instant;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -47,8 +50,17 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The error of the wrapped service.
 pub async fn trace_request(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let (mut serving, mut answering) = (None, None);
+    if let Some(connection) = request.conn_data::<Connection>() {
+        connection.until_writable().await;
+        (serving, answering) = (connection.serving(), Some(connection.answering()));
+        if serving.is_none() {
+            // The connection was closed to make room for others just before this request came: nobody reads the answer.
+            return Ok(request.into_response(HttpResponse::ServiceUnavailable().finish()));
+        }
+    }
     let started = Instant::now();
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let id = sent.and_then(RequestId::sane).unwrap_or_else(new_id);
@@ -57,7 +69,6 @@ pub async fn trace_request(
     // before its end, and a span would be a considerable part of its cost, so it has one only at level debug.
     let span =
         if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
-    let serving = request.conn_data().map(Connection::serving);
     let mut response = own_calls::of_request(next.call(request)).instrument(span.clone()).await?;
     drop(serving);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
@@ -70,7 +81,35 @@ pub async fn trace_request(
     if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
         metrics.observe(response.request(), response.status().as_u16(), started.elapsed());
     }
-    Ok(response)
+    Ok(response.map_body(|_, body| until_sent(body.boxed(), answering)))
+}
+
+/// Keeps the connection from counting as idle until a long body is sent.
+fn until_sent(body: BoxBody, answering: Option<Answering>) -> BoxBody {
+    match body.size() {
+        BodySize::None | BodySize::Sized(0..=SHORT_BODY) => body,
+        BodySize::Sized(_) | BodySize::Stream => BoxBody::new(SentBody { body, _answering: answering }),
+    }
+}
+
+/// The longest body that is written at once, in bytes.
+const SHORT_BODY: u64 = 64 * 1024;
+
+struct SentBody {
+    body: BoxBody,
+    _answering: Option<Answering>,
+}
+
+impl MessageBody for SentBody {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.get_mut().body).poll_next(context)
+    }
 }
 
 /// A new request id: a random number, incremented for each request. A random number for each would cost more than the

@@ -1,7 +1,7 @@
 //! Users.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, clearable, optional, read_name, required};
+use super::body::{Body, clearable, optional, read_known_name, read_name, required, secret};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::json_object::{object_or_empty, read_object};
@@ -50,7 +50,7 @@ pub struct UserBody {
     #[serde(default, deserialize_with = "optional")]
     email_verified: Option<bool>,
     /// The password, which no answer contains. Required for a new user.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     password: Option<Zeroizing<String>>,
     /// Whether the user must change the password before any other call.
@@ -244,7 +244,7 @@ pub async fn list_of_group(
     listing: Listing<User>,
     services: Data<Services>,
 ) -> Result<List<UserView>, Problem> {
-    let name = read_name("name", &name, GroupName::parse)?;
+    let name = read_known_name("name", &name, GroupName::parse)?;
     answer_page(services.users.of_group(&auth.permit, &name, listing.0).await?, &services).await
 }
 

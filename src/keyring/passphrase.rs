@@ -14,6 +14,9 @@ use super::{CHECK_FILE, KeyringError};
 const FILE: &str = "passphrase.json";
 const SALT_LEN: usize = 16;
 
+/// The least characters of the passphrase of a new keyring. Those that exist open with theirs.
+const CHARACTERS_MIN: usize = 12;
+
 /// The parameters of the derivation.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +46,9 @@ pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, Keyrin
         }
         None if directory.read(CHECK_FILE)?.is_some() => {
             return Err(damaged("it is missing, or the keyring was made with a key instead of a passphrase"));
+        }
+        None if passphrase.chars().count() < CHARACTERS_MIN => {
+            return Err(KeyringError::UnfitPassphrase("shorter than 12 characters"));
         }
         None => create(directory)?,
     };

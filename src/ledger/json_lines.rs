@@ -4,9 +4,11 @@
 use super::layout::{LayoutOf, v2};
 use super::record::Record;
 use crate::domain::event::{Actor, Event};
+use crate::domain::name::is_invisible;
 use crate::domain::time::Time;
 use serde::Serialize;
 use serde_json::Value;
+use std::fmt::Write;
 
 /// A filter of records: a record must match every member that is set.
 #[derive(Clone, Debug, Default)]
@@ -71,8 +73,32 @@ impl Record {
             hash: self.hash.to_string(),
         };
         // Events consist of named members and strings, which JSON can always represent.
-        serde_json::to_string(&line).unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq))
+        let line = serde_json::to_string(&line);
+        let line = line.unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq));
+        escaped(line)
     }
+}
+
+/// Escapes the characters that JSON allows in strings and that command a terminal, are not shown, or change the order of
+/// others: clients choose them in labels and descriptions, and an auditor's terminal shows them.
+fn escaped(line: String) -> String {
+    let is_escaped = |character: char| character.is_control() || is_invisible(character);
+    if !line.chars().any(is_escaped) {
+        return line;
+    }
+    let mut escaped = String::with_capacity(line.len() + 64);
+    for character in line.chars() {
+        match is_escaped(character) {
+            true => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    // Writing to a `String` does not fail.
+                    let _ = write!(escaped, "\\u{unit:04x}");
+                }
+            }
+            false => escaped.push(character),
+        }
+    }
+    escaped
 }
 
 /// The name of an event, such as `RegionsReplaced`, and its members.
@@ -90,5 +116,19 @@ pub fn name_and_members(event: &Event) -> (String, Value) {
         Some(Value::String(name)) => (name, Value::Object(Default::default())),
         Some(Value::Object(one)) => one.into_iter().next().unwrap_or_default(),
         _ => (String::new(), Value::Null),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_in_a_line_reaches_a_terminal_raw() {
+        let text = "a\u{7f}\u{9b}31m\u{202e}\u{2028}\u{200b}\u{feff}\u{e0041}ключ 🔑";
+        let line = escaped(serde_json::to_string(text).expect("JSON"));
+        assert_eq!(line, r#""a\u007f\u009b31m\u202e\u2028\u200b\ufeff\udb40\udc41ключ 🔑""#);
+        assert_eq!(serde_json::from_str::<String>(&line).expect("JSON"), text);
+        assert_eq!(escaped("{}".to_owned()), "{}");
     }
 }

@@ -1,8 +1,11 @@
-//! What the listeners of the API and of the XKS proxy share: how long they wait for a client.
+//! What the listeners of the API and of the XKS proxy share: how long they wait for a client, and how many connections
+//! one source may have.
 
 mod connections;
+mod sources;
 
-pub use connections::{Connection, Connections};
+pub use connections::{Answering, Connection, Connections};
+pub use sources::Sources;
 
 use std::time::Duration;
 

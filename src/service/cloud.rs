@@ -87,8 +87,18 @@ impl Cloud {
     /// Returns access to a region of a KMS.
     ///
     /// # Errors
-    /// When the KMS does not manage the region, or AWS fails.
+    /// When the KMS is archived, or does not manage the region, or AWS fails.
     pub(super) async fn region(&self, kms: KmsId, region: &Region) -> Result<RegionAccess, Failure> {
+        self.recorder.state().state.kms(kms)?.refuse_archived()?;
+        self.region_to_conclude(kms, region).await
+    }
+
+    /// Returns access to a region of a KMS, which may be archived by now, for an operation that was requested before: it
+    /// must come to an end.
+    ///
+    /// # Errors
+    /// When the KMS does not manage the region, or AWS fails.
+    pub(super) async fn region_to_conclude(&self, kms: KmsId, region: &Region) -> Result<RegionAccess, Failure> {
         let published = self.recorder.state();
         // The keys of a region that was taken away stay in the state.
         let kms = published.state.kms(kms)?;

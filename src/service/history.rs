@@ -35,13 +35,21 @@ pub struct Entry {
 
 impl Entry {
     /// An event as this caller may view it. A caller who does not administer KMSs sees of a change of permissions only
-    /// the caller's own permissions, as in the KMS itself.
+    /// the caller's own permissions, and no external id, as in the KMS itself.
     fn seen_by(caller: &Caller, record: Record) -> Self {
         let Record { seq, time, actor, request_id, mut event, .. } = record;
-        if let Event::Kms(_, KmsEvent::AclsChanged { changes }) = &mut event
+        if let Event::Kms(_, event) = &mut event
             && !access::administers_kms(&caller.user)
         {
-            changes.retain(|change| change.principal.applies_to(caller.user.id, &caller.user.groups));
+            match event {
+                KmsEvent::AclsChanged { changes } => {
+                    changes.retain(|change| change.principal.applies_to(caller.user.id, &caller.user.groups));
+                }
+                KmsEvent::Added { role: Some(role), .. } | KmsEvent::RoleReplaced { to: Some(role), .. } => {
+                    role.external_id = None;
+                }
+                _ => {}
+            }
         }
         let (event, details) = ledger::name_and_members(&event);
         Self { seq, time, actor, request_id, event, details }

@@ -21,6 +21,7 @@ pub mod key_stores;
 mod keyring_check;
 pub mod keys;
 pub mod kms;
+pub mod limits;
 pub mod list;
 mod lockout;
 pub mod log_groups;
@@ -33,6 +34,7 @@ pub mod permissions;
 mod policies;
 pub mod posture;
 mod proof;
+mod recent_refresh_tokens;
 mod recorder;
 pub mod reports;
 pub mod roles_anywhere;
@@ -62,6 +64,7 @@ use crate::xks::Proxy;
 use caller::Change;
 use cloud::Cloud;
 use failure::Failure;
+use limits::Limits;
 use recorder::Recorder;
 use secrets::Secrets;
 use std::num::NonZeroU32;
@@ -115,6 +118,8 @@ pub struct Parts {
     pub refresh: tokens::RefreshDefaults,
     /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
     pub release_keys_on_delete: bool,
+    /// The largest numbers of what users can create.
+    pub limits: Limits,
     /// The time in seconds after which a resource that AWS does not show counts as never created.
     pub consistency_wait_seconds: i64,
     /// Whether the XKS proxy has a listener.
@@ -154,7 +159,7 @@ impl Services {
     ) -> Result<Self, E> {
         let hasher = passwords::Hasher::new(parts.hashing)?;
         let runtime = Handle::current();
-        let recorder = Recorder::new(parts.ledger, parts.clock);
+        let recorder = Recorder::new(parts.ledger, parts.clock, parts.limits);
         let keyring = parts.keyring;
         let secrets = Secrets::new(keyring.clone(), runtime.clone());
         keyring_check::refuse_strays(&keyring, &recorder.state().state)?;

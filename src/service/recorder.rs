@@ -5,6 +5,7 @@ use super::Clock;
 use super::alarms::alarms_of;
 use super::caller::Change;
 use super::failure::Failure;
+use super::limits::Limits;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
@@ -18,11 +19,12 @@ use std::sync::Arc;
 pub(in crate::service) struct Recorder {
     ledger: Ledger,
     clock: Clock,
+    limits: Limits,
 }
 
 impl Recorder {
-    pub(in crate::service) fn new(ledger: Ledger, clock: Clock) -> Self {
-        Self { ledger, clock }
+    pub(in crate::service) fn new(ledger: Ledger, clock: Clock, limits: Limits) -> Self {
+        Self { ledger, clock, limits }
     }
 
     pub(in crate::service) fn state(&self) -> Arc<Published> {
@@ -59,10 +61,11 @@ impl Recorder {
     ) -> Result<Committed, Failure> {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
         let authority = change.authority.clone();
-        let actor = change.actor.clone();
+        let (actor, limits) = (change.actor.clone(), self.limits);
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
             authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
             let mut events = state.decide(command(state, at)?)?;
+            limits.refuse_more(state, &actor, &events)?;
             events.extend(alarms_of(state, &actor, at, &events));
             Ok(events)
         };

@@ -6,6 +6,7 @@ use super::caller::{Caller, RequestContext};
 use super::connections::NewConnection;
 use super::keys::{KeyRequest, PolicyChoice};
 use super::kms::Addition;
+use super::limits::Limits;
 use super::passwords::Hashing;
 use super::recorder::Recorder;
 use super::reports::ReportSettings;
@@ -116,6 +117,7 @@ impl World {
                 hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
                 refresh: RefreshDefaults::default(),
                 release_keys_on_delete: false,
+                limits: Limits::default(),
                 consistency_wait_seconds: 300,
                 xks_listens: false,
                 xks_calls_per_second: 0,
@@ -149,7 +151,7 @@ impl World {
         let now = self.clock.clone();
         let clock: super::Clock = Arc::new(move || Time::from_nanos(now.load(Ordering::Relaxed)));
         let options = LedgerOptions { clock: clock.clone(), ..LedgerOptions::default() };
-        Recorder::new(Ledger::open(self.home.path(), options).expect("a log"), clock)
+        Recorder::new(Ledger::open(self.home.path(), options).expect("a log"), clock, Limits::default())
     }
 
     pub(super) fn pass(&self, seconds: i64) {

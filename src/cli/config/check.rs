@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
 use super::sections::{
-    LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings, TlsSettings,
-    XksSettings,
+    LimitSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
+    TlsSettings, XksSettings,
 };
 use super::{Config, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
@@ -46,6 +46,8 @@ pub enum Problem {
     /// A name cannot be part of a certificate.
     #[error("tls.self_signed_names: `{0}` is neither a host name nor an address")]
     HostName(String),
+    #[error("server.trusted_proxies: `{0}` is neither an address nor a network such as `10.0.0.0/8`")]
+    TrustedProxy(String),
     #[error("storage.data_dir: `{}`: {source}", path.display())]
     DataDir {
         /// The directory, or the nearest existing one above it.
@@ -91,6 +93,7 @@ pub enum Problem {
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
     server(&config.server, &mut found);
+    limits(&config.limits, &mut found);
     tls(&config.tls, &mut found);
     xks(&config.xks, &mut found);
     storage(&config.storage, &mut found);
@@ -123,6 +126,8 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
     for (key, value, least, most) in [
         ("server.workers", number(settings.workers), 0, 1024),
         ("server.max_connections", number(settings.max_connections), 16, 1_000_000),
+        ("server.max_connections_per_source", number(settings.max_connections_per_source), 0, 1_000_000),
+        ("server.changes_per_second", settings.changes_per_second.into(), 0, 1_000_000),
         ("server.body_limit_bytes", number(settings.body_limit_bytes), 64 * 1024, 64 * 1024 * 1024),
         ("server.client_request_timeout_seconds", settings.client_request_timeout_seconds, 1, 300),
         ("server.client_body_timeout_seconds", settings.client_body_timeout_seconds, 1, 3600),
@@ -133,6 +138,24 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
         ("server.shutdown_timeout_seconds", settings.shutdown_timeout_seconds, 1, 10),
     ] {
         found.extend(check_range(key, value, least, most));
+    }
+    found.extend(settings.trusted_networks().err().map(Problem::TrustedProxy));
+}
+
+fn limits(settings: &LimitSettings, found: &mut Vec<Problem>) {
+    for (key, value) in [
+        ("limits.users", settings.users),
+        ("limits.groups", settings.groups),
+        ("limits.connections", settings.connections),
+        ("limits.kms", settings.kms),
+        ("limits.key_stores", settings.key_stores),
+        ("limits.password_policies", settings.password_policies),
+        ("limits.templates", settings.templates),
+        ("limits.source_keys", settings.source_keys),
+        ("limits.schedules", settings.schedules),
+        ("limits.open_jobs", settings.open_jobs),
+    ] {
+        found.extend(check_range(key, u64::try_from(value).unwrap_or(u64::MAX), 1, 10_000_000));
     }
 }
 

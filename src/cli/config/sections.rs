@@ -1,13 +1,15 @@
 //! The sections of the settings. `config/claviger.toml` documents each key; a test compares the two.
 
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::keyring::MasterKeySource;
+use crate::service::limits::Limits;
 
 /// `[server]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -20,6 +22,12 @@ pub struct ServerSettings {
     pub workers: usize,
     /// The number of connections that are served at a time; further ones wait.
     pub max_connections: usize,
+    /// The number of them that one address (of IPv6, one /64) can have; 0 for a quarter.
+    pub max_connections_per_source: usize,
+    /// Addresses and networks of proxies and load balancers, which can have all connections.
+    pub trusted_proxies: Vec<String>,
+    /// The changes that one user can make in a second, over ten seconds; 0 for any number.
+    pub changes_per_second: u32,
     /// The largest body of a request, in bytes.
     pub body_limit_bytes: usize,
     /// The time for a client to send the head of a request, in seconds.
@@ -44,6 +52,9 @@ impl Default for ServerSettings {
             listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 443)),
             workers: 0,
             max_connections: 2_500,
+            max_connections_per_source: 0,
+            trusted_proxies: Vec::new(),
+            changes_per_second: 100,
             body_limit_bytes: 1024 * 1024,
             client_request_timeout_seconds: 10,
             client_body_timeout_seconds: 30,
@@ -53,6 +64,28 @@ impl Default for ServerSettings {
             keep_alive_seconds: 75,
             shutdown_timeout_seconds: 10,
         }
+    }
+}
+
+impl ServerSettings {
+    /// The number of connections that one source can have.
+    pub fn connections_per_source(&self) -> usize {
+        match self.max_connections_per_source {
+            0 => self.max_connections.div_ceil(4),
+            most => most,
+        }
+    }
+
+    /// The networks of the trusted proxies.
+    ///
+    /// # Errors
+    /// The text that is neither an address nor a network.
+    pub fn trusted_networks(&self) -> Result<Vec<IpNet>, String> {
+        let network = |text: &String| {
+            let address = || text.parse::<IpAddr>().map(IpNet::from);
+            text.parse::<IpNet>().or_else(|_| address()).map_err(|_| text.clone())
+        };
+        self.trusted_proxies.iter().map(network).collect()
     }
 }
 
@@ -189,7 +222,7 @@ pub struct PasswordSettings {
     pub memory_kib: u32,
     pub iterations: u32,
     pub parallelism: u32,
-    /// The number of hashes that are computed at a time; 0 for one per processor.
+    /// The number of hashes that are computed at a time; 0 for one per two processors, at most four.
     pub max_concurrent: usize,
 }
 
@@ -235,6 +268,61 @@ impl Default for LoginSettings {
 pub struct ScheduleSettings {
     /// Whether the deletion of a schedule takes its keys off it, unless the client says otherwise.
     pub release_keys_on_delete: bool,
+}
+
+/// `[limits]`: the largest numbers of what users can create.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    pub users: usize,
+    pub groups: usize,
+    pub connections: usize,
+    pub kms: usize,
+    pub key_stores: usize,
+    pub password_policies: usize,
+    /// Policy templates.
+    pub templates: usize,
+    pub source_keys: usize,
+    pub schedules: usize,
+    /// Synchronisations and bulk jobs that have not ended.
+    pub open_jobs: usize,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let Limits { users, groups, connections, kms, key_stores, password_policies, templates, .. } =
+            Limits::default();
+        let Limits { source_keys, schedules, open_jobs, .. } = Limits::default();
+        Self {
+            users,
+            groups,
+            connections,
+            kms,
+            key_stores,
+            password_policies,
+            templates,
+            source_keys,
+            schedules,
+            open_jobs,
+        }
+    }
+}
+
+impl LimitSettings {
+    pub fn limits(&self) -> Limits {
+        Limits {
+            users: self.users,
+            groups: self.groups,
+            connections: self.connections,
+            kms: self.kms,
+            key_stores: self.key_stores,
+            password_policies: self.password_policies,
+            templates: self.templates,
+            source_keys: self.source_keys,
+            schedules: self.schedules,
+            open_jobs: self.open_jobs,
+        }
+    }
 }
 
 /// `[call_journal]`: the request ids of our calls to AWS.
@@ -339,13 +427,15 @@ impl Default for LogSettings {
 pub struct MetricsSettings {
     /// Whether `/metrics` is served.
     pub enabled: bool,
-    /// Whether `/metrics` requires a token.
+    /// Whether other machines than this one can read `/metrics` without a token.
+    pub open: bool,
+    /// Whether `/metrics` requires a token of everybody.
     pub require_token: bool,
 }
 
 impl Default for MetricsSettings {
     fn default() -> Self {
-        Self { enabled: true, require_token: false }
+        Self { enabled: true, open: false, require_token: false }
     }
 }
 

@@ -79,6 +79,7 @@ fn every_key_is_documented() {
         ("tokens", keys_of::<TokenSettings>()),
         ("login", keys_of::<LoginSettings>()),
         ("schedules", keys_of::<ScheduleSettings>()),
+        ("limits", keys_of::<LimitSettings>()),
         ("alarms", keys_of::<AlarmSettings>()),
         ("aws", keys_of::<AwsSettings>()),
         ("call_journal", keys_of::<CallJournalSettings>()),
@@ -159,10 +160,10 @@ source = 'vault'
     ];
     insta::assert_snapshot!(mistakes(text, &env).join("\n"), @r#"
     FILE:2: server.listen: invalid value: string "localhost", expected an address and a port such as "0.0.0.0:443" or "[::]:443"
-    FILE:3: server.wrokers: unknown field `wrokers`, expected one of `listen`, `workers`, `max_connections`, `body_limit_bytes`, `client_request_timeout_seconds`, `client_body_timeout_seconds`, `client_answer_timeout_seconds`, `client_disconnect_timeout_seconds`, `tls_handshake_timeout_seconds`, `keep_alive_seconds`, `shutdown_timeout_seconds`
+    FILE:3: server.wrokers: unknown field `wrokers`, expected one of `listen`, `workers`, `max_connections`, `max_connections_per_source`, `trusted_proxies`, `changes_per_second`, `body_limit_bytes`, `client_request_timeout_seconds`, `client_body_timeout_seconds`, `client_answer_timeout_seconds`, `client_disconnect_timeout_seconds`, `tls_handshake_timeout_seconds`, `keep_alive_seconds`, `shutdown_timeout_seconds`
     FILE:4: server.workers: invalid value: integer `-1`, expected usize
     FILE:6: tls.certificate: invalid type: integer `5`, expected path string
-    FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `xks`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `schedules`, `alarms`, `aws`, `call_journal`, `reports`, `log`, `metrics`
+    FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `xks`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `schedules`, `limits`, `alarms`, `aws`, `call_journal`, `reports`, `log`, `metrics`
     FILE:11: master_key.source: unknown variant `vault`, expected one of `file`, `credential`, `passphrase_file`, `passphrase_credential`
     environment: CLAVIGER_LOG_FORMAT: log.format: unknown variant `xml`, expected one of `auto`, `json`, `text`
     environment: CLAVIGER_SERVER_KEEP_ALIVE_SECONDS: server.keep_alive_seconds: `soon` is not a whole number
@@ -254,6 +255,7 @@ fn all_problems_are_named_at_once() {
     let problems = directory.problems(|config| {
         config.server.shutdown_timeout_seconds = 60;
         config.server.max_connections = 0;
+        config.server.trusted_proxies = vec!["10.0.0.0/8".to_owned(), "10.0.0.1".to_owned(), "proxy".to_owned()];
         config.tls.private_key = None;
         config.tls.self_signed_names = vec!["not a name".to_owned(), "kms.example".to_owned(), "::1".to_owned()];
         config.master_key.path = Some(directory.path("master.key"));
@@ -264,6 +266,7 @@ fn all_problems_are_named_at_once() {
     insta::assert_snapshot!(problems.join("\n"), @r"
     server.max_connections: `0` is out of range: 16 to 1000000 is expected
     server.shutdown_timeout_seconds: `60` is out of range: 1 to 10 is expected
+    server.trusted_proxies: `proxy` is neither an address nor a network such as `10.0.0.0/8`
     tls.certificate: `/one.crt` is given without tls.private_key: both or neither is expected
     tls.self_signed_names: `not a name` is neither a host name nor an address
     storage.data_dir: `/data`: not a directory

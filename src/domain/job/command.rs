@@ -28,6 +28,11 @@ impl Jobs {
         jobs.filter_map(|job| job.completed).max()
     }
 
+    /// Returns the number of jobs that have not ended.
+    pub fn open(&self) -> usize {
+        self.sync.open() + self.bulk.open()
+    }
+
     /// Updates the jobs with an event.
     pub fn apply(&mut self, at: Time, id: JobId, event: &JobEvent) {
         match event {

@@ -49,6 +49,11 @@ impl<J: Clone + Parted> Retained<J> {
         self.ended.iter()
     }
 
+    /// Returns the number of jobs that have not ended.
+    pub fn open(&self) -> usize {
+        self.all.len().saturating_sub(self.ended.len())
+    }
+
     pub fn all(&self) -> &Table<JobId, J> {
         &self.all
     }

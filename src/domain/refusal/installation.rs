@@ -18,6 +18,8 @@ pub enum InstallationRefusal {
     PolicyInUse { name: PasswordPolicyName, users: usize },
     #[error("this installation exists already")]
     Exists,
+    #[error("the setting limits.{setting} allows at most {most} {what}; delete one, or wait until one has ended")]
+    LimitReached { what: &'static str, setting: &'static str, most: usize },
 }
 
 reasons! { InstallationRefusal =>
@@ -26,5 +28,6 @@ reasons! { InstallationRefusal =>
     PolicyNameTaken: Taken of "policy_name", "password_policy_name_taken", "A password policy has the name already.";
     PolicyIsGlobal: Conflict, "password_policy_is_global", "The global password policy cannot be deleted.";
     PolicyInUse: InUse, "password_policy_in_use", "Users have the password policy.";
+    LimitReached: Conflict, "limit_reached", "There are as many of these as the settings `[limits]` allow.";
     Exists: Conflict, "installation_exists", "The installation exists already.";
 }

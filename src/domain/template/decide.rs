@@ -23,6 +23,9 @@ pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Ref
             let template = state.template(id)?;
             let to = patched_policy(state, template, patch)?;
             let changes = template.policy != to;
+            if pushes {
+                keys_of(state, template).try_for_each(|key| state.kms(key.kms)?.refuse_archived())?;
+            }
             if changes && template.verified && !pushes {
                 return Err(TemplateRefusal::NeedsPush(template.name.clone()).into());
             }

@@ -72,6 +72,9 @@ fn assignable(state: &State, name: PasswordPolicyName) -> Result<Option<Password
 }
 
 fn refuse_taken(state: &State, name: &UserName) -> Result<(), Refusal> {
+    if name.is_reserved() {
+        return Err(UserRefusal::NameReserved(name.clone()).into());
+    }
     match state.user_named(name) {
         Some(_) => Err(UserRefusal::NameTaken(name.clone()).into()),
         None => Ok(()),

@@ -3,7 +3,7 @@
 use crate::domain::alarm::Condition;
 use crate::domain::name::WebhookName;
 use crate::domain::refusal::Refusal;
-use crate::http::body::{clearable, excerpt, optional, read_as, read_name, required};
+use crate::http::body::{clearable, excerpt, optional, read_as, read_name, required, secret};
 use crate::http::json_object::read_object;
 use crate::service::alarms::{Secret, WebhookChange};
 use crate::service::failure::{invalid, too_long};
@@ -27,7 +27,7 @@ pub struct WebhookBody {
     url: Option<String>,
     /// The secret that signs the deliveries: `whsec_` and 24 to 64 bytes in base64; default: a new one. Only for a new
     /// webhook; `rotate-secret` replaces it.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     secret: Option<Zeroizing<String>>,
     /// The names of the conditions whose alarms are delivered; empty for all, the default.
@@ -54,7 +54,7 @@ pub struct WebhookBody {
 #[schema(as = WebhookSecretRequest)]
 pub struct SecretBody {
     /// The secret: `whsec_` and 24 to 64 bytes in base64; default: a new one.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     secret: Option<Zeroizing<String>>,
 }

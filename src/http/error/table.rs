@@ -105,6 +105,7 @@ causes! {
     BODY_ENCODED: UNSUPPORTED, "body_encoded", "The body has a `Content-Encoding`.";
     BODY_TOO_SLOW: TOO_SLOW, "body_too_slow", "The body did not arrive in time; the connection is closed.";
     PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query has an invalid value.";
+    ORIGIN_FOREIGN: FORBIDDEN, "origin_foreign", "A page of another origin asks for a change, by the headers that a browser sends (`Origin`, `Sec-Fetch-Site`).";
     NO_ROUTE: NOT_FOUND, "not_found", "The API has no such path.";
     METHOD_NOT_ALLOWED: NO_METHOD, "method_not_allowed", "The path does not have the method.";
     TOKEN_MISSING: UNAUTHORIZED, "token_missing", "No bearer token was sent.";
@@ -125,6 +126,7 @@ causes! {
     AWS_NOT_SENT: CLOUD, "aws_not_sent", "The call is not possible with these credentials, and was not sent.";
     AWS_TIMEOUT: CLOUD_TIMEOUT, "aws_timeout", "AWS did not answer in time.";
     BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
+    TOO_MANY_CHANGES: TOO_MANY, "too_many_changes", "The user makes more changes than `server.changes_per_second` allows.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
     LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
     INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had completed the operation.";
@@ -151,6 +153,8 @@ pub fn cause(problem: &Problem) -> Cause {
         Problem::BodyEncoded(_) => BODY_ENCODED,
         Problem::BodyTooSlow(_) => BODY_TOO_SLOW,
         Problem::Query { .. } => PARAMETER_INVALID,
+        Problem::ForeignOrigin => ORIGIN_FOREIGN,
+        Problem::TooManyChanges { .. } => TOO_MANY_CHANGES,
         Problem::NoRoute(_) => NO_ROUTE,
         Problem::NoMethod { .. } => METHOD_NOT_ALLOWED,
     }

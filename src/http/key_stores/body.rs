@@ -15,7 +15,7 @@ use crate::domain::key_store::{Connectivity, KeyStore, StoreKind, StoreSettings}
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
-use crate::http::body::{excerpt, one_of, optional, read_as, read_name, required};
+use crate::http::body::{excerpt, one_of, optional, optional_object, read_as, read_name, required, secret};
 use crate::service::failure::invalid;
 use crate::service::key_stores::KeyStoreRequest;
 use crate::service::key_stores::cloud_hsm::CloudHsmRequest;
@@ -48,7 +48,7 @@ pub struct KeyStoreBody {
     #[serde(default, deserialize_with = "optional")]
     enable_success_audit_event: Option<bool>,
     /// The values that AWS knows.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_object")]
     aws_param: Option<AwsBody>,
     /// The values that only this manager knows.
     #[serde(default, deserialize_with = "optional")]
@@ -145,7 +145,7 @@ pub(in crate::http) struct CallerRulesBody {
 #[schema(as = CustomKeyStoreLinkRequest)]
 pub struct LinkBody {
     /// The address that AWS calls; the stored one by default.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "optional_object")]
     aws_param: Option<AwsBody>,
     /// Cannot be changed by this call.
     #[serde(default)]
@@ -370,11 +370,6 @@ impl CallerRulesBody {
             operations: self.operations.unwrap_or_default(),
         }
     }
-}
-
-/// Reads a secret text; absent, `null` and the empty text give `None`.
-fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Zeroizing<String>>, D::Error> {
-    Ok(optional::<D, String>(from)?.map(Zeroizing::new))
 }
 
 /// Reads a whole number, or a text of one; absent, `null` and the empty text give `None`.

@@ -8,7 +8,7 @@ use crate::domain::kms::{AssumedRole, RoleRequest};
 use crate::domain::name::{GroupName, KmsName};
 use crate::domain::place::{AccountId, ExternalId, Region, RoleArn};
 use crate::domain::refusal::{Bounds, KmsRefusal, Refusal};
-use crate::http::body::{excerpt, optional, read_as, read_name, required};
+use crate::http::body::{excerpt, optional, read_as, read_known_name, read_name, required};
 use crate::service::failure::{invalid, no_entries, out_of_range};
 use crate::service::kms::{Addition, KmsPatchRequest};
 use serde::Deserialize;
@@ -191,7 +191,7 @@ impl AclBody {
     fn change(self) -> Result<AclChange, Refusal> {
         let principal = match (self.user_id, self.group) {
             (Some(user), None) => Principal::User(read_as("user_id", &user, UserId::parse_subject)?),
-            (None, Some(group)) => Principal::Group(read_name("group", &group, GroupName::parse)?),
+            (None, Some(group)) => Principal::Group(read_known_name("group", &group, GroupName::parse)?),
             (Some(_), Some(_)) => return Err(invalid("user_id", "and group exclude each other; give one of them")),
             (None, None) => return Err(invalid("user_id", "or group must be given")),
         };

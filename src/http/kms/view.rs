@@ -145,7 +145,8 @@ fn texts(regions: &[Region]) -> Vec<String> {
 }
 
 impl KmsView {
-    /// The view of a KMS, with the ACL entries that the caller may see.
+    /// The view of a KMS, with the ACL entries that the caller may see. The external id is for administrators of KMSs: AWS
+    /// takes it for a secret between two parties.
     pub fn of(seen: KmsSeen) -> Self {
         let kms: &Kms = &seen.kms;
         let acls = match seen.entries_of.holder() {
@@ -153,6 +154,8 @@ impl KmsView {
             Some((user, groups)) => kms.acl.applying_to(user, groups).map(AclView::of).collect(),
         };
         let role = kms.role.as_ref();
+        let external_id =
+            role.filter(|_| seen.entries_of.holder().is_none()).and_then(|role| role.external_id.as_ref());
         Self {
             envelope: Envelope::new(kms.id, "cckm:kms", &kms.name, kms.created, kms.updated),
             name: kms.name.clone(),
@@ -160,7 +163,7 @@ impl KmsView {
             arn: kms.arn.to_string(),
             acls,
             assume_role_arn: role.map(|role| role.arn.as_arn().to_string()),
-            assume_role_external_id: role.and_then(|role| Some(role.external_id.as_ref()?.as_str().to_owned())),
+            assume_role_external_id: external_id.map(|id| id.as_str().to_owned()),
             connection: seen.connection,
             regions: kms.regions.clone(),
             cloud_name: kms.cloud.as_str(),

@@ -176,6 +176,12 @@ pub(super) fn keys() -> Vec<Endpoint> {
     ]
 }
 
+const TYPE: (&str, &str) = ("type", "How the path names the source key: `id`, `name`, `alias` or `uri`.");
+const VERSION: (&str, &str) = ("version", "The number of a version of it; -1 for the newest one.");
+const SOURCE_KEY: &[(&str, &str)] = &[TYPE, VERSION];
+const CLONED_SOURCE_KEY: &[(&str, &str)] =
+    &[TYPE, VERSION, ("includeMaterial", "Not supported: anything but `false` is refused.")];
+
 pub(super) fn source_keys() -> Vec<Endpoint> {
     let (all, one) = ("/vault/keys2", "/vault/keys2/{id}");
     vec![
@@ -183,15 +189,20 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             .needs(ManageSourceKeys)
             .refuses(&[409]),
         get(all, source_keys::list, "listSourceKeys", "List the source keys").needs(ViewSourceKeys),
-        get(one, source_keys::get, "getSourceKey", "Get a source key, without its material").needs(ViewSourceKeys),
+        get(one, source_keys::get, "getSourceKey", "Get a source key, without its material")
+            .needs(ViewSourceKeys)
+            .queries(SOURCE_KEY),
         patch(one, source_keys::update, "updateSourceKey", "Change a source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         delete(one, source_keys::delete, "deleteSourceKey", "Delete a source key and its material")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         get("/vault/keys2/{id}/versions", source_keys::versions, "listSourceKeyVersions", "List the versions")
-            .needs(ViewSourceKeys),
+            .needs(ViewSourceKeys)
+            .queries(SOURCE_KEY),
         post(
             "/vault/keys2/{id}/versions",
             source_keys::create_version,
@@ -199,9 +210,11 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             "Create a version of a source key, with new or given material",
         )
         .needs(ManageSourceKeys)
+        .queries(SOURCE_KEY)
         .refuses(&[409]),
         post("/vault/keys2/{id}/export", source_keys::export, "exportSourceKey", "Export the material of a source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         post(
             "/vault/keys2/{id}/clone",
@@ -210,18 +223,23 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             "Create a source key with the same material",
         )
         .needs(ManageSourceKeys)
+        .queries(CLONED_SOURCE_KEY)
         .refuses(&[409]),
         post("/vault/keys2/{id}/revoke", source_keys::revoke, "revokeSourceKey", "Revoke a source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         post("/vault/keys2/{id}/reactivate", source_keys::reactivate, "reactivateSourceKey", "Reactivate a source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         post("/vault/keys2/{id}/archive", source_keys::archive, "archiveSourceKey", "Archive a source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         post("/vault/keys2/{id}/recover", source_keys::recover, "recoverSourceKey", "Recover an archived source key")
             .needs(ManageSourceKeys)
+            .queries(SOURCE_KEY)
             .refuses(&[409]),
         post(
             "/vault/keys2/{id}/destroy",
@@ -230,6 +248,7 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             "Destroy the material of a source key",
         )
         .needs(ManageSourceKeys)
+        .queries(SOURCE_KEY)
         .refuses(&[409]),
     ]
 }

@@ -8,7 +8,7 @@ use crate::domain::source_key::kind::SourceKeyKind;
 use crate::domain::source_key::lifecycle::{Dates, LifecycleState};
 use crate::domain::source_key::{SourceKey, SourceKeyPatch, UsageMask};
 use crate::domain::time::Time;
-use crate::http::body::{one_of, optional, read_name, read_time};
+use crate::http::body::{one_of, optional, read_name, read_time, secret};
 use crate::http::json_object::read_object;
 use crate::http::unsupported::{Supports, Unsupported};
 use crate::service::failure::invalid;
@@ -100,7 +100,7 @@ pub struct SourceKeyBody {
     meta: Option<Value>,
     /// Existing material, instead of new random material: bytes in hexadecimal digits or base64 for AES and HMAC; a
     /// private key in PKCS#8, PKCS#1 or SEC1, as PEM or its DER in base64, for RSA and EC.
-    #[serde(default, deserialize_with = "optional")]
+    #[serde(default, deserialize_with = "secret")]
     #[schema(value_type = Option<String>, write_only)]
     material: Option<Zeroizing<String>>,
     /// The format of the material: `raw` for AES and HMAC; `pkcs8` or `pkcs1` (also for SEC1) for RSA and EC.

@@ -18,6 +18,7 @@ use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
 use crate::service::keys::PolicyChoice;
+use crate::service::limits::Limits;
 use crate::service::passwords::Hashing;
 use crate::service::world::{World, journal, report_files};
 use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
@@ -123,6 +124,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         hashing: Hashing { memory_kib: 8, iterations: 1, parallelism: 1, at_once: 1 },
         refresh: Default::default(),
         release_keys_on_delete: false,
+        limits: Limits::default(),
         consistency_wait_seconds: 300,
         xks_listens: false,
         xks_calls_per_second: 0,

@@ -42,7 +42,7 @@ fn mount(arguments: &[&str], at: &Path) -> Result<(), String> {
 fn a_full_disk_stops_changes_and_nothing_else() {
     let home = TempDir::new().expect("a directory");
     let Some(disk) = SmallDisk::mount(&home.path().join("data"), "3m") else { return };
-    let mut appliance = Appliance::start_in(home, &[]);
+    let mut appliance = Appliance::start_in(home, &[("CLAVIGER_LIMITS_GROUPS", "100000")]);
     let admin = appliance.admin();
     let mut acknowledged = 0;
     let refused = loop {

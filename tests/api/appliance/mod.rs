@@ -1,9 +1,11 @@
 //! The appliance as a process: start and stop, disk, commands, monitoring.
 
+mod bounds;
 mod commands;
 mod damage;
 mod disk;
 mod durability;
+mod floods;
 mod moto;
 mod observability;
 mod process;

@@ -139,6 +139,28 @@ fn filters_of_few_values_refuse_all_others() {
     }
 }
 
+/// A misspelt dry run must not change anything.
+#[test]
+fn changes_refuse_unknown_members_of_the_query() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("first", &["eu-west-1"]);
+    let path = format!("/v1/cckm/aws/kms/{kms}");
+    let before = VisibleState::of(&admin);
+    for query in ["DRY_RUN=true", "x=1;dry_run=true", "dryrun=true", "dry_run=true&force=true", "dry_run%20=true"] {
+        let deleted = admin.delete(&format!("{path}?{query}")).refused(400, "NCERRInvalidParamValue");
+        assert!(deleted.ends_with("this call has no such member in its query; it has dry_run"), "{query}: {deleted}");
+        let patch = json!({"regions": ["eu-west-2"]});
+        admin.patch(&format!("{path}?{query}"), patch).refused(400, "NCERRInvalidParamValue");
+    }
+    assert_eq!(VisibleState::of(&admin), before);
+    let schedule = json!({"name": "s", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+    let schedule = admin.post("/v1/scheduler/job-configs", schedule).expect(201);
+    let path = format!("/v1/scheduler/job-configs/{}", schedule["id"].as_str().expect("an id"));
+    admin.delete(&format!("{path}?force=true")).expect(204);
+}
+
 /// What the vendor's Terraform provider and Ansible collection send, and the vendor's page documents.
 #[test]
 fn lists_take_the_filters_of_the_vendors_clients() {

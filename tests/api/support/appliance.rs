@@ -6,6 +6,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -107,6 +108,12 @@ impl Appliance {
     pub(crate) fn nobody(&self) -> Client {
         let pem = std::fs::read(self.data().join("tls.crt")).expect("the certificate");
         Client::nobody(&self.api, &pem)
+    }
+
+    /// A client without a token that connects from this address.
+    pub(crate) fn nobody_from(&self, address: IpAddr) -> Client {
+        let pem = std::fs::read(self.data().join("tls.crt")).expect("the certificate");
+        Client::nobody_from(&self.api, &pem, Some(address))
     }
 
     pub(crate) fn admin(&self) -> Client {
@@ -234,6 +241,8 @@ fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
         // The hashes are cheap, since tests sign in often.
         .env("CLAVIGER_PASSWORDS_MEMORY_KIB", "1024")
         .env("CLAVIGER_PASSWORDS_ITERATIONS", "1")
+        // One user makes all changes of a test.
+        .env("CLAVIGER_SERVER_CHANGES_PER_SECOND", "0")
         .envs(environment.iter().cloned())
         .stdout(Stdio::piped())
         .stderr(log)

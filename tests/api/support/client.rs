@@ -3,6 +3,7 @@
 use reqwest::Method;
 use reqwest::blocking::{Client as Http, Response};
 use serde_json::Value;
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A client with or without a token.
@@ -27,9 +28,15 @@ pub(crate) struct Answer {
 impl Client {
     /// A client without a token, which trusts only the certificate in `pem`.
     pub(crate) fn nobody(base: &str, pem: &[u8]) -> Self {
+        Self::nobody_from(base, pem, None)
+    }
+
+    /// Such a client that connects from this address.
+    pub(crate) fn nobody_from(base: &str, pem: &[u8], address: Option<IpAddr>) -> Self {
         let root = reqwest::Certificate::from_pem(pem).expect("a certificate");
         let http = Http::builder()
             .tls_certs_only([root])
+            .local_address(address)
             .no_proxy()
             .timeout(Duration::from_secs(60))
             .build()
@@ -60,6 +67,11 @@ impl Client {
 
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None)
+    }
+
+    /// Like [`Client::get`], for requests that may get no answer.
+    pub(crate) fn try_get(&self, path: &str) -> reqwest::Result<Answer> {
+        self.try_send(Method::GET, path, None)
     }
 
     pub(crate) fn post(&self, path: &str, body: Value) -> Answer {

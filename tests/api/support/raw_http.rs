@@ -7,7 +7,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::Value;
 use std::io::{ErrorKind, Read, Write};
-use std::net::TcpStream;
+use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,22 @@ pub(crate) fn connect(appliance: &Appliance) -> TcpStream {
     let stream = TcpStream::connect(appliance.api.trim_start_matches("https://")).expect("connected");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("set");
     stream
+}
+
+/// A connection from this address.
+pub(crate) fn connect_from(appliance: &Appliance, address: IpAddr) -> TcpStream {
+    let to: SocketAddr = appliance.api.trim_start_matches("https://").parse().expect("an address");
+    let socket = nix::sys::socket::socket(
+        nix::sys::socket::AddressFamily::Inet,
+        nix::sys::socket::SockType::Stream,
+        nix::sys::socket::SockFlag::empty(),
+        None,
+    );
+    let socket = socket.expect("a socket");
+    let sockaddr = |address: SocketAddr| nix::sys::socket::SockaddrStorage::from(address);
+    nix::sys::socket::bind(socket.as_raw_fd(), &sockaddr((address, 0).into())).expect("bound");
+    nix::sys::socket::connect(socket.as_raw_fd(), &sockaddr(to)).expect("connected");
+    socket.into()
 }
 
 pub(crate) fn connect_tls(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {

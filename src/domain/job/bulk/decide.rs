@@ -11,6 +11,9 @@ pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEve
     match command {
         BulkCommand::Start { id, by, task, keys } => {
             check_keys(&keys)?;
+            for key in keys.iter().filter_map(|key| state.keys.get(key)) {
+                state.kms(key.kms)?.refuse_archived()?;
+            }
             Ok((id, vec![BulkEvent::Started { by, task, keys }]))
         }
         BulkCommand::EndKey { id, key, end } => Ok((id, state.bulk_job(id)?.end_key(key, end))),

@@ -51,7 +51,7 @@ impl StoreTarget {
     /// Reads a store from AWS, and records what is new.
     pub(super) async fn read_and_record(&self, store: &KeyStore) -> Result<(), Failure> {
         let Some(known) = &store.at_aws else { return Ok(()) };
-        let at = self.cloud.region(store.kms, &store.region).await?;
+        let at = self.cloud.region_to_conclude(store.kms, &store.region).await?;
         let command = match one(&at, &known.id).await {
             Ok(seen) => KeyStoreCommand::Observe { id: store.id, seen },
             Err(failure) if failure.is_not_found() => KeyStoreCommand::RecordVanished { id: store.id },

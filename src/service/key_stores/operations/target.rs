@@ -181,7 +181,7 @@ impl OperationTarget for StoreTarget {
                 self.serving.publish(pending.store.id);
             }
             // Whatever fails here, AWS has not received the operation yet.
-            let at = self.cloud.region(pending.store.kms, &pending.store.region).await;
+            let at = self.cloud.region_to_conclude(pending.store.kms, &pending.store.region).await;
             let at = at.map_err(|failure| StoreStepError::from(failure).with(Stage::Refused))?;
             let work = Work { target: self, at, pending, is_first: attempt.is_first() };
             self.take_steps(&work, attempt).await
@@ -194,7 +194,7 @@ impl OperationTarget for StoreTarget {
         id: &'a String,
     ) -> BoxFuture<'a, Result<Option<Box<StoreAtAws>>, Failure>> {
         Box::pin(async move {
-            let at = self.cloud.region(pending.store.kms, &pending.store.region).await?;
+            let at = self.cloud.region_to_conclude(pending.store.kms, &pending.store.region).await?;
             match one(&at, id).await {
                 Ok(seen) => Ok(Some(seen)),
                 Err(failure) if failure.is_not_found() && pending.wanted == StoreOperation::Delete => Ok(None),

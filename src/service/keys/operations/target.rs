@@ -133,7 +133,8 @@ impl KeyTarget {
                 return Err("it may be in use, because it has an alias of the old key".to_owned());
             }
         }
-        let at = self.cloud.region(pending.kms, &pending.region).await.map_err(|failure| failure.to_string())?;
+        let at =
+            self.cloud.region_to_conclude(pending.kms, &pending.region).await.map_err(|failure| failure.to_string())?;
         // Otherwise the key would keep its aliases from other keys until it is deleted.
         let made = pending.wanted.new_aliases().iter();
         for alias in made.filter(|alias| seen.aliases.as_ref().is_some_and(|aliases| aliases.contains(alias))) {
@@ -163,7 +164,7 @@ impl KeyTarget {
             }
             let (id, kms, region) = (relative.id, relative.kms, relative.region.clone());
             let reading = async {
-                let at = self.cloud.region(kms, &region).await?;
+                let at = self.cloud.region_to_conclude(kms, &region).await?;
                 let seen = Box::new(read(&at, aws_id).await?);
                 let command = KeyCommand::Observe { id, kms, region, seen };
                 self.recorder.append(change, Command::Key(command)).await
@@ -280,7 +281,7 @@ impl OperationTarget for KeyTarget {
     ) -> BoxFuture<'a, Result<Progress<Self>, KeyStepError>> {
         Box::pin(async move {
             // Whatever fails here, AWS has not received the operation yet.
-            let at = self.cloud.region(pending.kms, &pending.region).await;
+            let at = self.cloud.region_to_conclude(pending.kms, &pending.region).await;
             let at = at.map_err(|failure| KeyStepError::from(failure).with(Stage::Refused))?;
             let work = Work { target: self, at, operation, pending, imported: OnceLock::new() };
             let Made { id, created } = self.take_steps(&work, attempt).await?;
@@ -312,7 +313,7 @@ impl OperationTarget for KeyTarget {
         key: &'a AwsKeyId,
     ) -> BoxFuture<'a, Result<Box<Snapshot>, Failure>> {
         Box::pin(async move {
-            let at = self.cloud.region(pending.kms, &pending.region).await?;
+            let at = self.cloud.region_to_conclude(pending.kms, &pending.region).await?;
             Ok(Box::new(read(&at, key).await?))
         })
     }
@@ -320,7 +321,7 @@ impl OperationTarget for KeyTarget {
     fn read_related<'a>(&'a self, pending: &'a PendingOperation) -> BoxFuture<'a, Option<(KeyId, Box<Snapshot>)>> {
         Box::pin(async move {
             let other = pending.wanted.also_affects()?;
-            let at = self.cloud.region(pending.kms, &pending.region).await.ok()?;
+            let at = self.cloud.region_to_conclude(pending.kms, &pending.region).await.ok()?;
             self.read_other(&at, other).await.ok().flatten()
         })
     }

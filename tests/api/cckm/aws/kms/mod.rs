@@ -1,5 +1,6 @@
 //! `/v1/cckm/aws/kms`
 
+mod archived;
 mod connection;
 mod deletion;
 mod history;

@@ -1,0 +1,73 @@
+//! What a user with a token can do to others: the number of changes and of things that one may create is bounded, and the
+//! names of the program are not for users.
+
+use crate::support::appliance::{Appliance, subject};
+use serde_json::json;
+
+const GROUPS: &str = "/v1/usermgmt/groups";
+
+#[test]
+fn the_changes_of_one_user_are_bounded_and_others_go_on() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_CHANGES_PER_SECOND", "2")]);
+    let ann = appliance.member("ann", &["User Admins"]);
+    let answers = (0..60).map(|n| ann.post(GROUPS, json!({"name": format!("g{n}")})));
+    let refused = answers.into_iter().find(|answer| answer.status != 201).expect("a refusal");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(refused.body["reason"], "too_many_changes");
+    refused.refused(429, "NCERRTooManyRequests");
+    // Reads, and the changes of others, are not affected.
+    ann.get(GROUPS).expect(200);
+    appliance.admin().post(GROUPS, json!({"name": "another"})).expect(201);
+}
+
+#[test]
+fn no_more_is_created_than_the_limits_allow() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_LIMITS_SCHEDULES", "1")]);
+    let admin = appliance.admin();
+    let schedule = |name: &str| {
+        json!({"name": name, "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+            "cckm_key_rotation_params": {"cloud_name": "aws"}})
+    };
+    let first = admin.post("/v1/scheduler/job-configs", schedule("first")).expect(201);
+    let refused = admin.post("/v1/scheduler/job-configs", schedule("second"));
+    assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("limit_reached")), "{}", refused.text);
+    assert_eq!(refused.body["limit"]["most"], 1, "{}", refused.text);
+    admin.delete(&format!("/v1/scheduler/job-configs/{}", first["id"].as_str().expect("an id"))).expect(204);
+    admin.post("/v1/scheduler/job-configs", schedule("second")).expect(201);
+}
+
+#[test]
+fn the_names_of_the_program_and_invisible_characters_are_refused() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let user = |name: &str| json!({"username": name, "password": "Another-secret-4-tests"});
+    for name in ["system", "Schedule nightly", "operator"] {
+        let refused = admin.post("/v1/usermgmt/users", user(name));
+        assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("user_name_reserved")), "{}", refused.text);
+    }
+    for name in ["ad\u{200b}min", "\u{202e}nimda", "admin\u{fe0f}"] {
+        let message = admin.post("/v1/usermgmt/users", user(name)).refused(400, "NCERRInvalidParamValue");
+        assert!(message.contains("invisible characters"), "{message}");
+        admin.post(GROUPS, json!({"name": name})).refused(400, "NCERRInvalidParamValue");
+    }
+}
+
+#[test]
+fn the_external_id_of_a_role_is_for_administrators() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = json!({"name": "far", "account_id": "789012123456", "connection": "test_aws-connection",
+        "regions": ["eu-west-1"], "assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
+        "assume_role_external_id": "test-ext-id"});
+    let kms = admin.post("/v1/cckm/aws/kms", kms).expect(201);
+    let path = format!("/v1/cckm/aws/kms/{}", kms["id"].as_str().expect("an id"));
+    let ann = appliance.user("ann");
+    let acl = json!({"user_id": subject(&ann), "actions": ["viewnative"], "permit": true});
+    admin.post(&format!("{path}/update-acls"), acl).expect(200);
+    let pages = [path.clone(), "/v1/cckm/aws/kms".to_owned(), format!("{path}/history")];
+    for page in pages {
+        assert!(admin.get(&page).expect(200).to_string().contains("test-ext-id"), "{page}");
+        let seen = ann.get(&page).expect(200).to_string();
+        assert!(seen.contains("789012123456") && !seen.contains("test-ext-id"), "{page}: {seen}");
+    }
+}
