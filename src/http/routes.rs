@@ -116,6 +116,15 @@ mod tests {
     }
 
     #[test]
+    fn no_member_of_a_query_is_described_twice() {
+        for endpoint in endpoint_groups().iter().flat_map(|group| &group.endpoints) {
+            let members: Vec<_> = endpoint.description().query.iter().map(|member| member.name).collect();
+            let distinct: BTreeSet<_> = members.iter().collect();
+            assert_eq!(distinct.len(), members.len(), "{}: {members:?}", endpoint.id);
+        }
+    }
+
+    #[test]
     fn the_documentation_shows_the_right_of_every_row() {
         let groups = endpoint_groups();
         let rows = groups.iter().flat_map(|group| &group.endpoints);

@@ -201,8 +201,7 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             .queries(SOURCE_KEY)
             .refuses(&[409]),
         get("/vault/keys2/{id}/versions", source_keys::versions, "listSourceKeyVersions", "List the versions")
-            .needs(ViewSourceKeys)
-            .queries(SOURCE_KEY),
+            .needs(ViewSourceKeys),
         post(
             "/vault/keys2/{id}/versions",
             source_keys::create_version,
