@@ -52,10 +52,10 @@ pub async fn trace_request(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let (mut serving, mut answering) = (None, None);
+    let mut serving = None;
     if let Some(connection) = request.conn_data::<Connection>() {
         connection.until_writable().await;
-        (serving, answering) = (connection.serving(), Some(connection.answering()));
+        serving = connection.serving();
         if serving.is_none() {
             // The connection was closed to make room for others just before this request came: nobody reads the answer.
             return Ok(request.into_response(HttpResponse::ServiceUnavailable().finish()));
@@ -70,7 +70,6 @@ pub async fn trace_request(
     let span =
         if request.method().is_safe() { span_of!(debug_span, request, id) } else { span_of!(error_span, request, id) };
     let mut response = own_calls::of_request(next.call(request)).instrument(span.clone()).await?;
-    drop(serving);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
@@ -81,23 +80,40 @@ pub async fn trace_request(
     if let Some(metrics) = response.request().app_data::<Data<Metrics>>() {
         metrics.observe(response.request(), response.status().as_u16(), started.elapsed());
     }
-    Ok(response.map_body(|_, body| until_sent(body.boxed(), answering)))
+    let response = until_sent(response);
+    drop(serving);
+    Ok(response)
 }
 
-/// Keeps the connection from counting as idle until a long body is sent.
-fn until_sent(body: BoxBody, answering: Option<Answering>) -> BoxBody {
-    match body.size() {
-        BodySize::None | BodySize::Sized(0..=SHORT_BODY) => body,
-        BodySize::Sized(_) | BodySize::Stream => BoxBody::new(SentBody { body, _answering: answering }),
+/// Counts the bytes of the answer, and keeps the connection from counting as idle until a long body is sent.
+fn until_sent(response: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<BoxBody> {
+    let length = match response.response().body().size() {
+        BodySize::None => 0,
+        BodySize::Sized(length) => length,
+        BodySize::Stream => u64::MAX,
+    };
+    let connection = response.request().conn_data::<Connection>();
+    if let Some(connection) = connection {
+        connection.answered(length.saturating_add(HEAD));
+    }
+    let answering = connection.filter(|_| length > SHORT_BODY).map(Connection::answering);
+    match answering {
+        None => response.map_into_boxed_body(),
+        Some(answering) => {
+            response.map_body(|_, body| BoxBody::new(SentBody { body: body.boxed(), _answering: answering }))
+        }
     }
 }
+
+/// About the length of the head of an answer, in bytes.
+const HEAD: u64 = 256;
 
 /// The longest body that is written at once, in bytes.
 const SHORT_BODY: u64 = 64 * 1024;
 
 struct SentBody {
     body: BoxBody,
-    _answering: Option<Answering>,
+    _answering: Answering,
 }
 
 impl MessageBody for SentBody {

@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The intervals at which a connection is polled while its client does not read: the first, and the longest.
 const WRITABLE_INTERVALS: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// The bytes of answers after which a connection is looked at before the next request is served.
+const UNREAD_MAX: u64 = 64 * 1024;
 /// The deadline of a connection on which a request is being served.
 const NEVER: u64 = u64::MAX;
 
@@ -56,6 +58,8 @@ struct Open {
     deadline: AtomicU64,
     /// Whether an answer is being sent.
     answering: AtomicBool,
+    /// The bytes of answers since the socket last took more to send.
+    unread: AtomicU64,
     registry: Arc<Registry>,
 }
 
@@ -95,8 +99,14 @@ impl Connections {
     fn add(&self, stream: &TcpStream, permit: Option<Permit>) -> Option<Arc<Open>> {
         match stream.as_fd().try_clone_to_owned() {
             Ok(socket) => {
-                let (deadline, answering) = (AtomicU64::new(0), AtomicBool::new(false));
-                let open = Open { socket: socket.into(), permit, deadline, answering, registry: self.0.clone() };
+                let open = Open {
+                    socket: socket.into(),
+                    permit,
+                    deadline: AtomicU64::new(0),
+                    answering: AtomicBool::new(false),
+                    unread: AtomicU64::new(0),
+                    registry: self.0.clone(),
+                };
                 open.await_client();
                 let open = Arc::new(open);
                 // The number may have belonged to a connection that has ended.
@@ -171,11 +181,21 @@ impl Connection {
     /// Waits until the client has taken enough of the answers before that the next one can be sent. Without this, a
     /// client could ask on and never read, and each answer would stay in memory.
     pub async fn until_writable(&self) {
+        // A look at the socket costs as much as a short answer.
+        if self.0.unread.load(Ordering::Relaxed) < UNREAD_MAX {
+            return;
+        }
         let (mut interval, longest) = WRITABLE_INTERVALS;
         while !self.0.is_writable() {
             tokio::time::sleep(interval).await;
             interval = (2 * interval).min(longest);
         }
+        self.0.unread.store(0, Ordering::Relaxed);
+    }
+
+    /// Counts the bytes of an answer.
+    pub fn answered(&self, bytes: u64) {
+        self.0.unread.fetch_add(bytes.min(UNREAD_MAX), Ordering::Relaxed);
     }
 
     /// Suspends the timeout while a request is being served, until the returned value is dropped; `None` if the
