@@ -201,9 +201,8 @@ impl Alarms {
                     self.give_up(at, webhook, first, "more alarms were to be delivered than are kept");
                 }
             }
-            if let Some(alarm) = self.all.remove(&first) {
-                self.settled.remove(&alarm);
-            }
+            let Some(alarm) = self.all.remove(&first) else { return };
+            self.settled.remove(&alarm);
         }
     }
 
