@@ -89,7 +89,9 @@ impl Connections {
     pub fn register(&self, stream: &dyn Any, data: &mut Extensions) {
         let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
         let stream = stream.get_ref().0;
-        let admitted = self.open().get(&stream.as_raw_fd()).and_then(Weak::upgrade);
+        // Without a permit, an entry is that of an earlier connection with the same number.
+        let admitted =
+            self.open().get(&stream.as_raw_fd()).and_then(Weak::upgrade).filter(|open| open.permit.is_some());
         if let Some(open) = admitted.or_else(|| self.add(stream, None)) {
             open.await_client();
             data.insert(Connection(open));
