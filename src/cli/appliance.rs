@@ -160,7 +160,7 @@ impl Appliance {
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
             hashing: hashing(&config),
             refresh: refresh(&config),
-            limits: config.limits.limits(),
+            limits: config.limits,
             release_keys_on_delete: config.schedules.release_keys_on_delete,
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
             xks_listens: config.xks.listen.is_some(),

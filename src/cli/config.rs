@@ -16,11 +16,12 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 pub use crate::aws::settings::AwsSettings;
+pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use sections::{
-    AlarmSettings, CallJournalSettings, LimitSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind,
-    MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings,
-    StorageSettings, TlsSettings, TokenSettings, XksSettings,
+    AlarmSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings,
+    MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings, StorageSettings, TlsSettings,
+    TokenSettings, XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -36,7 +37,7 @@ pub struct Config {
     pub tokens: TokenSettings,
     pub login: LoginSettings,
     pub schedules: ScheduleSettings,
-    pub limits: LimitSettings,
+    pub limits: Limits,
     pub alarms: AlarmSettings,
     pub aws: AwsSettings,
     pub call_journal: CallJournalSettings,

@@ -9,9 +9,11 @@ use crate::domain::schedule::ScheduleEvent;
 use crate::domain::source_key::SourceKeyEvent;
 use crate::domain::state::State;
 use crate::domain::template::TemplateEvent;
+use serde::{Deserialize, Serialize};
 
-/// The largest numbers, of the settings `[limits]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// `[limits]`: the largest numbers of what users can create.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Limits {
     pub users: usize,
     pub groups: usize,

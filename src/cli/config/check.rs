@@ -8,10 +8,10 @@ use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
 use super::sections::{
-    LimitSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
-    TlsSettings, XksSettings,
+    LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings, TlsSettings,
+    XksSettings,
 };
-use super::{Config, MasterKeySettings};
+use super::{Config, Limits, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
 use crate::cli::control;
 use crate::keyring::KeyringError;
@@ -142,7 +142,7 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
     found.extend(settings.trusted_networks().err().map(Problem::TrustedProxy));
 }
 
-fn limits(settings: &LimitSettings, found: &mut Vec<Problem>) {
+fn limits(settings: &Limits, found: &mut Vec<Problem>) {
     for (key, value) in [
         ("limits.users", settings.users),
         ("limits.groups", settings.groups),

@@ -9,7 +9,6 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::keyring::MasterKeySource;
-use crate::service::limits::Limits;
 
 /// `[server]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
@@ -268,61 +267,6 @@ impl Default for LoginSettings {
 pub struct ScheduleSettings {
     /// Whether the deletion of a schedule takes its keys off it, unless the client says otherwise.
     pub release_keys_on_delete: bool,
-}
-
-/// `[limits]`: the largest numbers of what users can create.
-#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitSettings {
-    pub users: usize,
-    pub groups: usize,
-    pub connections: usize,
-    pub kms: usize,
-    pub key_stores: usize,
-    pub password_policies: usize,
-    /// Policy templates.
-    pub templates: usize,
-    pub source_keys: usize,
-    pub schedules: usize,
-    /// Synchronisations and bulk jobs that have not ended.
-    pub open_jobs: usize,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        let Limits { users, groups, connections, kms, key_stores, password_policies, templates, .. } =
-            Limits::default();
-        let Limits { source_keys, schedules, open_jobs, .. } = Limits::default();
-        Self {
-            users,
-            groups,
-            connections,
-            kms,
-            key_stores,
-            password_policies,
-            templates,
-            source_keys,
-            schedules,
-            open_jobs,
-        }
-    }
-}
-
-impl LimitSettings {
-    pub fn limits(&self) -> Limits {
-        Limits {
-            users: self.users,
-            groups: self.groups,
-            connections: self.connections,
-            kms: self.kms,
-            key_stores: self.key_stores,
-            password_policies: self.password_policies,
-            templates: self.templates,
-            source_keys: self.source_keys,
-            schedules: self.schedules,
-            open_jobs: self.open_jobs,
-        }
-    }
 }
 
 /// `[call_journal]`: the request ids of our calls to AWS.

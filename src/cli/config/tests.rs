@@ -79,7 +79,7 @@ fn every_key_is_documented() {
         ("tokens", keys_of::<TokenSettings>()),
         ("login", keys_of::<LoginSettings>()),
         ("schedules", keys_of::<ScheduleSettings>()),
-        ("limits", keys_of::<LimitSettings>()),
+        ("limits", keys_of::<Limits>()),
         ("alarms", keys_of::<AlarmSettings>()),
         ("aws", keys_of::<AwsSettings>()),
         ("call_journal", keys_of::<CallJournalSettings>()),
