@@ -78,6 +78,18 @@ fn a_refresh_is_recorded_once_a_minute_and_more_often_if_the_token_ends_soon_wit
 }
 
 #[test]
+fn a_refresh_token_is_replaced_five_times_a_minute_and_then_stays() {
+    let replaced = |hash| SessionEvent::RefreshReplaced { refresh: refresh(hash, None, None) };
+    let mut state = given([user(1), signed_in(1, refresh(1, None, None))]);
+    for hash in 2..=6 {
+        state.when(carry_on(hash - 1, Some(refresh(hash, None, None)), 10)).then(events([replaced(hash)]));
+        state.push_at(at(10), Event::Session(session_id(1), replaced(hash)));
+    }
+    state.when(carry_on(6, Some(refresh(7, None, None)), 69)).then(events([]));
+    state.when(carry_on(6, Some(refresh(7, None, None)), 70)).then(events([replaced(7)]));
+}
+
+#[test]
 fn a_refresh_token_that_comes_long_after_its_replacement_ends_the_session() {
     let replaced =
         |hash| Event::Session(session_id(1), SessionEvent::RefreshReplaced { refresh: refresh(hash, None, None) });
