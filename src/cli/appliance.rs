@@ -25,6 +25,7 @@ use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
 use crate::webhook::{Sender, SenderError, UrlRules};
 use crate::xks;
 use chrono::Utc;
+use rustix::mm::{MlockAllFlags, mlockall};
 use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -287,6 +288,20 @@ fn protect_memory() {
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be refused");
+    }
+    lock_memory();
+}
+
+/// Keeps the memory out of swap space, where the limit of locked memory allows it. Under a finite limit, later
+/// allocations beyond it would fail, so nothing is locked.
+fn lock_memory() {
+    if getrlimit(Resource::Memlock).current.is_some() {
+        tracing::debug!("the memory is not locked: the limit of locked memory is finite");
+        return;
+    }
+    // A page is locked when it is first used: reserved address space takes no memory.
+    if let Err(error) = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT) {
+        tracing::warn!(%error, "the memory could not be locked, and may reach swap space");
     }
 }
 

@@ -6,6 +6,7 @@ mod damage;
 mod disk;
 mod durability;
 mod floods;
+mod memory;
 mod moto;
 mod observability;
 mod process;
