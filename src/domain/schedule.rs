@@ -8,7 +8,7 @@ pub mod refusal;
 use super::collection::{Collection, Named};
 use super::cron::Cron;
 use super::id::{JobId, KeyId, KeyStoreId, KmsId, ScheduleId};
-use super::name::ScheduleName;
+use super::name::{JsonText, ScheduleName};
 use super::place::Region;
 use super::span::Span;
 use super::table::Table;
@@ -59,6 +59,8 @@ pub enum Work {
     RotateCredentials,
     /// Find what others changed at AWS, from the events of CloudTrail.
     WatchDrift(WatchPlan),
+    /// Make a backup of the installation.
+    BackUp(BackupPlan),
 }
 
 impl Work {
@@ -66,6 +68,7 @@ impl Work {
     const SYNCHRONIZE: &'static str = "cckm_synchronization";
     const ROTATE_CREDENTIALS: &'static str = "cckm_xks_credential_rotation";
     const WATCH_DRIFT: &'static str = "cckm_drift_watch";
+    const BACK_UP: &'static str = "database_backup";
 
     /// The word that clients use.
     pub const fn name(&self) -> &'static str {
@@ -74,12 +77,13 @@ impl Work {
             Self::Synchronize(_) => Self::SYNCHRONIZE,
             Self::RotateCredentials => Self::ROTATE_CREDENTIALS,
             Self::WatchDrift(_) => Self::WATCH_DRIFT,
+            Self::BackUp(_) => Self::BACK_UP,
         }
     }
 
     /// Returns the name of the work that a client names so.
     pub fn name_of(text: &str) -> Option<&'static str> {
-        let all = [Self::ROTATE_KEYS, Self::SYNCHRONIZE, Self::ROTATE_CREDENTIALS, Self::WATCH_DRIFT];
+        let all = [Self::ROTATE_KEYS, Self::SYNCHRONIZE, Self::ROTATE_CREDENTIALS, Self::WATCH_DRIFT, Self::BACK_UP];
         all.into_iter().find(|name| *name == text)
     }
 }
@@ -120,6 +124,41 @@ impl WatchPlan {
     pub const DEFAULT_OVERLAP_MINUTES: u32 = 60;
     /// The longest overlap, a day.
     pub const OVERLAP_MINUTES_MAX: u32 = 24 * 60;
+}
+
+/// The backup that a client wants. Members that only the vendor's manager can serve are kept, and fail the runs.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct BackupPlan {
+    pub description: String,
+    /// The id of a backup key of the vendor's manager.
+    pub backup_key: String,
+    /// The id of a connection to a server that takes copies.
+    pub connection: String,
+    /// `system`, `domain`, or empty for the default, `system`.
+    pub scope: String,
+    /// The number of backups of the schedule to keep; 0 for the installation's setting.
+    pub retention_count: u32,
+    pub do_scp: bool,
+    pub tied_to_hsm: bool,
+    /// A choice of resources, as the client gave it.
+    pub filters: Option<JsonText>,
+}
+
+impl BackupPlan {
+    /// Why this plan cannot be carried out here; `None` if it can.
+    pub fn unserved(&self) -> Option<String> {
+        let has_filters = self.filters.as_ref().is_some_and(|filters| !matches!(filters.as_str(), "[]" | "null"));
+        let wanted = [
+            (!self.backup_key.is_empty(), format!("backupKey `{}` is not known here", self.backup_key)),
+            (!self.connection.is_empty(), format!("connection `{}` is not known here", self.connection)),
+            (self.do_scp, "do_scp: backups are not sent to other servers".to_owned()),
+            (self.tied_to_hsm, "tiedToHSM: there is no HSM".to_owned()),
+            (has_filters, "filters: a backup has everything".to_owned()),
+            (!matches!(self.scope.as_str(), "" | "system"), format!("scope `{}`: a backup has everything", self.scope)),
+        ];
+        let reasons: Vec<String> = wanted.into_iter().filter(|(given, _)| *given).map(|(_, reason)| reason).collect();
+        (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
 }
 
 /// The cause of a run.

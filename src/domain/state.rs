@@ -276,7 +276,7 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateKeys(_) => Ok(schedule),
-            Work::Synchronize(_) | Work::RotateCredentials | Work::WatchDrift(_) => {
+            Work::Synchronize(_) | Work::RotateCredentials | Work::WatchDrift(_) | Work::BackUp(_) => {
                 Err(ScheduleRefusal::NotRotating(schedule.name.clone()).into())
             }
         }
@@ -290,7 +290,7 @@ impl State {
         let schedule = self.schedule(id)?;
         match schedule.settings.work {
             Work::RotateCredentials => Ok(schedule),
-            Work::RotateKeys(_) | Work::Synchronize(_) | Work::WatchDrift(_) => {
+            Work::RotateKeys(_) | Work::Synchronize(_) | Work::WatchDrift(_) | Work::BackUp(_) => {
                 Err(ScheduleRefusal::NotRotatingCredentials(schedule.name.clone()).into())
             }
         }
@@ -300,7 +300,7 @@ impl State {
     pub fn watched_since(&self, kms: KmsId) -> Option<Time> {
         let watches = |schedule: &&Arc<Schedule>| match &schedule.settings.work {
             Work::WatchDrift(plan) => plan.kms == kms,
-            Work::RotateKeys(_) | Work::Synchronize(_) | Work::RotateCredentials => false,
+            Work::RotateKeys(_) | Work::Synchronize(_) | Work::RotateCredentials | Work::BackUp(_) => false,
         };
         self.schedules.all.iter().filter(watches).map(|schedule| schedule.created).min()
     }

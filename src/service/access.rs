@@ -9,7 +9,7 @@ use crate::domain::action::{Action, ActionSet};
 use crate::domain::alarm::{Alarm, Subject};
 use crate::domain::drift::DriftEntry;
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, TemplateId, UserId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key_store::KeyStore;
 use crate::domain::kms::Kms;
@@ -17,6 +17,7 @@ use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal, ReportRefusal, TemplateRefusal};
 use crate::domain::report::Report;
+use crate::domain::schedule::Work;
 use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
@@ -440,6 +441,25 @@ pub fn on_all_keys_of(caller: Caller, template: TemplateId) -> Result<Caller, Fa
             false => Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate))),
         }
     })
+}
+
+/// Authorizes a change of a schedule with this work. A backup has everything, so only members of `admin` may decide on
+/// the backups.
+pub fn for_work(permit: &Permit<ManageSchedules>, work: Work) -> Result<Caller, Failure> {
+    permit.caller.clone().with_right(move |user, _| may_schedule(user, &work))
+}
+
+/// Authorizes a change of a schedule, by its present work.
+pub fn for_schedule(permit: &Permit<ManageSchedules>, id: ScheduleId) -> Result<Caller, Failure> {
+    permit.caller.clone().with_right(move |user, state| may_schedule(user, &state.schedule(id)?.settings.work))
+}
+
+fn may_schedule(user: &User, work: &Work) -> Result<(), Failure> {
+    let admin = SystemGroup::Admin;
+    match matches!(work, Work::BackUp(_)) && !user.is_in(admin) {
+        true => Err(Failure::Forbidden(MissingRight::Membership(vec![admin.name()]))),
+        false => Ok(()),
+    }
 }
 
 /// Returns whether this user has all rights on all KMSs.

@@ -1,9 +1,9 @@
 //! Decides the commands of schedules.
 
-use super::patch::{RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
+use super::patch::{BackupPatch, RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
 use super::{
-    ANY_NODE, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings, SynchronizationPlan, WatchPlan,
-    Work,
+    ANY_NODE, BackupPlan, RotationPlan, Schedule, ScheduleCommand, ScheduleEvent, ScheduleSettings,
+    SynchronizationPlan, WatchPlan, Work,
 };
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, ScheduleId};
@@ -103,7 +103,10 @@ impl ScheduleSettings {
                     before.is_some_and(|before| matches!(&before.work, Work::WatchDrift(was) if was.kms == plan.kms));
                 if is_known { Ok(()) } else { state.kms(plan.kms).map(drop) }
             }
-            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Ok(()),
+            Work::Synchronize(SynchronizationPlan::All)
+            | Work::RotateKeys(_)
+            | Work::RotateCredentials
+            | Work::BackUp(_) => Ok(()),
         }
     }
 }
@@ -152,6 +155,7 @@ impl ScheduleSettings {
             }
             Work::RotateCredentials => Work::RotateCredentials,
             Work::WatchDrift(plan) => Work::WatchDrift(plan.patched(state, patch.watch.unwrap_or_default())?),
+            Work::BackUp(plan) => Work::BackUp(plan.patched(patch.backup.unwrap_or_default())),
         };
         Ok(Self {
             description: patch.description.unwrap_or(now.description),
@@ -171,6 +175,7 @@ impl Work {
             ("cckm_key_rotation_params", patch.rotation.is_some(), matches!(self, Self::RotateKeys(_))),
             ("cckm_synchronization_params", patch.synchronization.is_some(), matches!(self, Self::Synchronize(_))),
             ("cckm_drift_watch_params", patch.watch.is_some(), matches!(self, Self::WatchDrift(_))),
+            ("database_backup_params", patch.backup.is_some(), matches!(self, Self::BackUp(_))),
             (
                 "cckm_xks_credential_rotation_params",
                 patch.has_credential_params,
@@ -226,6 +231,21 @@ impl WatchPlan {
             log_group_region: patch.log_group_region.over(self.log_group_region),
             overlap_minutes,
         })
+    }
+}
+
+impl BackupPlan {
+    fn patched(self, patch: BackupPatch) -> Self {
+        Self {
+            description: patch.description.unwrap_or(self.description),
+            backup_key: patch.backup_key.unwrap_or(self.backup_key),
+            connection: patch.connection.unwrap_or(self.connection),
+            scope: patch.scope.unwrap_or(self.scope),
+            retention_count: patch.retention_count.unwrap_or(self.retention_count),
+            do_scp: patch.do_scp.unwrap_or(self.do_scp),
+            tied_to_hsm: patch.tied_to_hsm.unwrap_or(self.tied_to_hsm),
+            filters: patch.filters.or(self.filters),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! A change of a schedule. A member that is `None` stays as it is.
 
 use crate::domain::cron::Cron;
+use crate::domain::name::JsonText;
 use crate::domain::patch::Patch;
 use crate::domain::place::Region;
 use crate::domain::span::Span;
@@ -24,6 +25,8 @@ pub struct SchedulePatch {
     pub synchronization: Option<SynchronizationPatch>,
     /// A change of the plan of a schedule that watches for drift.
     pub watch: Option<WatchPatch>,
+    /// A change of the plan of a schedule that makes backups.
+    pub backup: Option<BackupPatch>,
     /// Whether parameters of a schedule that rotates credentials are given. They have nothing to change.
     pub has_credential_params: bool,
 }
@@ -44,6 +47,18 @@ pub struct WatchPatch {
     pub log_group: Option<String>,
     pub log_group_region: Patch<Region>,
     pub overlap_minutes: Option<u32>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct BackupPatch {
+    pub description: Option<String>,
+    pub backup_key: Option<String>,
+    pub connection: Option<String>,
+    pub scope: Option<String>,
+    pub retention_count: Option<u32>,
+    pub do_scp: Option<bool>,
+    pub tied_to_hsm: Option<bool>,
+    pub filters: Option<JsonText>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -2,17 +2,18 @@
 
 use crate::domain::cron::Cron;
 use crate::domain::id::KmsId;
-use crate::domain::name::{NAME_MAX, ScheduleName};
+use crate::domain::name::{JSON_TEXT_MAX, JsonText, NAME_MAX, ScheduleName};
 use crate::domain::patch::Patch;
 use crate::domain::place::Region;
 use crate::domain::refusal::Refusal;
-use crate::domain::schedule::patch::{RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
-use crate::domain::schedule::{RotationPlan, ScheduleSettings, SynchronizationPlan, WatchPlan, Work};
+use crate::domain::schedule::patch::{BackupPatch, RotationPatch, SchedulePatch, SynchronizationPatch, WatchPatch};
+use crate::domain::schedule::{BackupPlan, RotationPlan, ScheduleSettings, SynchronizationPlan, WatchPlan, Work};
 use crate::domain::span::Span;
 use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, read_name, read_time, required};
 use crate::service::failure::{invalid, too_long};
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -24,8 +25,8 @@ pub struct ScheduleBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "weekly rotation")]
     name: Option<String>,
-    /// `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or `cckm_drift_watch`. Required for a new schedule;
-    /// cannot be changed.
+    /// `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch` or
+    /// `database_backup`. Required for a new schedule; cannot be changed.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "cckm_key_rotation")]
     operation: Option<String>,
@@ -62,6 +63,40 @@ pub struct ScheduleBody {
     /// The parameters of `cckm_xks_credential_rotation`.
     #[serde(default, deserialize_with = "optional")]
     cckm_xks_credential_rotation_params: Option<CredentialRotationBody>,
+    /// The parameters of `database_backup`.
+    #[serde(default, deserialize_with = "optional")]
+    database_backup_params: Option<BackupParams>,
+}
+
+/// The parameters of a backup. What is not served is kept, and a run fails with a reason that names it.
+#[derive(Clone, Deserialize, Default, ToSchema)]
+#[schema(as = DatabaseBackupParams)]
+pub(super) struct BackupParams {
+    /// A description of the backups.
+    #[serde(default, deserialize_with = "clearable")]
+    description: Option<String>,
+    /// The id of a backup key. Not served: backups are encrypted for the recipients in the settings.
+    #[serde(default, rename = "backupKey", alias = "backup_key", deserialize_with = "clearable")]
+    backup_key: Option<String>,
+    /// The id of a connection to another server. Not served.
+    #[serde(default, deserialize_with = "clearable")]
+    connection: Option<String>,
+    /// `system` (default); `domain` is not served.
+    #[serde(default, deserialize_with = "clearable")]
+    scope: Option<String>,
+    /// The number of backups of this schedule to keep; 0 for the setting `backup.keep`.
+    #[serde(default, rename = "retentionCount", alias = "retention_count", deserialize_with = "optional")]
+    retention_count: Option<u32>,
+    /// Whether to send the backup to another server. Not served.
+    #[serde(default, deserialize_with = "optional")]
+    do_scp: Option<bool>,
+    /// Whether the backup is for one HSM. Not served.
+    #[serde(default, rename = "tiedToHSM", alias = "tied_to_hsm", deserialize_with = "optional")]
+    tied_to_hsm: Option<bool>,
+    /// A choice of resources. Not served: a backup has everything.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    filters: Option<Vec<Value>>,
 }
 
 /// The parameters of a watch for changes that others make at AWS.
@@ -177,6 +212,7 @@ impl ScheduleBody {
             rotation: self.cckm_key_rotation_params.map(RotationBody::patch).transpose()?,
             synchronization: self.cckm_synchronization_params.map(SynchronizationBody::patch).transpose()?,
             watch: self.cckm_drift_watch_params.map(WatchBody::patch).transpose()?,
+            backup: self.database_backup_params.map(BackupParams::patch).transpose()?,
             has_credential_params: match self.cckm_xks_credential_rotation_params {
                 Some(params) => check_cloud(params.cloud_name.as_ref()).map(|()| true)?,
                 None => false,
@@ -208,6 +244,19 @@ const OPERATIONS: &[(&str, Work)] = &[
             log_group: String::new(),
             log_group_region: None,
             overlap_minutes: WatchPlan::DEFAULT_OVERLAP_MINUTES,
+        }),
+    ),
+    (
+        "database_backup",
+        Work::BackUp(BackupPlan {
+            description: String::new(),
+            backup_key: String::new(),
+            connection: String::new(),
+            scope: String::new(),
+            retention_count: 0,
+            do_scp: false,
+            tied_to_hsm: false,
+            filters: None,
         }),
     ),
 ];
@@ -270,6 +319,36 @@ impl WatchBody {
 fn is_log_group(name: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || ".-_/#".contains(c);
     (1..=512).contains(&name.len()) && name.chars().all(fits)
+}
+
+impl BackupParams {
+    fn patch(self) -> Result<BackupPatch, Refusal> {
+        let texts = [
+            ("description", &self.description, 1024),
+            ("backupKey", &self.backup_key, NAME_MAX),
+            ("connection", &self.connection, NAME_MAX),
+        ];
+        for (member, given, most) in texts {
+            if given.as_ref().is_some_and(|text| text.chars().count() > most) {
+                return Err(too_long(member, most));
+            }
+        }
+        if let Some(scope) = &self.scope {
+            one_of("scope", scope, &[("", ()), ("system", ()), ("domain", ())])?;
+        }
+        let filters = self.filters.map(|filters| JsonText::of(&Value::Array(filters)));
+        let filters = filters.transpose().map_err(|_| too_long("filters", JSON_TEXT_MAX))?;
+        Ok(BackupPatch {
+            description: self.description,
+            backup_key: self.backup_key,
+            connection: self.connection,
+            scope: self.scope,
+            retention_count: self.retention_count,
+            do_scp: self.do_scp,
+            tied_to_hsm: self.tied_to_hsm,
+            filters,
+        })
+    }
 }
 
 impl SynchronizationBody {

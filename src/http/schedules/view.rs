@@ -1,7 +1,10 @@
 //! Schedules and their runs in answers.
 
 use crate::domain::id::{KeyId, KeyStoreId, KmsId};
-use crate::domain::schedule::{Cause, KeyOutcome, Run, RunOutcome, Schedule, StoreOutcome, SynchronizationPlan, Work};
+use crate::domain::name::JsonText;
+use crate::domain::schedule::{
+    BackupPlan, Cause, KeyOutcome, Run, RunOutcome, Schedule, StoreOutcome, SynchronizationPlan, Work,
+};
 use crate::http::envelope::Envelope;
 use crate::service::access;
 use crate::service::caller::Caller;
@@ -20,8 +23,8 @@ pub struct ScheduleView {
     name: String,
     /// A description of the schedule.
     description: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or
-    /// `cckm_drift_watch`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch` or
+    /// `database_backup`.
     operation: &'static str,
     /// The times of the runs, in cron's format.
     run_at: String,
@@ -69,6 +72,10 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     cckm_drift_watch_params: Option<Value>,
+    /// The parameters once more, if the operation is `database_backup`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object, nullable = false)]
+    database_backup_params: Option<Value>,
 }
 
 /// A run of a schedule.
@@ -81,8 +88,8 @@ pub struct RunView {
     name: String,
     /// The id of the schedule.
     job_config_id: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation` or
-    /// `cckm_drift_watch`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch` or
+    /// `database_backup`.
     operation: &'static str,
     /// The cause of the run: `due`, `missed` (due while the program was not running) or `asked` (by a user).
     cause: &'static str,
@@ -155,12 +162,16 @@ impl ScheduleView {
             cckm_synchronization_params: of(matches!(settings.work, Work::Synchronize(_))),
             cckm_xks_credential_rotation_params: of(matches!(settings.work, Work::RotateCredentials)),
             cckm_drift_watch_params: of(matches!(settings.work, Work::WatchDrift(_))),
+            database_backup_params: of(matches!(settings.work, Work::BackUp(_))),
             job_config_params: params,
         }
     }
 }
 
 fn params(work: &Work, kms: &[KmsId]) -> Value {
+    if let Work::BackUp(plan) = work {
+        return backup_params(plan);
+    }
     let mut all = Map::new();
     all.insert("cloud_name".to_owned(), json!("aws"));
     match work {
@@ -187,7 +198,7 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
             }
             all.insert("overlap_minutes".to_owned(), json!(plan.overlap_minutes));
         }
-        Work::WatchDrift(_) => {}
+        Work::WatchDrift(_) | Work::BackUp(_) => {}
         Work::Synchronize(SynchronizationPlan::All) => drop(all.insert("synchronize_all".to_owned(), json!(true))),
         Work::Synchronize(SynchronizationPlan::Kms(_)) => {
             let ids: Vec<String> = kms.iter().map(ToString::to_string).collect();
@@ -195,6 +206,20 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
         }
     }
     Value::Object(all)
+}
+
+/// The vendor's clients read each of these members as this type.
+fn backup_params(plan: &BackupPlan) -> Value {
+    json!({
+        "backupKey": plan.backup_key,
+        "connection": plan.connection,
+        "description": plan.description,
+        "do_scp": plan.do_scp,
+        "filters": plan.filters.as_ref().map_or_else(|| json!([]), JsonText::value),
+        "retentionCount": plan.retention_count,
+        "scope": plan.scope,
+        "tiedToHSM": plan.tied_to_hsm,
+    })
 }
 
 impl RunView {

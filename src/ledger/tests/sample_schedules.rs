@@ -6,11 +6,11 @@ use crate::domain::event::{Actor, Event};
 use crate::domain::id::{JobId, KeyId, KeyStoreId, ScheduleId, TemplateId};
 use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
-use crate::domain::name::{ScheduleName, TemplateName};
+use crate::domain::name::{JsonText, ScheduleName, TemplateName};
 use crate::domain::place::AccountId;
 use crate::domain::schedule::{
-    Cause, KeyOutcome, RotationPlan, RunOutcome, ScheduleEvent, ScheduleSettings, StoreOutcome, SynchronizationPlan,
-    WatchPlan, Work,
+    BackupPlan, Cause, KeyOutcome, RotationPlan, RunOutcome, ScheduleEvent, ScheduleSettings, StoreOutcome,
+    SynchronizationPlan, WatchPlan, Work,
 };
 use crate::domain::span::Span;
 use crate::domain::template::{Push, TemplateEvent, TemplatePolicy};
@@ -57,6 +57,16 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         log_group_region: form.option(regions(&["us-east-1"]).remove(0)),
         overlap_minutes: 60,
     };
+    let backup = BackupPlan {
+        description: form.text("every night"),
+        backup_key: form.text("d370535b-a035-4251-9780-e608f713be77"),
+        connection: form.text("archive"),
+        scope: form.text("system"),
+        retention_count: 7,
+        do_scp: form.switch(),
+        tied_to_hsm: form.switch(),
+        filters: form.option(JsonText::stored("[]")),
+    };
     let synchronize = |plan| settings(form, Work::Synchronize(plan));
     let events = vec![
         ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
@@ -73,6 +83,7 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         ScheduleEvent::RunFinished { run, outcome: RunOutcome::Failed("1 of 3 keys were not rotated".to_owned()) },
         ScheduleEvent::Updated { settings: settings(form, Work::RotateCredentials) },
         ScheduleEvent::Updated { settings: settings(form, Work::WatchDrift(watch)) },
+        ScheduleEvent::Updated { settings: settings(form, Work::BackUp(backup)) },
         stored(StoreOutcome::CredentialRotated),
         stored(StoreOutcome::Failed("key store `xks` is FAILED at AWS".to_owned())),
         ScheduleEvent::Deleted,

@@ -1,6 +1,7 @@
 //! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`,
-//! `synchronization` and `drift` do the work of a run. The log names the schedule as the actor of all changes by a run.
+//! `synchronization`, `drift` and `backup` do the work of a run. The log names the schedule as the actor of all changes by a run.
 
+mod backup;
 mod credentials;
 mod drift;
 mod list;
@@ -104,8 +105,9 @@ impl Schedules {
     ) -> Result<ScheduleSeen, Failure> {
         let run_on = patch.run_on.clone();
         let settings = settings.patched(&permit.caller().published.state, patch)?;
+        let caller = access::for_work(permit, settings.work.clone())?;
         let id = ScheduleId::new(Uuid::new_v4());
-        self.command(permit, context, id, ScheduleCommand::Create { id, name, settings, run_on }).await
+        self.command(&caller, context, id, ScheduleCommand::Create { id, name, settings, run_on }).await
     }
 
     /// Lists the schedules. Every signed-in user may, to choose a schedule for a key.
@@ -144,7 +146,8 @@ impl Schedules {
         id: ScheduleId,
         patch: SchedulePatch,
     ) -> Result<ScheduleSeen, Failure> {
-        self.command(permit, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
+        let caller = access::for_schedule(permit, id)?;
+        self.command(&caller, context, id, ScheduleCommand::Update { id, patch: Box::new(patch) }).await
     }
 
     /// Deletes a schedule. With `force`, its keys and key stores are removed from it first; without a value the setting
@@ -160,7 +163,7 @@ impl Schedules {
         force: Option<bool>,
     ) -> Result<(), Failure> {
         let force = force.unwrap_or(self.options.release_keys_on_delete);
-        let change = permit.caller().change(context);
+        let change = access::for_schedule(permit, id)?.change(context);
         self.append(&change, ScheduleCommand::Delete { id, force }).await.map(drop)
     }
 
@@ -174,7 +177,7 @@ impl Schedules {
         context: &RequestContext,
         id: ScheduleId,
     ) -> Result<Arc<Run>, Failure> {
-        let change = permit.caller().change(context);
+        let change = access::for_schedule(permit, id)?.change(context);
         let (run, committed) = self.record_start(&change, id, Cause::Asked).await?;
         let started = run_of(&committed.published.state, run)?;
         if !change.dry_run {
@@ -203,12 +206,11 @@ impl Schedules {
 
     async fn command(
         &self,
-        permit: &Permit<ManageSchedules>,
+        caller: &Caller,
         context: &RequestContext,
         id: ScheduleId,
         command: ScheduleCommand,
     ) -> Result<ScheduleSeen, Failure> {
-        let caller = permit.caller();
         let committed = self.append(&caller.change(context), command).await?;
         let schedule = committed.published.state.schedule(id)?.clone();
         Ok(Coverage::of(caller, &[schedule.id]).seen(schedule))
@@ -238,7 +240,10 @@ impl Coverage {
         let kms = match &schedule.settings.work {
             Work::Synchronize(SynchronizationPlan::Kms(kms)) => kms.iter().filter(sees).copied().collect(),
             Work::WatchDrift(plan) => [plan.kms].iter().filter(sees).copied().collect(),
-            Work::Synchronize(SynchronizationPlan::All) | Work::RotateKeys(_) | Work::RotateCredentials => Vec::new(),
+            Work::Synchronize(SynchronizationPlan::All)
+            | Work::RotateKeys(_)
+            | Work::RotateCredentials
+            | Work::BackUp(_) => Vec::new(),
         };
         let (keys, stores) = self.counts.get(&schedule.id).copied().unwrap_or_default();
         ScheduleSeen { keys, stores, kms, schedule }

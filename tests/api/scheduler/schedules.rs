@@ -256,7 +256,8 @@ fn invalid_requests_name_the_member_and_change_nothing() {
     for (body, member) in [
         (with("name", json!("")), "name"),
         (with("operation", json!(null)), "operation"),
-        (with("operation", json!("database_backup")), "operation"),
+        (with("operation", json!("database_restore")), "operation"),
+        (with("database_backup_params", json!({})), "database_backup_params"),
         (with("run_at", json!("")), "run_at"),
         (with("run_at", json!("every day")), "run_at"),
         (with("run_at", json!("60 * * * *")), "run_at"),
@@ -314,4 +315,49 @@ fn invalid_requests_name_the_member_and_change_nothing() {
         assert!(answer.body["message"].as_str().is_some_and(|text| text.starts_with(member)), "{}", answer.text);
     }
     assert_eq!(admin.get(&format!("{KEYS}/{}", id(&key))).expect(200)["labels"], json!({}));
+}
+
+fn backup(name: &str, params: Value) -> Value {
+    json!({"name": name, "operation": "database_backup", "run_at": "*/15 * * * *", "run_on": "any",
+        "start_date": "0001-01-01T00:00:00Z", "end_date": "0001-01-01T00:00:00Z",
+        "cckm_key_rotation_params": null, "cckm_synchronization_params": null,
+        "cckm_xks_credential_rotation_params": null, "database_backup_params": params})
+}
+
+/// The body and the answers are those of the vendor's Terraform provider.
+#[test]
+fn a_backup_schedule_keeps_what_it_cannot_serve_and_its_run_says_why() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let params = json!({"tiedToHSM": false, "description": "sample", "scope": "system", "filters": null,
+        "backupKey": "d370535b-a035-4251-9780-e608f713be77", "retentionCount": 0, "do_scp": false,
+        "connection": "f9a81705-2b73-4a9c-9ab3-d78502ff11f1"});
+    let schedule = admin.post(SCHEDULES, backup("TestScheduler", params.clone())).expect(201);
+    let mut shown = params;
+    shown["filters"] = json!([]);
+    assert_eq!((&schedule["job_config_params"], &schedule["database_backup_params"]), (&shown, &shown));
+    let listed = admin.get(&format!("{SCHEDULES}/?name=TestScheduler&skip=0&limit=-1")).expect(200);
+    assert_eq!(listed["resources"], json!([schedule]));
+
+    let ended = run(&admin, &schedule);
+    assert_eq!(ended["overall_status"], "failed", "{ended}");
+    let error = ended["error"].as_str().expect("a reason");
+    assert!(error.contains("backupKey `d370535b") && error.contains("connection `f9a81705"), "{error}");
+
+    let change = json!({"run_at": "*/30 * * * *", "database_backup_params":
+        {"description": "updated", "do_scp": true, "connection": "", "backup_key": "k", "retention_count": 3}});
+    let changed = admin.patch(&at(&schedule), change).expect(200);
+    for (member, value) in [
+        ("description", json!("updated")),
+        ("do_scp", json!(true)),
+        ("connection", json!("")),
+        ("backupKey", json!("k")),
+        ("retentionCount", json!(3)),
+        ("scope", json!("system")),
+    ] {
+        assert_eq!(changed["job_config_params"][member], value, "{member}");
+    }
+    admin
+        .patch(&at(&schedule), json!({"database_backup_params": {"scope": "x"}}))
+        .refused(400, "NCERRInvalidParamValue");
 }

@@ -34,6 +34,20 @@ layout! {
         Synchronize(plan: SynchronizationPlan),
         RotateCredentials,
         WatchDrift(plan: WatchPlan<'a>),
+        BackUp(plan: BackupPlan<'a>),
+    }
+}
+
+layout! {
+    struct BackupPlan<'a> of live::BackupPlan {
+        description: Text<'a>,
+        backup_key: Text<'a>,
+        connection: Text<'a>,
+        scope: Text<'a>,
+        retention_count: u32,
+        do_scp: bool,
+        tied_to_hsm: bool,
+        filters: Option<Text<'a>>,
     }
 }
 
