@@ -9,6 +9,8 @@ pub mod aws;
 pub mod call_journal;
 pub mod cli;
 pub mod domain;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 pub mod keyring;
 pub mod lab;

@@ -40,3 +40,9 @@ mod fake;
 mod moto_test;
 #[cfg(test)]
 pub mod scripted;
+
+/// Whether the bytes are an XML document of AWS's query protocol; an entry point for fuzzing.
+#[doc(hidden)]
+pub fn is_xml(body: &[u8]) -> bool {
+    xml::Element::parse(body).is_ok()
+}

@@ -54,9 +54,10 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
     }
 }
 
-impl<T: ToSchema> Described for Body<T> {
+impl<T: ToSchema + DeserializeOwned> Described for Body<T> {
     fn describe(to: &mut Description) {
         to.takes_json::<T>(Required::True);
+        to.reads_body = Some(|body| parse::<T>(body).is_ok());
         to.may_fail(&[400, 408, 413, 415]);
     }
 }
@@ -80,7 +81,7 @@ impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
     }
 }
 
-impl<T: ToSchema> Described for ShortBody<T> {
+impl<T: ToSchema + DeserializeOwned> Described for ShortBody<T> {
     fn describe(to: &mut Description) {
         Body::<T>::describe(to);
     }
@@ -103,9 +104,10 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
     }
 }
 
-impl<T: ToSchema> Described for BodyOrNone<T> {
+impl<T: ToSchema + DeserializeOwned> Described for BodyOrNone<T> {
     fn describe(to: &mut Description) {
         to.takes_json::<T>(Required::False);
+        to.reads_body = Some(|body| parse::<T>(body).is_ok());
         to.may_fail(&[400, 408, 413, 415]);
     }
 }

@@ -23,6 +23,8 @@ pub struct Description {
     pub query: Vec<QueryMember>,
     /// The schema of the request body, and whether the body is required; `None` if the operation takes no body.
     pub body: Option<(RefOr<Schema>, Required)>,
+    /// Reads the bytes of a request body, and tells whether they have the form of this operation's; for fuzzing.
+    pub reads_body: Option<fn(&[u8]) -> bool>,
     /// The successful answers by status, each with the content types and the schemas of its body.
     pub answers: BTreeMap<u16, Vec<(&'static str, RefOr<Schema>)>>,
     /// The statuses of the error table that the operation can return.

@@ -18,6 +18,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("http", &["service", "domain", "listener"]),
     ("lab", &["policy", "sigv4"]),
     ("sigv4", &[]),
+    ("fuzzing", &["aws", "domain", "http", "ledger", "policy", "service", "sigv4"]),
     ("webhook", &[]),
     ("listener", &[]),
     ("xks", &["sigv4", "listener"]),

@@ -6,6 +6,7 @@ mod architecture;
 mod auth;
 mod cckm;
 mod connectionmgmt;
+mod corpus;
 mod routes;
 mod scheduler;
 mod support;

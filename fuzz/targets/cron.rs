@@ -1,0 +1,4 @@
+//! See `claviger::fuzzing::cron`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| claviger::fuzzing::cron(bytes));
