@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod aws;
+pub mod backup;
 pub mod call_journal;
 pub mod cli;
 pub mod domain;

@@ -16,6 +16,7 @@ use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
 use crate::listener::{Sources, Timeouts};
 use crate::report_store;
+use crate::service::backups::{BackupSettings, Backups};
 use crate::service::failure::Failure;
 use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
@@ -33,7 +34,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -144,8 +145,10 @@ impl Appliance {
         let listener = TcpListener::bind(address).map_err(listen)?;
         let xks_certificate = config.xks.tls().map(|settings| Certificate::load(&settings, data_dir)).transpose()?;
         let xks_listener = config.xks.listen.map(bind).transpose()?;
-        let control = control::serve(data_dir, ledger.clone()).map_err(StartError::Control)?;
+        let backups = Arc::new(OnceLock::new());
+        let control = control::serve(data_dir, ledger.clone(), backups.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
+        let _ = backups.set(Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config)));
         let must_change = config.login.require_first_password_change;
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
@@ -364,6 +367,11 @@ fn report_files(config: &Config) -> ReportFiles {
             at_once: settings.max_concurrent,
         },
     }
+}
+
+fn backup_settings(config: &Config) -> BackupSettings {
+    let data_dir = config.storage.data_dir.clone();
+    BackupSettings { master_key_file: config.master_key.file(&data_dir), data_dir }
 }
 
 fn journal_bounds(config: &Config) -> Bounds {

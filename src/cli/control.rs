@@ -1,15 +1,17 @@
-//! The socket in the data directory through which `claviger events` and `claviger verify` query a running server, which
+//! The socket in the data directory through which `claviger events`, `verify` and `backup` query a running server, which
 //! has the log open exclusively. Only the directory's owner can access it. Each connection carries one request, a JSON
 //! line; the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one
 //! that was cut off.
 
+use super::backup_stream;
 use crate::domain::time::Time;
 use crate::ledger::{Filter, Ledger, Record, Verified};
+use crate::service::backups::Backups;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
 use tokio::net::unix::OwnedWriteHalf;
@@ -34,6 +36,8 @@ pub enum Request {
     },
     /// Asks for a check of the hash chain.
     Verify,
+    /// Asks for an unencrypted backup; see `backup_stream`.
+    Backup { with_master_key: bool },
 }
 
 /// The path of a data directory's socket.
@@ -46,7 +50,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the socket cannot be created.
-pub fn serve(data_dir: &Path, ledger: Ledger) -> io::Result<JoinHandle<()>> {
+pub fn serve(data_dir: &Path, ledger: Ledger, backups: Arc<OnceLock<Backups>>) -> io::Result<JoinHandle<()>> {
     let path = path(data_dir);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -56,7 +60,7 @@ pub fn serve(data_dir: &Path, ledger: Ledger) -> io::Result<JoinHandle<()>> {
     Ok(tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((caller, _)) => drop(tokio::spawn(answer(caller, ledger.clone()))),
+                Ok((caller, _)) => drop(tokio::spawn(answer(caller, ledger.clone(), backups.clone()))),
                 Err(error) => {
                     tracing::warn!(%error, "the control socket could not take a caller");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -68,7 +72,8 @@ pub fn serve(data_dir: &Path, ledger: Ledger) -> io::Result<JoinHandle<()>> {
 
 const REQUEST_MAX: u64 = 16 * 1024;
 
-async fn answer(caller: UnixStream, ledger: Ledger) {
+async fn answer(caller: UnixStream, ledger: Ledger, backups: Arc<OnceLock<Backups>>) {
+    let peer = caller.peer_cred().map(|peer| peer.uid());
     let (reader, writer) = caller.into_split();
     let mut line = String::new();
     let read = BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await;
@@ -81,6 +86,9 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
             write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
                 .await
         }
+        Ok(Request::Backup { with_master_key }) => {
+            backup_stream::answer(peer, backups.get().cloned(), with_master_key, writer).await
+        }
         Ok(request) => answer_request(request, writer, ledger).await,
     };
 }
@@ -88,6 +96,8 @@ async fn answer(caller: UnixStream, ledger: Ledger) {
 async fn answer_request(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     match request {
         Request::Verify => verify(writer, ledger).await,
+        // It was answered before.
+        Request::Backup { .. } => Ok(()),
         Request::Events { stream, since, until, actor, follow } => {
             let filter =
                 Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };

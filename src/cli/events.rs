@@ -130,7 +130,7 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
 
 /// Runs the command again as the owner of the data directory if the user is root. The service could not open files that
 /// root creates there, and root must not follow links that the directory's owner placed there.
-fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
+pub(super) fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
     let Ok(owner) = std::fs::metadata(data_dir) else { return Ok(()) };
     if !rustix::process::geteuid().is_root() || owner.uid() == 0 {
         return Ok(());
@@ -141,15 +141,23 @@ fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
 }
 
 impl LogArguments {
-    fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+    pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {
         match &self.data {
             Some(data) => Ok(data.clone()),
             None => Ok(Config::load_here(self.config.as_deref())?.storage.data_dir),
         }
     }
+
+    /// The file with the master key of a data directory, or with its passphrase; `None` if it is not in a file.
+    pub(super) fn master_key_file(&self, data_dir: &Path) -> Result<Option<PathBuf>, ConfigError> {
+        match &self.data {
+            Some(_) => Ok(Some(data_dir.join("master.key"))),
+            None => Ok(Config::load_here(self.config.as_deref())?.master_key.file(data_dir)),
+        }
+    }
 }
 
-fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixStream>> {
+pub(super) fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixStream>> {
     let mut line = serde_json::to_string(request)?;
     line.push('\n');
     server.write_all(line.as_bytes())?;

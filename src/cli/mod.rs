@@ -3,12 +3,15 @@
 //! It may use every module; no module may use it.
 
 pub mod appliance;
+pub mod backup;
+mod backup_stream;
 pub mod config;
 pub mod control;
 pub mod events;
 pub mod lab;
 pub mod logging;
 pub mod notify;
+pub mod restore;
 pub mod serve;
 pub mod tls;
 
@@ -34,6 +37,10 @@ enum Command {
     CheckConfig(serve::ServeArguments),
     /// Verify the event log's hash chain and report the first broken record
     Verify(events::LogArguments),
+    /// Write an encrypted backup, also while a server runs
+    Backup(backup::BackupArguments),
+    /// Make a data directory from a backup
+    Restore(restore::RestoreArguments),
     /// Print the event log as JSON lines
     Events(events::EventsArguments),
 }
@@ -45,6 +52,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Lab(arguments) => lab::run(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::CheckConfig(arguments) => serve::check(&arguments).map_err(Into::into),
         Command::Verify(arguments) => events::verify(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Events(arguments) => events::print(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {

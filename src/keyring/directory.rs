@@ -96,6 +96,17 @@ impl Directory {
         names.filter_map(Result::transpose).collect::<Result<_, _>>().map_err(KeyringError::disk("list", &self.path))
     }
 
+    /// The names and contents of all files in use.
+    pub(super) fn copy(&self) -> Result<Vec<(String, Vec<u8>)>, KeyringError> {
+        let mut files = Vec::new();
+        for name in self.names()?.into_iter().filter(|name| name != LOCK && !name.starts_with(UNFINISHED)) {
+            if let Some(content) = self.read(&name)? {
+                files.push((name, content));
+            }
+        }
+        Ok(files)
+    }
+
     fn remove_unfinished(&self) -> Result<(), KeyringError> {
         for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
             self.wipe(name)?;

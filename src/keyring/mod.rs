@@ -116,6 +116,15 @@ impl Keyring {
         Ok(self.shared.directory().names()?.iter().filter_map(|name| Owner::parse(name)).collect())
     }
 
+    /// Copies all files of the keyring. Meanwhile no data key is made or deleted, not even while `then` runs.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn copy_with<T>(&self, then: impl FnOnce() -> T) -> Result<(Vec<(String, Vec<u8>)>, T), KeyringError> {
+        let directory = self.shared.directory();
+        Ok((directory.copy()?, then()))
+    }
+
     /// A keyring with its own master key and its own directory, which is deleted with the last clone.
     #[cfg(test)]
     pub fn for_tests() -> Self {
@@ -138,6 +147,14 @@ impl Keyring {
         };
         Self { shared: Arc::new(shared) }
     }
+}
+
+/// Copies all files of a keyring that no process has open. The files are sealed, so the master key is not needed.
+///
+/// # Errors
+/// When the directory cannot be read or is in use.
+pub fn copy_of(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, KeyringError> {
+    if dir.is_dir() { Directory::open(dir)?.copy() } else { Ok(Vec::new()) }
 }
 
 impl Shared {

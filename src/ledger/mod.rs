@@ -9,10 +9,11 @@
 //! - `writer`: the only thread that writes; `replay`: rebuilding the state from the log
 //! - `snapshot`: a cache of the state
 //! - `reader`: the thread that reads past records; `history`: the numbers of the records of each KMS and connection
-//! - `json_lines`: records as JSON
+//! - `json_lines`: records as JSON; `copying`: all records as bytes, for backups, and back
 
 mod benchmark;
 mod chain;
+mod copying;
 mod directory;
 mod embedded;
 mod error;
@@ -33,6 +34,7 @@ mod writer;
 mod tests;
 
 pub use benchmark::time_decoding;
+pub use copying::{CopyError, RecordCopy, RestoredLog};
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::{Filter, name_and_members};
 pub use record::{Record, RecordHash};
@@ -327,6 +329,11 @@ impl Ledger {
         let known = HeadMark { seq: end.seq, hash: end.hash };
         let check = move || verify::walk(ChainReader::whole(&*store, end.seq), known);
         tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)?
+    }
+
+    /// The records so far, to be copied. Later records are not in the copy, and are not delayed by it.
+    pub fn record_copy(&self) -> RecordCopy {
+        RecordCopy::new(self.0.store.clone(), self.0.shared.chain_end().seq)
     }
 
     /// Returns whether the ledger accepts changes. Once it returns false, it stays false.

@@ -6,6 +6,7 @@ mod account_probes;
 pub mod alarms;
 mod attempts;
 mod authority;
+pub mod backups;
 pub mod bulk_jobs;
 pub mod caller;
 pub mod cloud;

@@ -199,6 +199,16 @@ impl Default for MasterKeySettings {
 }
 
 impl MasterKeySettings {
+    /// The file with the master key or its passphrase; `None` if it is not in a file.
+    pub fn file(&self, data_dir: &Path) -> Option<PathBuf> {
+        match self.source {
+            MasterKeyKind::File | MasterKeyKind::PassphraseFile => {
+                Some(self.path.clone().unwrap_or_else(|| data_dir.join("master.key")))
+            }
+            MasterKeyKind::Credential | MasterKeyKind::PassphraseCredential => None,
+        }
+    }
+
     /// The source from which the keyring takes the master key.
     pub fn source(&self, data_dir: &Path) -> MasterKeySource {
         let path = || self.path.clone().unwrap_or_else(|| data_dir.join("master.key"));

@@ -1,5 +1,6 @@
 //! The appliance as a process: start and stop, disk, commands, monitoring.
 
+mod backup;
 mod bounds;
 mod commands;
 mod damage;

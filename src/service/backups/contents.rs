@@ -1,0 +1,149 @@
+//! What is in a backup: the log, the keyring, and the files beside the log, as of one moment.
+//!
+//! The keyring is copied while it is locked, and the number of the last record is read before it is unlocked. A data key
+//! is made before the first record with a secret that it seals, and deleted after the record that removes its owner. So
+//! the copy of the keyring has every key that the records need. Records are only ever appended, so they are read
+//! afterwards, while others are written. Files are cut at the length that they had when they were listed.
+
+use crate::backup::{BackupWriter, FormatError, Header, Trailer};
+use crate::keyring::{self, Keyring, KeyringError};
+use crate::ledger::{CopyError, Ledger, LedgerError, RecordCopy};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
+
+/// The name of the master key in a backup, and in the restored directory.
+const MASTER_KEY: &str = "master.key";
+/// The directory of the keyring in a data directory.
+const KEYRING: &str = "keyring";
+/// Entries of a data directory that are never copied as files. The log is copied as records, the keyring under its lock;
+/// the others belong to one process, can be made again, or are secrets in the clear.
+const LEFT_OUT: &[&str] =
+    &["log", "head", "lock", "control.sock", KEYRING, "backups", "first-admin-password", "lost+found"];
+/// Beginnings and ends of names of caches, keys and files that are being written.
+const LEFT_OUT_BEGINNINGS: &[&str] = &["snapshot", "master.key", ".unfinished-", "keyring."];
+const LEFT_OUT_ENDS: &[&str] = &[".new", ".part", ".old", ".restoring"];
+
+#[derive(Debug, thiserror::Error)]
+pub enum ContentsError {
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error("`{}` cannot be read: {source}", path.display())]
+    Io { path: PathBuf, source: io::Error },
+    #[error("the master key is not in a file, so it cannot be in the backup")]
+    NoMasterKeyFile,
+}
+
+/// Everything that goes into one backup.
+pub struct Contents {
+    data_dir: PathBuf,
+    /// A directory in the data directory that holds backups, if it has another name than the usual one.
+    backups: Option<PathBuf>,
+    records: RecordCopy,
+    keyring: Vec<(String, Vec<u8>)>,
+    /// The files beside the log, with their lengths.
+    files: Vec<(String, PathBuf, u64)>,
+    master_key: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Contents {
+    /// The contents of a running installation.
+    pub fn of_running(data_dir: &Path, ledger: &Ledger, keyring: &Keyring) -> Result<Self, ContentsError> {
+        let (keyring, records) = keyring.copy_with(|| ledger.record_copy())?;
+        Ok(Self::new(data_dir, records, keyring))
+    }
+
+    /// The contents of a data directory that no process has open.
+    pub fn of_directory(data_dir: &Path) -> Result<Self, ContentsError> {
+        let records = RecordCopy::of_directory(data_dir)?;
+        Ok(Self::new(data_dir, records, keyring::copy_of(&data_dir.join(KEYRING))?))
+    }
+
+    fn new(data_dir: &Path, records: RecordCopy, keyring: Vec<(String, Vec<u8>)>) -> Self {
+        let data_dir = data_dir.to_owned();
+        Self { data_dir, backups: None, records, keyring, files: Vec::new(), master_key: None }
+    }
+
+    /// Leaves out a directory, because it has backups.
+    pub fn without(self, backups: &Path) -> Self {
+        Self { backups: Some(backups.to_owned()), ..self }
+    }
+
+    /// Adds the master key, or the passphrase it is derived from, which is in this file.
+    pub fn with_master_key(self, file: Option<&Path>) -> Result<Self, ContentsError> {
+        let path = file.ok_or(ContentsError::NoMasterKeyFile)?;
+        let key = std::fs::read(path).map_err(|source| ContentsError::Io { path: path.to_owned(), source })?;
+        Ok(Self { master_key: Some(Zeroizing::new(key)), ..self })
+    }
+
+    pub fn records(&self) -> u64 {
+        self.records.records()
+    }
+
+    /// Writes the backup.
+    pub fn write_to<W: Write>(mut self, to: W, installation: String) -> Result<(W, Trailer), ContentsError> {
+        self.list(&self.data_dir.clone(), "")?;
+        let header = Header {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            installation,
+            records: self.records.records(),
+            made: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+            has_master_key: self.master_key.is_some(),
+        };
+        let mut writer = BackupWriter::begin(to, &header)?;
+        let hash = self.records.each(|record| writer.record(record)).map_err(|error| match error {
+            CopyError::Ledger(error) => ContentsError::Ledger(error),
+            CopyError::Taker(error) => error.into(),
+        })?;
+        for (name, content) in &self.keyring {
+            writer.file(&format!("{KEYRING}/{name}"), content.as_slice(), u64::MAX)?;
+        }
+        for (name, path, length) in &self.files {
+            match File::open(path) {
+                Ok(file) => writer.file(name, file, *length)?,
+                // It was deleted meanwhile, as a report can be.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => return Err(ContentsError::Io { path: path.clone(), source }),
+            }
+        }
+        if let Some(key) = &self.master_key {
+            writer.file(MASTER_KEY, key.as_slice(), u64::MAX)?;
+        }
+        Ok(writer.end(hash.to_string())?)
+    }
+
+    /// Lists the files of a directory and of those in it.
+    fn list(&mut self, directory: &Path, prefix: &str) -> Result<(), ContentsError> {
+        let failed = |source| ContentsError::Io { path: directory.to_owned(), source };
+        for entry in std::fs::read_dir(directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let (path, file_name) = (entry.path(), entry.file_name());
+            let Some(name) = file_name.to_str().filter(|name| !is_left_out(name, prefix.is_empty())) else { continue };
+            if self.backups.as_deref() == Some(path.as_path()) {
+                continue;
+            }
+            let metadata = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                metadata => metadata.map_err(failed)?,
+            };
+            let name = format!("{prefix}{name}");
+            if metadata.is_dir() {
+                self.list(&path, &format!("{name}/"))?;
+            } else if metadata.is_file() {
+                self.files.push((name, path, metadata.len()));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_left_out(name: &str, is_top: bool) -> bool {
+    let unfinished = LEFT_OUT_ENDS.iter().any(|end| name.ends_with(end));
+    unfinished
+        || (is_top && (LEFT_OUT.contains(&name) || LEFT_OUT_BEGINNINGS.iter().any(|from| name.starts_with(from))))
+}

@@ -1,0 +1,46 @@
+//! Backups of the installation. `contents` decides what is in one.
+
+mod contents;
+
+pub use contents::{Contents, ContentsError};
+
+use crate::keyring::Keyring;
+use crate::ledger::Ledger;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Makes backups. Cheap to clone.
+#[derive(Clone)]
+pub struct Backups {
+    ledger: Ledger,
+    keyring: Keyring,
+    settings: Arc<BackupSettings>,
+}
+
+/// Settings of the installation.
+#[derive(Debug)]
+pub struct BackupSettings {
+    pub data_dir: PathBuf,
+    /// The file with the master key or its passphrase, if it is in one.
+    pub master_key_file: Option<PathBuf>,
+}
+
+impl Backups {
+    pub fn new(ledger: Ledger, keyring: Keyring, settings: BackupSettings) -> Self {
+        Self { ledger, keyring, settings: Arc::new(settings) }
+    }
+
+    /// What a backup would have now, and the id of the installation.
+    ///
+    /// # Errors
+    /// When the keyring or the master key cannot be read.
+    pub fn contents(&self, with_master_key: bool) -> Result<(Contents, String), ContentsError> {
+        let installation = self.ledger.state().state.installation.as_ref().map(|installation| installation.id);
+        let contents = Contents::of_running(&self.settings.data_dir, &self.ledger, &self.keyring)?;
+        let contents = match with_master_key {
+            true => contents.with_master_key(self.settings.master_key_file.as_deref())?,
+            false => contents,
+        };
+        Ok((contents, installation.map(|id| id.to_string()).unwrap_or_default()))
+    }
+}

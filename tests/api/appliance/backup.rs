@@ -1,0 +1,295 @@
+//! `claviger backup` and `claviger restore`.
+
+use crate::support::appliance::{Appliance, program, run_to_end};
+use crate::support::client::Client;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use tempfile::TempDir;
+
+type Ended = (Option<i32>, String, String);
+
+/// A directory for backups, with a passphrase.
+struct Vault(TempDir);
+
+impl Vault {
+    fn new() -> Self {
+        let vault = Self(TempDir::new().expect("a directory"));
+        vault.write("passphrase", b"correct horse battery staple\n");
+        vault
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> PathBuf {
+        fs::write(self.path(name), content).expect("written");
+        self.path(name)
+    }
+
+    fn back_up(&self, data: &Path, name: &str, more: &[&str]) -> Ended {
+        let mut command = program();
+        command.args(["backup", "--data"]).arg(data).arg("--to").arg(self.path(name));
+        run_to_end(command.arg("--passphrase-file").arg(self.path("passphrase")).args(more))
+    }
+
+    fn restore(&self, name: &str, into: &Path, passphrase: &str) -> Ended {
+        let mut command = program();
+        command.args(["restore", "--from"]).arg(self.path(name)).arg("--into").arg(into);
+        run_to_end(command.arg("--passphrase-file").arg(self.path(passphrase)))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.0.path()).expect("a directory");
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+fn succeeded((code, said, err): Ended) -> String {
+    assert_eq!(code, Some(0), "{said}{err}");
+    said
+}
+
+/// The answers to every GET of the description of the API: all lists, and every path with the id of what they list.
+fn answers(admin: &Client) -> BTreeMap<String, Value> {
+    // What asks AWS, changes with time, or describes the process and the session.
+    const LEFT_OUT: &[&str] = &[
+        "/v1/auth/",
+        "/metrics",
+        "/healthz",
+        "/readyz",
+        "/openapi",
+        "/rotations",
+        "/download-public-key",
+        "/access",
+        "/posture",
+        "/log-groups",
+        "/logs",
+        "/version",
+        "/system/",
+        "/permissions",
+        "/used-by",
+        "/xks",
+        "/audit/",
+        "/backups",
+    ];
+    let document = admin.get("/v1/openapi.json").expect(200);
+    let paths = document["paths"].as_object().expect("paths");
+    let read = paths.iter().filter(|(_, operations)| operations.get("get").is_some()).map(|(path, _)| path.clone());
+    let read: Vec<String> = read.filter(|path| !LEFT_OUT.iter().any(|part| path.contains(part))).collect();
+    let of_version = |path: &str| if path.starts_with("/v1") { path.to_owned() } else { format!("/v1{path}") };
+    let mut answers = BTreeMap::new();
+    let mut ask = |path: String| {
+        let answer = admin.get(&path);
+        let body = if answer.body.is_null() { json!(answer.text) } else { timeless(answer.body) };
+        let shown = body.clone();
+        answers.insert(path, json!([answer.status, body]));
+        shown
+    };
+    for path in read.iter().filter(|path| !path.contains('{')) {
+        let list = ask(of_version(path));
+        let ids = list["resources"].as_array().into_iter().flatten();
+        let ids: Vec<String> = ids.filter_map(|one| one["id"].as_str().map(str::to_owned)).collect();
+        let of_one =
+            read.iter().filter(|one| one.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("/{")));
+        for one in of_one.filter(|one| one.matches('{').count() == 1) {
+            let (before, rest) = one.split_once('{').expect("a parameter");
+            let after = rest.split_once('}').expect("its end").1;
+            for id in &ids {
+                ask(of_version(&format!("{before}{id}{after}")));
+            }
+        }
+    }
+    answers
+}
+
+/// Without what a sign-in changes.
+fn timeless(mut body: Value) -> Value {
+    match &mut body {
+        Value::Object(members) => {
+            for member in ["last_login", "logins_count", "updatedAt_of_login", "next_run_at"] {
+                members.remove(member);
+            }
+            members.values_mut().for_each(|value| *value = timeless(value.take()));
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| *value = timeless(value.take())),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+    body
+}
+
+fn furnish(appliance: &Appliance) {
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let key = |body: Value| admin.post("/v1/cckm/aws/keys", body).expect(201);
+    key(json!({"kms": "kms", "region": "eu-west-3", "aws_param": {"Alias": "payroll"}}));
+    key(json!({"kms": "kms", "region": "eu-west-3", "aws_param": {"Alias": "other", "Description": "b"}}));
+    admin.post("/v1/vault/keys2", json!({"name": "source", "algorithm": "aes", "size": 256})).expect(201);
+    appliance.member("ann", &["CCKM Admins"]);
+    let schedule = json!({"name": "weekly", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+    admin.post("/v1/scheduler/job-configs", schedule).expect(201);
+}
+
+#[test]
+fn a_restored_appliance_answers_every_get_identically() {
+    let appliance = Appliance::start();
+    furnish(&appliance);
+    let before = answers(&appliance.admin());
+    assert!(before.len() > 30, "hardly anything was asked: {:?}", before.keys());
+
+    let vault = Vault::new();
+    succeeded(vault.back_up(&appliance.data(), "all.age", &["--include-master-key"]));
+    let home = TempDir::new().expect("a directory");
+    let into = home.path().join("data");
+    let said = succeeded(vault.restore("all.age", &into, "passphrase"));
+    assert!(said.contains("with its master key"), "{said}");
+    let verified = succeeded(run_to_end(program().args(["verify", "--data"]).arg(&into)));
+    assert!(verified.contains("the chain is whole"), "{verified}");
+    drop(appliance);
+
+    let restored = Appliance::start_in(home, &[]);
+    let after = answers(&restored.admin());
+    for (path, answer) in &before {
+        assert_eq!(after.get(path), Some(answer), "{path}");
+    }
+    assert_eq!(after.len(), before.len());
+    // Secrets open: the connection still signs, and passwords still fit.
+    restored.nobody().sign_in("ann", crate::support::appliance::PASSWORD);
+    let key = json!({"kms": "kms", "region": "eu-west-3", "aws_param": {"Alias": "later"}});
+    restored.admin().post("/v1/cckm/aws/keys", key).expect(201);
+}
+
+#[test]
+fn the_master_key_is_in_a_backup_only_if_it_is_asked_for() {
+    let mut appliance = Appliance::start();
+    let vault = Vault::new();
+    succeeded(vault.back_up(&appliance.data(), "running.age", &[]));
+    assert!(appliance.terminate().success());
+    succeeded(vault.back_up(&appliance.data(), "stopped.age", &[]));
+    for name in ["running", "stopped"] {
+        let into = vault.path(name);
+        let said = succeeded(vault.restore(&format!("{name}.age"), &into, "passphrase"));
+        assert!(said.contains("without the master key"), "{said}");
+        assert!(!into.join("master.key").exists() && into.join("keyring/master.check").exists());
+        assert!(!into.join("first-admin-password").exists());
+    }
+}
+
+#[test]
+fn a_backup_that_was_changed_or_opened_wrongly_leaves_no_directory() {
+    let appliance = Appliance::start();
+    let vault = Vault::new();
+    succeeded(vault.back_up(&appliance.data(), "all.age", &[]));
+    let whole = fs::read(vault.path("all.age")).expect("a backup");
+    assert!(whole.starts_with(b"age-encryption.org/v1"));
+    vault.write("wrong", b"another passphrase\n");
+    vault.write("short.age", &whole[..whole.len() - 20]);
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 1;
+    vault.write("flipped.age", &flipped);
+    vault.write("longer.age", &[whole, b"more".to_vec()].concat());
+    vault.write("other.age", b"this is no backup");
+    let names = vault.names();
+    let cases = [
+        ("all.age", "wrong"),
+        ("short.age", "passphrase"),
+        ("flipped.age", "passphrase"),
+        ("longer.age", "passphrase"),
+        ("other.age", "passphrase"),
+        ("all.age", "missing"),
+    ];
+    for (name, passphrase) in cases {
+        let (code, _, err) = vault.restore(name, &vault.path("restored"), passphrase);
+        assert_eq!(code, Some(1), "{name} {passphrase}");
+        assert!(err.starts_with("claviger: ") && err.len() > 20, "{err}");
+        assert_eq!(vault.names(), names, "{name} {passphrase}: {err}");
+    }
+    // A directory in use is never touched.
+    fs::create_dir(vault.path("used")).expect("a directory");
+    fs::write(vault.path("used/file"), b"mine").expect("written");
+    let (code, _, err) = vault.restore("all.age", &vault.path("used"), "passphrase");
+    assert!(code == Some(1) && err.contains("is not empty"), "{err}");
+    assert_eq!(fs::read_dir(vault.path("used")).expect("a directory").count(), 1);
+    // Neither is an existing file.
+    let (code, _, err) = vault.back_up(&appliance.data(), "all.age", &[]);
+    assert_eq!(code, Some(1), "{err}");
+    assert_eq!(fs::read(vault.path("flipped.age")).expect("there").len(), flipped.len());
+}
+
+/// The stages of an interrupted restore: the directory never has its final name.
+#[test]
+fn a_restore_that_is_killed_leaves_no_directory() {
+    let appliance = Appliance::start();
+    furnish(&appliance);
+    let vault = Vault::new();
+    succeeded(vault.back_up(&appliance.data(), "all.age", &[]));
+    for n in 0..8_u64 {
+        let into = vault.path(&format!("killed-{n}"));
+        let mut command = program();
+        command.args(["restore", "--from"]).arg(vault.path("all.age")).arg("--into").arg(&into);
+        let mut running =
+            command.arg("--passphrase-file").arg(vault.path("passphrase")).spawn().expect("the program starts");
+        thread::sleep(std::time::Duration::from_millis(60 * n));
+        let ended = running.try_wait().expect("its state");
+        running.kill().expect("a process to kill");
+        running.wait().expect("its end");
+        if into.exists() {
+            // It had finished, so it is whole.
+            let verified = run_to_end(program().args(["verify", "--data"]).arg(&into));
+            assert_eq!(verified.0, Some(0), "{ended:?} {}", verified.2);
+        }
+    }
+}
+
+#[test]
+fn a_backup_under_writers_is_consistent() {
+    let appliance = Appliance::start();
+    let vault = Vault::new();
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for writer in 0..8 {
+            let (admin, stop) = (appliance.admin(), &stop);
+            scope.spawn(move || {
+                for n in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    // Each source key has a data key of its own in the keyring.
+                    let body = json!({"name": format!("key-{writer}-{n}"), "algorithm": "aes", "size": 256});
+                    let made = admin.post("/v1/vault/keys2", body).expect(201);
+                    if n % 3 == 0 {
+                        let id = made["id"].as_str().expect("an id");
+                        admin.delete(&format!("/v1/vault/keys2/{id}"));
+                    }
+                }
+            });
+        }
+        for n in 0..3 {
+            succeeded(vault.back_up(&appliance.data(), &format!("{n}.age"), &["--include-master-key"]));
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    drop(appliance);
+    for n in 0..3 {
+        let home = TempDir::new().expect("a directory");
+        succeeded(vault.restore(&format!("{n}.age"), &home.path().join("data"), "passphrase"));
+        let restored = Appliance::start_in(home, &[]);
+        let admin = restored.admin();
+        let keys = admin.get("/v1/vault/keys2?limit=-1").expect(200);
+        for key in keys["resources"].as_array().expect("keys") {
+            // The material opens only with the key's own data key.
+            let path = format!("/v1/vault/keys2/{}/export", key["id"].as_str().expect("an id"));
+            let exported = admin.post(&path, json!({}));
+            assert!(exported.status != 500, "{key}: {}", exported.text);
+        }
+    }
+}
