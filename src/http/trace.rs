@@ -8,6 +8,7 @@ use crate::service::caller::RequestId;
 use crate::service::own_calls;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Uri;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
@@ -49,7 +50,7 @@ pub const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// # Errors
 /// The error of the wrapped service.
 pub async fn trace_request(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let mut serving = None;
@@ -60,6 +61,9 @@ pub async fn trace_request(
             // The connection was closed to make room for others just before this request came: nobody reads the answer.
             return Ok(request.into_response(HttpResponse::ServiceUnavailable().finish()));
         }
+    }
+    if !request.method().is_safe() {
+        leave_read_buffer(&mut request);
     }
     let started = Instant::now();
     let sent = request.headers().get(&X_REQUEST_ID).and_then(|value| value.to_str().ok());
@@ -83,6 +87,22 @@ pub async fn trace_request(
     let response = until_sent(response);
     drop(serving);
     Ok(response)
+}
+
+/// Copies the head of a request out of the buffer in which it was read together with its body. actix keeps the head for a
+/// later request, and would keep the body, which may have secrets, with it.
+fn leave_read_buffer(request: &mut ServiceRequest) {
+    let head = request.head_mut();
+    head.headers.retain(|_, value| {
+        if let Ok(copy) = HeaderValue::from_bytes(value.as_bytes()) {
+            *value = copy;
+        }
+        true
+    });
+    if let Ok(copy) = head.uri.to_string().parse::<Uri>() {
+        head.uri = copy.clone();
+        request.match_info_mut().get_mut().update(&copy);
+    }
 }
 
 /// Counts the bytes of the answer, and keeps the connection from counting as idle until a long body is sent.
