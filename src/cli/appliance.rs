@@ -148,7 +148,8 @@ impl Appliance {
         let backups = Arc::new(OnceLock::new());
         let control = control::serve(data_dir, ledger.clone(), backups.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
-        let _ = backups.set(Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config)));
+        let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
+        let _ = backups.set(made.clone());
         let must_change = config.login.require_first_password_change;
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
@@ -159,6 +160,7 @@ impl Appliance {
             keyring,
             call_journal,
             report_files: report_files(&config),
+            backups: made,
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
@@ -371,7 +373,15 @@ fn report_files(config: &Config) -> ReportFiles {
 
 fn backup_settings(config: &Config) -> BackupSettings {
     let data_dir = config.storage.data_dir.clone();
-    BackupSettings { master_key_file: config.master_key.file(&data_dir), data_dir }
+    let settings = &config.backup;
+    BackupSettings {
+        master_key_file: config.master_key.file(&data_dir),
+        directory: settings.directory.clone().unwrap_or_else(|| data_dir.join("backups")),
+        recipients: settings.recipients.clone(),
+        keep: settings.keep,
+        reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
+        data_dir,
+    }
 }
 
 fn journal_bounds(config: &Config) -> Bounds {

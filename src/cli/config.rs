@@ -19,9 +19,9 @@ pub use crate::aws::settings::AwsSettings;
 pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use sections::{
-    AlarmSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings,
-    MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings, StorageSettings, TlsSettings,
-    TokenSettings, XksSettings,
+    AlarmSettings, BackupSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind,
+    MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings,
+    StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -42,6 +42,7 @@ pub struct Config {
     pub aws: AwsSettings,
     pub call_journal: CallJournalSettings,
     pub reports: ReportSettings,
+    pub backup: BackupSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,

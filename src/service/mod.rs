@@ -115,6 +115,7 @@ pub struct Parts {
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
     pub report_files: ReportFiles,
+    pub backups: backups::Backups,
     pub hashing: passwords::Hashing,
     pub refresh: tokens::RefreshDefaults,
     /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
@@ -221,7 +222,7 @@ impl Services {
             keys.clone(),
             key_stores.clone(),
             sync_jobs.clone(),
-            (cloud.clone(), trails.clone()),
+            (cloud.clone(), trails.clone(), parts.backups),
             runtime.clone(),
             options,
         );

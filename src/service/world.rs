@@ -2,6 +2,7 @@
 //! a stop as sudden as that of a killed process.
 
 use super::access::{Permit, Right};
+use super::backups::{BackupSettings, Backups};
 use super::caller::{Caller, RequestContext};
 use super::connections::NewConnection;
 use super::keys::{KeyRequest, PolicyChoice};
@@ -106,10 +107,13 @@ impl World {
             let ledger = Ledger::open(self.home.path(), options).expect("a log");
             let mut report_files = report_files(self.home.path());
             report_files.settings.time_limit = self.report_time_limit;
+            let settings = BackupSettings::without_schedules(self.home.path().to_owned());
+            let backups = Backups::new(ledger.clone(), self.keyring.clone(), settings);
             let parts = Parts {
                 call_journal: journal(self.home.path(), &ledger),
                 ledger,
                 keyring: self.keyring.clone(),
+                backups,
                 report_files,
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),

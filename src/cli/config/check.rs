@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
 use super::sections::{
-    LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings, TlsSettings,
-    XksSettings,
+    BackupSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
+    TlsSettings, XksSettings,
 };
 use super::{Config, Limits, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;
+use crate::backup::Lock;
 use crate::cli::control;
 use crate::keyring::KeyringError;
 
@@ -48,6 +49,8 @@ pub enum Problem {
     HostName(String),
     #[error("server.trusted_proxies: `{0}` is neither an address nor a network such as `10.0.0.0/8`")]
     TrustedProxy(String),
+    #[error("backup.recipients: `{0}` is not a recipient of age (`age1…`)")]
+    Recipient(String),
     #[error("storage.data_dir: `{}`: {source}", path.display())]
     DataDir {
         /// The directory, or the nearest existing one above it.
@@ -117,6 +120,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         config.aws.ca_bundle.as_deref().and_then(|path| certificate::check_bundle(path).err()).map(Problem::CaBundle),
     );
     reports(&config.reports, &mut found);
+    backup(&config.backup, &mut found);
     log(&config.log, &mut found);
     found
 }
@@ -269,6 +273,16 @@ fn reports(settings: &ReportSettings, found: &mut Vec<Problem>) {
     ] {
         found.extend(check_range(key, value, least, most));
     }
+}
+
+fn backup(settings: &BackupSettings, found: &mut Vec<Problem>) {
+    if let Some(path) = settings.directory.as_ref().filter(|path| path.is_relative()) {
+        found.push(Problem::Relative { key: "backup.directory", path: path.clone() });
+    }
+    let wrong = settings.recipients.iter().filter(|text| Lock::of_recipients(&[(*text).clone()]).is_err());
+    found.extend(wrong.map(|text| Problem::Recipient(text.clone())));
+    found.extend(check_range("backup.keep", settings.keep.into(), 1, 10_000));
+    found.extend(check_range("backup.reserve_mib", settings.reserve_mib, 0, 16 * 1024 * 1024));
 }
 
 const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];

@@ -328,6 +328,26 @@ impl Default for ReportSettings {
     }
 }
 
+/// `[backup]`: the backups that schedules make.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// Where they are; without it, `backups` in the data directory.
+    pub directory: Option<PathBuf>,
+    /// The recipients of age for whom they are encrypted.
+    pub recipients: Vec<String>,
+    /// The number of backups of one schedule to keep, unless the schedule has its own.
+    pub keep: u32,
+    /// The free space of the disk that backups leave, in MiB.
+    pub reserve_mib: u64,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self { directory: None, recipients: Vec::new(), keep: 7, reserve_mib: 512 }
+    }
+}
+
 /// `[alarms]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

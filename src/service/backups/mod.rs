@@ -1,6 +1,7 @@
-//! Backups of the installation. `contents` decides what is in one.
+//! Backups of the installation. `contents` decides what is in one; `files` are those that schedules make.
 
 mod contents;
+mod files;
 
 pub use contents::{Contents, ContentsError};
 
@@ -23,6 +24,14 @@ pub struct BackupSettings {
     pub data_dir: PathBuf,
     /// The file with the master key or its passphrase, if it is in one.
     pub master_key_file: Option<PathBuf>,
+    /// Where schedules put their backups.
+    pub directory: PathBuf,
+    /// The recipients of age for whom these are encrypted.
+    pub recipients: Vec<String>,
+    /// The number of backups of one schedule to keep.
+    pub keep: u32,
+    /// The free space of the disk that these backups leave.
+    pub reserve_bytes: u64,
 }
 
 impl Backups {

@@ -14,6 +14,7 @@ mod tests;
 pub use list::{cause, status};
 
 use super::access::{self, ManageSchedules, Permit, SignedIn};
+use super::backups::Backups;
 use super::caller::{Caller, Change, RequestContext};
 use super::cloud::Cloud;
 use super::failure::Failure;
@@ -46,6 +47,7 @@ pub struct Schedules {
     sync_jobs: SyncJobs,
     cloud: Arc<Cloud>,
     trails: Trails,
+    backups: Backups,
     /// Executes runs independently of the requests for them.
     runtime: Handle,
     options: Options,
@@ -84,11 +86,11 @@ impl Schedules {
         keys: Keys,
         key_stores: KeyStores,
         sync_jobs: SyncJobs,
-        (cloud, trails): (Arc<Cloud>, Trails),
+        (cloud, trails, backups): (Arc<Cloud>, Trails, Backups),
         runtime: Handle,
         options: Options,
     ) -> Self {
-        Self { recorder, keys, key_stores, sync_jobs, cloud, trails, runtime, options }
+        Self { recorder, keys, key_stores, sync_jobs, cloud, trails, backups, runtime, options }
     }
 
     /// Creates a schedule with these settings, changed by the patch.

@@ -17,6 +17,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::keyring::Keyring;
 use crate::ledger::{Context, Ledger, LedgerOptions};
+use crate::service::backups::{BackupSettings, Backups};
 use crate::service::keys::PolicyChoice;
 use crate::service::limits::Limits;
 use crate::service::passwords::Hashing;
@@ -117,6 +118,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         ledger: ledger.clone(),
         keyring: keyring.clone(),
         call_journal: journal(home, ledger),
+        backups: Backups::new(ledger.clone(), keyring.clone(), BackupSettings::without_schedules(home.to_owned())),
         report_files: report_files(home),
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),

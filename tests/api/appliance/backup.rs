@@ -293,3 +293,54 @@ fn a_backup_under_writers_is_consistent() {
         }
     }
 }
+
+/// A schedule with a recipient in the settings makes backups, and keeps as many as it says.
+#[test]
+fn a_schedule_makes_backups_and_keeps_the_newest() {
+    let identity = age::x25519::Identity::generate();
+    let vault = Vault::new();
+    let secret = identity.to_string();
+    let secret = age::secrecy::ExposeSecret::expose_secret(&secret).as_bytes();
+    let identity_file = vault.write("identity", secret);
+    let recipient = identity.to_public().to_string();
+    let appliance = Appliance::start_with(&[("CLAVIGER_BACKUP_RECIPIENTS", &recipient)]);
+    let admin = appliance.admin();
+    let body = json!({"name": "nightly", "operation": "database_backup", "run_at": "0 1 1 1 *",
+        "database_backup_params": {"retentionCount": 2, "scope": "system"}});
+    let schedule = admin.post("/v1/scheduler/job-configs", body.clone()).expect(201);
+    let id = schedule["id"].as_str().expect("an id");
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let run = admin.post(&format!("/v1/scheduler/job-configs/{id}/run-now"), json!({})).expect(201);
+        let path = format!("/v1/scheduler/jobs/{}", run["id"].as_str().expect("an id"));
+        let ended = (0..600).find_map(|_| {
+            thread::sleep(std::time::Duration::from_millis(50));
+            Some(admin.get(&path).expect(200)).filter(|run| run["overall_status"] != "in_progress")
+        });
+        let ended = ended.expect("it ends");
+        assert_eq!(ended["overall_status"], "completed", "{ended}");
+        let entries = fs::read_dir(appliance.data().join("backups")).expect("a directory");
+        names = entries.map(|entry| entry.expect("an entry").path()).collect();
+        // Names have the time in seconds.
+        thread::sleep(std::time::Duration::from_millis(1_100));
+    }
+    assert_eq!(names.len(), 2, "{names:?}");
+    names.sort();
+    let newest = names.last().expect("a backup");
+    let into = vault.path("restored");
+    let mut command = program();
+    command.args(["restore", "--from"]).arg(newest).arg("--into").arg(&into).arg("--identity").arg(identity_file);
+    succeeded(run_to_end(&mut command));
+    assert!(!into.join("backups").exists(), "backups are not in backups");
+
+    // Only an administrator may decide on backups.
+    let ann = appliance.member("ann", &["CCKM Admins"]);
+    let mut other = body;
+    other["name"] = json!("hers");
+    ann.post("/v1/scheduler/job-configs", other).refused(403, "NCERRInsufficientPermissions");
+    let one = format!("/v1/scheduler/job-configs/{id}");
+    ann.patch(&one, json!({"disabled": true})).refused(403, "NCERRInsufficientPermissions");
+    ann.post(&format!("{one}/run-now"), json!({})).refused(403, "NCERRInsufficientPermissions");
+    assert_eq!(ann.delete(&one).status, 403);
+    assert_eq!(admin.get(&one).expect(200)["disabled"], false);
+}
