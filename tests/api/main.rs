@@ -11,6 +11,7 @@ mod routes;
 mod scheduler;
 mod support;
 mod system;
+mod threat_model;
 mod usermgmt;
 mod vault;
 mod xks;
