@@ -12,6 +12,7 @@ mod scheduler;
 mod support;
 mod system;
 mod threat_model;
+mod torture;
 mod usermgmt;
 mod vault;
 mod xks;
