@@ -84,7 +84,6 @@ fn answers(admin: &Client) -> BTreeMap<String, Value> {
     let paths = document["paths"].as_object().expect("paths");
     let read = paths.iter().filter(|(_, operations)| operations.get("get").is_some()).map(|(path, _)| path.clone());
     let read: Vec<String> = read.filter(|path| !LEFT_OUT.iter().any(|part| path.contains(part))).collect();
-    let of_version = |path: &str| if path.starts_with("/v1") { path.to_owned() } else { format!("/v1{path}") };
     let mut answers = BTreeMap::new();
     let mut ask = |path: String| {
         let answer = admin.get(&path);
@@ -94,16 +93,16 @@ fn answers(admin: &Client) -> BTreeMap<String, Value> {
         shown
     };
     for path in read.iter().filter(|path| !path.contains('{')) {
-        let list = ask(of_version(path));
-        let ids = list["resources"].as_array().into_iter().flatten();
-        let ids: Vec<String> = ids.filter_map(|one| one["id"].as_str().map(str::to_owned)).collect();
+        let list = ask(path.clone());
         let of_one =
             read.iter().filter(|one| one.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("/{")));
         for one in of_one.filter(|one| one.matches('{').count() == 1) {
             let (before, rest) = one.split_once('{').expect("a parameter");
             let after = rest.split_once('}').expect("its end").1;
-            for id in &ids {
-                ask(of_version(&format!("{before}{id}{after}")));
+            let parameter = &rest[..rest.len() - after.len() - 1];
+            let rows = list["resources"].as_array().into_iter().flatten();
+            for id in rows.filter_map(|row| row[parameter].as_str()) {
+                ask(format!("{before}{}{after}", id.replace('|', "%7C").replace(' ', "%20")));
             }
         }
     }
@@ -114,7 +113,7 @@ fn answers(admin: &Client) -> BTreeMap<String, Value> {
 fn timeless(mut body: Value) -> Value {
     match &mut body {
         Value::Object(members) => {
-            for member in ["last_login", "logins_count", "updatedAt_of_login", "next_run_at"] {
+            for member in ["last_login", "logins_count", "next_run_at"] {
                 members.remove(member);
             }
             members.values_mut().for_each(|value| *value = timeless(value.take()));
@@ -143,7 +142,7 @@ fn a_restored_appliance_answers_every_get_identically() {
     let appliance = Appliance::start();
     furnish(&appliance);
     let before = answers(&appliance.admin());
-    assert!(before.len() > 30, "hardly anything was asked: {:?}", before.keys());
+    assert!(before.len() > 25, "hardly anything was asked: {:?}", before.keys());
 
     let vault = Vault::new();
     succeeded(vault.back_up(&appliance.data(), "all.age", &["--include-master-key"]));
@@ -288,8 +287,8 @@ fn a_backup_under_writers_is_consistent() {
         for key in keys["resources"].as_array().expect("keys") {
             // The material opens only with the key's own data key.
             let path = format!("/v1/vault/keys2/{}/export", key["id"].as_str().expect("an id"));
-            let exported = admin.post(&path, json!({}));
-            assert!(exported.status != 500, "{key}: {}", exported.text);
+            let exported = admin.post(&path, json!({"encoding": "base64"})).expect(200);
+            assert!(exported["material"].is_string(), "{key}");
         }
     }
 }
