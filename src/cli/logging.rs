@@ -15,6 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Registry, filter};
 
 use super::config::{LogFormat, LogSettings};
+use super::terminal::Escaping;
 
 #[derive(Debug, thiserror::Error)]
 pub enum LoggingError {
@@ -59,9 +60,9 @@ where
         LogFormat::Text => true,
         LogFormat::Json => false,
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(writer);
+    let colours = text && terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
+    let lines = tracing_subscriber::fmt::layer().with_writer(Escaping { writer, colours });
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if text {
-        let colours = terminal && std::env::var_os("NO_COLOR").is_none_or(|set| set.is_empty());
         Box::new(lines.with_ansi(colours))
     } else {
         Box::new(lines.json().flatten_event(true).with_current_span(false).with_span_list(true))

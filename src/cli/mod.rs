@@ -13,8 +13,10 @@ pub mod logging;
 pub mod notify;
 pub mod restore;
 pub mod serve;
+mod terminal;
 pub mod tls;
 
+use crate::ledger::escaped_for_terminal;
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::process::ExitCode;
@@ -57,7 +59,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Events(arguments) => events::print(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {
-        eprintln!("claviger: {}", with_causes(error.as_ref()));
+        eprintln!("claviger: {}", escaped_for_terminal(with_causes(error.as_ref())));
         ExitCode::FAILURE
     })
 }

@@ -179,13 +179,57 @@ pub enum Actor {
         /// The name at the time of the event.
         name: ScheduleName,
     },
+    /// A user whose client is known. Earlier versions recorded only the user.
+    Client {
+        id: UserId,
+        /// The name at the time of the event.
+        name: UserName,
+        /// The session; `None` if the event begins one, or changes a password without one.
+        session: Option<SessionId>,
+        /// The address that the request came from.
+        source: String,
+    },
+}
+
+impl Actor {
+    /// A user, with the session and the address of the client if they are known.
+    pub fn user(id: UserId, name: UserName, session: Option<SessionId>, source: Option<&str>) -> Self {
+        match source {
+            Some(source) => Self::Client { id, name, session, source: source.to_owned() },
+            None => Self::User { id, name },
+        }
+    }
+
+    /// The id of the user, if the actor is one.
+    pub fn user_id(&self) -> Option<UserId> {
+        match self {
+            Self::User { id, .. } | Self::Client { id, .. } => Some(*id),
+            Self::System | Self::Schedule { .. } => None,
+        }
+    }
+
+    /// The address of the client, if it is known.
+    pub fn source(&self) -> Option<&str> {
+        match self {
+            Self::Client { source, .. } => Some(source),
+            Self::System | Self::User { .. } | Self::Schedule { .. } => None,
+        }
+    }
+
+    /// The session, if it is known.
+    pub fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Client { session, .. } => *session,
+            Self::System | Self::User { .. } | Self::Schedule { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Actor::System => f.write_str("system"),
-            Actor::User { name, .. } => name.fmt(f),
+            Actor::User { name, .. } | Actor::Client { name, .. } => name.fmt(f),
             Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
         }
     }

@@ -250,7 +250,9 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
 
 fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
     refuse_unknown_members(request)?;
-    Ok(RequestContext { request_id: request_id(request), dry_run: flag(request, "dry_run")?.unwrap_or_default() })
+    let source = request.peer_addr().map(|peer| peer.ip().to_string().into());
+    let dry_run = flag(request, "dry_run")?.unwrap_or_default();
+    Ok(RequestContext { request_id: request_id(request), dry_run, source })
 }
 
 /// Refuses a change with a member of the query that it does not have. The client may have meant a dry run

@@ -3,7 +3,6 @@
 use super::error::Problem;
 use super::guard::{Authorized, kms_id};
 use super::paging::{Columns, List, Listing};
-use crate::domain::event::Actor;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
@@ -59,10 +58,7 @@ pub async fn list(
 }
 
 fn view(entry: Entry) -> EntryView {
-    let user_id = match &entry.actor {
-        Actor::User { id, .. } => Some(id.subject()),
-        Actor::System | Actor::Schedule { .. } => None,
-    };
+    let user_id = entry.actor.user_id().map(|id| id.subject());
     EntryView {
         seq: entry.seq,
         time: entry.time,

@@ -33,7 +33,9 @@ impl Filter {
 fn is_by(actor: &Actor, wanted: &str) -> bool {
     match actor {
         Actor::System => wanted == "system",
-        Actor::User { id, name } => name.as_str() == wanted || id.subject() == wanted || id.to_string() == wanted,
+        Actor::User { id, name } | Actor::Client { id, name, .. } => {
+            name.as_str() == wanted || id.subject() == wanted || id.to_string() == wanted
+        }
         Actor::Schedule { id, name } => {
             actor.to_string() == wanted || name.as_str() == wanted || id.to_string() == wanted
         }
@@ -48,6 +50,11 @@ struct Line<'a> {
     actor: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_id: Option<String>,
+    /// The address of the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session: Option<String>,
     request_id: &'a str,
     stream: String,
     event: v2::Event<'a>,
@@ -64,9 +71,11 @@ impl Record {
             actor: self.actor.to_string(),
             actor_id: match &self.actor {
                 Actor::System => None,
-                Actor::User { id, .. } => Some(id.subject()),
+                Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
                 Actor::Schedule { id, .. } => Some(id.to_string()),
             },
+            source: self.actor.source(),
+            session: self.actor.session().map(|id| id.to_string()),
             request_id: &self.request_id,
             stream: self.stream().to_string(),
             event: LayoutOf::of(&self.event),
@@ -75,13 +84,13 @@ impl Record {
         // Events consist of named members and strings, which JSON can always represent.
         let line = serde_json::to_string(&line);
         let line = line.unwrap_or_else(|error| format!("{{\"seq\":{},\"error\":\"{error}\"}}", self.seq));
-        escaped(line)
+        escaped_for_terminal(line)
     }
 }
 
-/// Escapes the characters that JSON allows in strings and that command a terminal, are not shown, or change the order of
+/// Escapes the characters of a line that JSON allows in strings and that command a terminal, are not shown, or change the order of
 /// others: clients choose them in labels and descriptions, and an auditor's terminal shows them.
-fn escaped(line: String) -> String {
+pub fn escaped_for_terminal(line: String) -> String {
     let is_escaped = |character: char| character.is_control() || is_invisible(character);
     if !line.chars().any(is_escaped) {
         return line;
@@ -126,9 +135,9 @@ mod tests {
     #[test]
     fn nothing_in_a_line_reaches_a_terminal_raw() {
         let text = "a\u{7f}\u{9b}31m\u{202e}\u{2028}\u{200b}\u{feff}\u{e0041}ключ 🔑";
-        let line = escaped(serde_json::to_string(text).expect("JSON"));
+        let line = escaped_for_terminal(serde_json::to_string(text).expect("JSON"));
         assert_eq!(line, r#""a\u007f\u009b31m\u202e\u2028\u200b\ufeff\udb40\udc41ключ 🔑""#);
         assert_eq!(serde_json::from_str::<String>(&line).expect("JSON"), text);
-        assert_eq!(escaped("{}".to_owned()), "{}");
+        assert_eq!(escaped_for_terminal("{}".to_owned()), "{}");
     }
 }

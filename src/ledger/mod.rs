@@ -36,7 +36,7 @@ mod tests;
 pub use benchmark::time_decoding;
 pub use copying::{CopyError, RecordCopy, RestoredLog};
 pub use error::{Fault, LedgerError, Stopped, WriteError};
-pub use json_lines::{Filter, name_and_members};
+pub use json_lines::{Filter, escaped_for_terminal, name_and_members};
 pub use record::{Record, RecordHash};
 pub use snapshot::SnapshotKey;
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};

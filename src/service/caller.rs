@@ -20,18 +20,19 @@ pub struct Caller {
     pub published: Arc<Published>,
     /// The time of the request.
     pub at: Time,
+    session: Option<SessionId>,
     authority: Authority,
 }
 
 impl Caller {
     /// A user with an open session.
     pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>, at: Time) -> Self {
-        Self { authority: Authority::of(user.id, Some(session)), user, published, at }
+        Self { authority: Authority::of(user.id, Some(session)), user, published, at, session: Some(session) }
     }
 
     /// A user without a session, on whose behalf a job runs.
     pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
-        Self { authority: Authority::of(user.id, None), user, at: published.time, published }
+        Self { authority: Authority::of(user.id, None), user, at: published.time, published, session: None }
     }
 
     /// Returns whether the caller is in one of these groups or in `admin`.
@@ -54,7 +55,7 @@ impl Caller {
 
     /// A change on behalf of the caller.
     pub fn change(&self, context: &RequestContext) -> Change {
-        let actor = Actor::User { id: self.user.id, name: self.user.name.clone() };
+        let actor = Actor::user(self.user.id, self.user.name.clone(), self.session, context.source.as_deref());
         let authority = Some(self.authority.clone());
         Change { dry_run: context.dry_run, authority, ..Change::of(actor, context.request_id.clone()) }
     }
@@ -72,6 +73,8 @@ pub struct RequestContext {
     pub request_id: RequestId,
     /// Decide the change and report the result, but record nothing.
     pub dry_run: bool,
+    /// The address of the client; `None` for work that continues without its client.
+    pub source: Option<Arc<str>>,
 }
 
 /// The context of a change to record: its actor, its request, and whether it is a dry run.

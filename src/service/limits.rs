@@ -52,7 +52,7 @@ impl Limits {
     /// # Errors
     /// [`InstallationRefusal::LimitReached`]
     pub(super) fn refuse_more(&self, state: &State, actor: &Actor, events: &[Event]) -> Result<(), Refusal> {
-        if !matches!(actor, Actor::User { .. }) {
+        if actor.user_id().is_none() {
             return Ok(());
         }
         for event in events {

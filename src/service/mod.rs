@@ -5,6 +5,7 @@ pub mod access;
 mod account_probes;
 pub mod alarms;
 mod attempts;
+pub mod audit;
 mod authority;
 pub mod backups;
 pub mod bulk_jobs;

@@ -146,7 +146,11 @@ impl Templates {
         if !pushes || change.dry_run {
             return shown(&committed, id, &caller.user);
         }
-        let context = RequestContext { request_id: change.request_id.clone(), dry_run: false };
+        let context = RequestContext {
+            request_id: change.request_id.clone(),
+            dry_run: false,
+            source: change.actor.source().map(Into::into),
+        };
         let push = self.push(caller.user.id, &context, id).await;
         shown(&self.append(&change.done(), TemplateCommand::RecordPush { id, push }).await?, id, &caller.user)
     }

@@ -297,7 +297,7 @@ impl Tokens {
 }
 
 fn own_change(user: &User, context: &RequestContext) -> Change {
-    let actor = Actor::User { id: user.id, name: user.name.clone() };
+    let actor = Actor::user(user.id, user.name.clone(), None, context.source.as_deref());
     Change::of(actor, context.request_id.clone())
 }
 

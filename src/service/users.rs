@@ -242,7 +242,7 @@ impl Users {
         }
         let published = self.recorder.state();
         self.proof.refuse_bad(published.state.password_policies.of(&user), &user, &new).await?;
-        let actor = Actor::User { id: user.id, name: user.name.clone() };
+        let actor = Actor::user(user.id, user.name.clone(), None, context.source.as_deref());
         let change = Change::of(actor, context.request_id.clone());
         let password = self.proof.seal_new(&change, user.id, new).await?;
         let (id, password_set) = (user.id, user.password_set);

@@ -219,7 +219,7 @@ impl World {
     }
 
     pub(super) fn context() -> RequestContext {
-        RequestContext { request_id: "test".into(), dry_run: false }
+        RequestContext { request_id: "test".into(), dry_run: false, source: None }
     }
 
     /// A user as a caller.

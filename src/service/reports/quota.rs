@@ -2,7 +2,7 @@
 //! them. Who created a report is in the log; it is read when a user could have used up the share.
 
 use super::Reports;
-use crate::domain::event::{Actor, Event};
+use crate::domain::event::Event;
 use crate::domain::id::{ReportId, UserId};
 use crate::domain::refusal::ReportRefusal;
 use crate::domain::report::{Report, ReportEvent};
@@ -50,10 +50,7 @@ async fn creator(ledger: &Ledger, report: &Report) -> Result<Option<UserId>, Fai
     let mut next = LogReader::between(ledger, report.created, report.created).await?.place();
     while let Some(record) = ledger.read_one(next).await?.filter(|record| record.time <= report.created) {
         if matches!(record.event, Event::Report(id, ReportEvent::Created { .. }) if id == report.id) {
-            return Ok(match record.actor {
-                Actor::User { id, .. } => Some(id),
-                Actor::System | Actor::Schedule { .. } => None,
-            });
+            return Ok(record.actor.user_id());
         }
         next += 1;
     }

@@ -39,6 +39,7 @@ layout! {
         System,
         User { id: Uuid, name: Text<'a> },
         Schedule { id: Uuid, name: Text<'a> },
+        Client { id: Uuid, name: Text<'a>, session: Option<Uuid>, source: Text<'a> },
     }
 }
 
