@@ -64,6 +64,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Connections", "Credentials for AWS.", kms::connections()),
         group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),
         group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),
+        group("Audit", "What was changed, and by whom.", users::audit()),
         group("System", "The product and its nodes.", system()),
         EndpointGroup { name: "Service", about: "Monitoring, and the description of the API.", endpoints: service() },
     ]

@@ -79,6 +79,7 @@ use zeroize::Zeroizing;
 /// All use cases, as `http` receives them.
 #[derive(Clone)]
 pub struct Services {
+    pub audit: audit::Audit,
     pub kms: kms::KmsAccounts,
     pub keys: keys::Keys,
     pub sync_jobs: sync_jobs::SyncJobs,
@@ -238,6 +239,7 @@ impl Services {
         );
         let policies = policies::Policies::default();
         Ok(Self {
+            audit: audit::Audit::new(recorder.clone()),
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),
@@ -269,6 +271,7 @@ impl Services {
         self.posture.count_forever(&Handle::current());
         self.reports.resume();
         self.alarms.begin_work();
+        self.audit.follow_forever(&Handle::current());
     }
 
     /// Returns whether the log still accepts changes.

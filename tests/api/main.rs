@@ -3,6 +3,7 @@
 mod alarms;
 mod appliance;
 mod architecture;
+mod audit;
 mod auth;
 mod cckm;
 mod connectionmgmt;

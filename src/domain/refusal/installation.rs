@@ -16,6 +16,8 @@ pub enum InstallationRefusal {
     PolicyIsGlobal,
     #[error("password policy `{name}` is that of {users} users; give them another `password_policy` first")]
     PolicyInUse { name: PasswordPolicyName, users: usize },
+    #[error("audit record `{0}` does not exist")]
+    AuditRecordUnknown(String),
     #[error("this installation exists already")]
     Exists,
     #[error("the setting limits.{setting} allows at most {most} {what}; delete one, or wait until one has ended")]
@@ -29,5 +31,6 @@ reasons! { InstallationRefusal =>
     PolicyIsGlobal: Conflict, "password_policy_is_global", "The global password policy cannot be deleted.";
     PolicyInUse: InUse, "password_policy_in_use", "Users have the password policy.";
     LimitReached: Conflict, "limit_reached", "There are as many of these as the settings `[limits]` allow.";
+    AuditRecordUnknown: Unknown, "audit_record_unknown", "The log has no record of the number.";
     Exists: Conflict, "installation_exists", "The installation exists already.";
 }

@@ -1,7 +1,7 @@
 //! Endpoints of tokens, users, groups and password policies.
 
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{groups, password_policies, tokens, users};
+use crate::http::{audit, groups, password_policies, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -27,6 +27,13 @@ pub(super) fn tokens() -> Vec<Endpoint> {
             .refuses(&[401, 422, 429]),
         get("/auth/self/user", users::get_own, "getOwnUser", "Get the user who calls").needs(SignedIn),
         patch("/auth/self/user", users::update_own, "updateOwnUser", "Change the user who calls").needs(SignedIn),
+    ]
+}
+
+pub(super) fn audit() -> Vec<Endpoint> {
+    vec![
+        get("/audit/records", audit::list, "listAuditRecords", "List the records of the log").needs(Administer),
+        get("/audit/records/{id}", audit::get, "getAuditRecord", "Get a record of the log").needs(Administer),
     ]
 }
 

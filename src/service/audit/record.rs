@@ -99,7 +99,7 @@ pub(super) fn service(stream: &Stream) -> &'static str {
 }
 
 /// `RegionsReplaced` as `Regions replaced`.
-fn words(event: &str) -> String {
+pub(super) fn words(event: &str) -> String {
     let mut words = String::with_capacity(event.len() + 4);
     for character in event.chars() {
         if character.is_ascii_uppercase() && !words.is_empty() {

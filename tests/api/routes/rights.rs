@@ -17,6 +17,7 @@ const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 const ABSENT: [&str; 10] = [
     "getDriftEvent",
     "getAlarm",
+    "getAuditRecord",
     "getToken",
     "deleteToken",
     "getSchedule",

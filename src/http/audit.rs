@@ -1,0 +1,119 @@
+//! Audit records: the log, for administrators.
+
+use super::answer::Json;
+use super::error::Problem;
+use super::guard::Authorized;
+use super::paging::{Columns, List, Listing};
+use crate::service::Services;
+use crate::service::access::Administer;
+use crate::service::audit::FILTERS;
+use crate::service::audit::record::AuditRecord;
+use actix_web::web::{Data, Path};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// A record of the log.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditRecord)]
+pub struct AuditRecordView {
+    /// The id of the event.
+    id: String,
+    /// The number of the record in the log, from 1, without gaps.
+    #[schema(example = 42)]
+    number: u64,
+    /// The time of the event.
+    #[serde(rename = "createdAt")]
+    #[schema(format = DateTime)]
+    created_at: String,
+    /// The part of the product: `cckm`, `admin`, `vault` or `scheduler`.
+    service: &'static str,
+    /// The event in words.
+    #[schema(example = "Regions replaced")]
+    message: String,
+    /// The name of the event.
+    #[schema(example = "RegionsReplaced")]
+    event: String,
+    /// The members of the event; secrets are `[sealed]`.
+    #[schema(value_type = Object)]
+    details: Value,
+    /// Whether the event reports a success.
+    success: bool,
+    /// `info`, `warning` or `error`.
+    severity: &'static str,
+    /// The user who caused the event, by the name at that time; or a schedule, or `system`.
+    #[schema(example = "admin")]
+    username: String,
+    /// The id of the user or schedule; null for `system`.
+    #[schema(required = true)]
+    user_id: Option<String>,
+    /// The address of the client; null for events without a client, and for those of earlier versions.
+    #[serde(rename = "clientIP")]
+    #[schema(required = true)]
+    client_ip: Option<String>,
+    /// The session of the user, as far as it is known.
+    #[schema(required = true)]
+    session_id: Option<String>,
+    /// The id of the request.
+    #[serde(rename = "requestId")]
+    request_id: String,
+    /// The resource, such as `kms/<id>`.
+    resource: String,
+    /// The present name of the resource; null if it has none, or no longer exists.
+    #[schema(required = true)]
+    resource_name: Option<String>,
+    /// The SHA-256 of the record.
+    hash: String,
+    /// The SHA-256 of the record before.
+    #[serde(rename = "previousHash")]
+    previous_hash: String,
+}
+
+impl Columns for AuditRecord {
+    const SORTS: &'static [&'static str] = &["number"];
+    const FILTERS: &'static [&'static str] = FILTERS;
+}
+
+/// `GET /v1/audit/records`
+pub async fn list(
+    auth: Authorized<Administer>,
+    listing: Listing<AuditRecord>,
+    services: Data<Services>,
+) -> Result<List<AuditRecordView>, Problem> {
+    let page = services.audit.list(&auth.permit, &listing.0).await?;
+    Ok(List::of(page.skip, page.limit, page.total, page.records.into_iter().map(AuditRecordView::of)))
+}
+
+/// `GET /v1/audit/records/{number}`
+pub async fn get(
+    auth: Authorized<Administer>,
+    number: Path<String>,
+    services: Data<Services>,
+) -> Result<Json<AuditRecordView>, Problem> {
+    Ok(Json(AuditRecordView::of(services.audit.get(&auth.permit, &number).await?)))
+}
+
+impl AuditRecordView {
+    fn of(record: AuditRecord) -> Self {
+        Self {
+            id: record.id,
+            number: record.number,
+            created_at: record.created_at,
+            service: record.service,
+            message: record.message,
+            event: record.event,
+            details: record.details,
+            success: record.success,
+            severity: record.severity,
+            username: record.username,
+            user_id: record.user_id,
+            client_ip: record.client_ip,
+            session_id: record.session_id,
+            request_id: record.request_id,
+            resource: record.resource,
+            resource_name: record.resource_name,
+            hash: record.hash,
+            previous_hash: record.previous_hash,
+        }
+    }
+}
