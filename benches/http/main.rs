@@ -9,6 +9,7 @@
 //! - `posture`: the posture of 100 000 keys, compared with a list that reads them all
 //! - `memory`: the memory of a key
 //! - `reports`: a report of 1 000 000 CloudTrail events, compared with reading the same pages, and its memory
+//! - `audit`: pages of audit records of 1 000 000 events
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
@@ -17,6 +18,7 @@
 //! `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds of the
 //! compared programs alternate, and medians are compared, so that other load on the machine affects all of them alike.
 
+mod audit;
 mod connection;
 mod deletion;
 #[path = "../disk/mod.rs"]
@@ -53,7 +55,7 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "xks", "xks-load"]
+    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "xks", "xks-load"]
     {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
@@ -69,6 +71,7 @@ fn main() -> Outcome<()> {
                 "deletion" => deletion::run(&directory, &runtime)?,
                 "posture" => posture::run(&directory, &runtime)?,
                 "reports" => reports::run(&directory, &runtime)?,
+                "audit" => audit::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
                 "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,

@@ -93,7 +93,8 @@ impl Wanted {
             and(&mut wanted.actors, columns.actors.which(|who| names.contains(&who.name.as_str())));
         }
         if let Some(ids) = values("user_id") {
-            let is_one = |id: &str| ids.iter().any(|wanted| *wanted == id || id.strip_prefix("local|") == Some(*wanted));
+            let is_one =
+                |id: &str| ids.iter().any(|wanted| *wanted == id || id.strip_prefix("local|") == Some(*wanted));
             and(&mut wanted.actors, columns.actors.which(|who| who.id.as_deref().is_some_and(is_one)));
         }
         if let Some(addresses) = values("clientIP") {

@@ -159,6 +159,10 @@ fn find(
         }
     };
     let first = wanted.after.saturating_add(1);
-    if oldest_first { (first..=last).for_each(&mut look) } else { (first..=last).rev().for_each(&mut look) }
+    if oldest_first {
+        (first..=last).for_each(&mut look)
+    } else {
+        (first..=last).rev().for_each(&mut look)
+    }
     Ok((total, numbers))
 }
