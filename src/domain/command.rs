@@ -10,6 +10,7 @@ use super::job::command::JobCommand;
 use super::key::command::KeyCommand;
 use super::key_store::{self, KeyStoreCommand};
 use super::kms::{self, KmsCommand};
+use super::metrics::{self, MetricsCommand};
 use super::name::GroupName;
 use super::password::{self, decide::PasswordPolicyCommand};
 use super::posture::{self, decide::PostureCommand};
@@ -50,6 +51,7 @@ pub enum Command {
     Webhook(WebhookCommand),
     Alarm(AlarmCommand),
     Drift(DriftCommand),
+    Metrics(MetricsCommand),
 }
 
 impl State {
@@ -77,6 +79,7 @@ impl State {
             Command::Webhook(command) => webhook::decide::decide(self, command),
             Command::Alarm(command) => alarm::decide::decide(self, command),
             Command::Drift(command) => drift::decide::decide(self, command),
+            Command::Metrics(command) => Ok(metrics::decide(self, command)),
         }
     }
 

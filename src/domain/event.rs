@@ -76,6 +76,13 @@ pub enum InstallationEvent {
     PasswordPolicyDeleted {
         name: PasswordPolicyName,
     },
+    /// Programs with this token may read the metrics; it replaces an earlier one.
+    MetricsEnabled {
+        /// The token, sealed.
+        token: Sealed,
+    },
+    /// No token gives access to the metrics any more.
+    MetricsDisabled,
 }
 
 /// The history that an event belongs to.

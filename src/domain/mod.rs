@@ -23,6 +23,7 @@ pub mod job;
 pub mod key;
 pub mod key_store;
 pub mod kms;
+pub mod metrics;
 pub mod name;
 pub mod password;
 pub mod patch;

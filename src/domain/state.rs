@@ -75,6 +75,8 @@ pub struct Installation {
     /// The key that signs the tokens, sealed.
     pub token_key: Sealed,
     pub created: Time,
+    /// The token with which programs read the metrics, sealed; `None` if there is none.
+    pub metrics_token: Option<Sealed>,
 }
 
 impl State {
@@ -132,7 +134,8 @@ impl State {
     fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
         match event {
             InstallationEvent::Created { id, token_key } => {
-                self.installation = Some(Installation { id: *id, token_key: token_key.clone(), created: at });
+                let token_key = token_key.clone();
+                self.installation = Some(Installation { id: *id, token_key, created: at, metrics_token: None });
             }
             InstallationEvent::PasswordPolicyChanged { policy } => {
                 let global = NamedPasswordPolicy::clone(self.password_policies.global());
@@ -144,6 +147,16 @@ impl State {
                 self.password_policies.set(NamedPasswordPolicy { name, policy, expiry_notification_days });
             }
             InstallationEvent::PasswordPolicyDeleted { name } => self.password_policies.remove(name),
+            InstallationEvent::MetricsEnabled { token } => self.set_metrics_token(Some(token.clone())),
+            InstallationEvent::MetricsDisabled => self.set_metrics_token(None),
+        }
+    }
+}
+
+impl State {
+    fn set_metrics_token(&mut self, token: Option<Sealed>) {
+        if let Some(installation) = &mut self.installation {
+            installation.metrics_token = token;
         }
     }
 }

@@ -6,6 +6,7 @@ use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::metrics::Metrics;
+use super::prometheus;
 use crate::service::Services;
 use crate::service::access::{Administer, RequiredRight};
 use actix_web::body::BoxBody;
@@ -50,6 +51,9 @@ pub enum MetricsAccess {
 /// The guard of `/metrics`.
 pub struct MetricsReader;
 
+/// The guard of the vendor's path for the metrics: the token that its clients enable, or that of a member of `admin`.
+pub struct TokenReader;
+
 const METRICS_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// `GET /healthz`: answers as long as the program runs.
@@ -67,6 +71,11 @@ pub async fn metrics(_reader: MetricsReader, services: Data<Services>, metrics: 
     MetricsText(metrics.encode(&services))
 }
 
+/// `GET /v1/system/metrics/prometheus`: the same as `/metrics`.
+pub async fn metrics_by_token(_reader: TokenReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+    MetricsText(metrics.encode(&services))
+}
+
 impl FromRequest for MetricsReader {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -75,11 +84,30 @@ impl FromRequest for MetricsReader {
         future::ready(match request.app_data::<MetricsAccess>().unwrap_or(&MetricsAccess::Closed) {
             MetricsAccess::Closed => Err(Problem::NoRoute(request.path().to_owned())),
             MetricsAccess::Open => Ok(Self),
+            MetricsAccess::Loopback | MetricsAccess::ForAdmins if prometheus::has_token(request) => Ok(Self),
             MetricsAccess::Loopback if request.peer_addr().is_some_and(|peer| is_here(peer.ip())) => Ok(Self),
             MetricsAccess::Loopback | MetricsAccess::ForAdmins => {
                 Authorized::<Administer>::from_request(request, payload).into_inner().map(|_| Self)
             }
         })
+    }
+}
+
+impl FromRequest for TokenReader {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        future::ready(match prometheus::has_token(request) {
+            true => Ok(Self),
+            false => Authorized::<Administer>::from_request(request, payload).into_inner().map(|_| Self),
+        })
+    }
+}
+
+impl Described for TokenReader {
+    fn describe(to: &mut Description) {
+        to.guard = Some(RequiredRight::AsConfigured);
     }
 }
 

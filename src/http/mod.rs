@@ -32,6 +32,7 @@ pub mod paging;
 pub mod password_policies;
 pub mod permissions;
 pub mod posture;
+pub mod prometheus;
 pub mod query_members;
 pub mod rendered;
 pub mod reports;

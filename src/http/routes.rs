@@ -10,10 +10,10 @@ mod posture;
 mod reports;
 mod users;
 
-use super::endpoint::{Endpoint, EndpointGroup, get};
+use super::endpoint::{Endpoint, EndpointGroup, get, post};
 use super::error::Problem;
-use super::{health, openapi, system};
-use crate::service::access::RequiredRight::{AsConfigured, Nothing, SignedIn};
+use super::{health, openapi, prometheus, system};
+use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
@@ -76,9 +76,18 @@ fn group(name: &'static str, about: &'static str, endpoints: Vec<Endpoint>) -> E
 }
 
 fn system() -> Vec<Endpoint> {
+    let metrics = |call: &str| format!("/system/metrics/prometheus/{call}");
     vec![
         get("/system/info", system::info, "getSystemInfo", "Get the product's version and uptime").needs(SignedIn),
         get("/cluster", system::cluster, "getCluster", "Get the nodes of the installation").needs(SignedIn),
+        get(&metrics("status"), prometheus::status, "getPrometheusStatus", "Get the token with which metrics are read")
+            .needs(Administer),
+        post(&metrics("enable"), prometheus::enable, "enablePrometheus", "Let a token read the metrics")
+            .needs(Administer),
+        post(&metrics("disable"), prometheus::disable, "disablePrometheus", "Remove the token that reads the metrics")
+            .needs(Administer),
+        post(&metrics("renew-token"), prometheus::renew, "renewPrometheusToken", "Replace the token of the metrics")
+            .needs(Administer),
     ]
 }
 
@@ -89,6 +98,13 @@ fn service() -> Vec<Endpoint> {
         get("/healthz", health::liveness, "getLiveness", "Check that the program runs").needs(Nothing),
         get("/readyz", health::readiness, "getReadiness", "Check that the service accepts changes").needs(Nothing),
         get("/metrics", health::metrics, "getMetrics", "Get metrics for Prometheus").needs(AsConfigured),
+        get(
+            "/api/v1/system/metrics/prometheus",
+            health::metrics_by_token,
+            "getMetricsByToken",
+            "Get metrics for Prometheus, with its token",
+        )
+        .needs(AsConfigured),
     ]
 }
 

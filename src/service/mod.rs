@@ -28,6 +28,7 @@ pub mod list;
 mod lockout;
 pub mod log_groups;
 pub mod material;
+pub mod metrics_token;
 mod operations;
 pub mod own_calls;
 pub mod password_policies;
@@ -97,6 +98,8 @@ pub struct Services {
     pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
     pub tokens: tokens::Tokens,
+    /// The token with which Prometheus reads the metrics.
+    pub metrics_token: metrics_token::MetricsToken,
     #[cfg_attr(not(test), allow(dead_code))] // use cases have copies of their own
     trails: trail::Trails,
     pub alarms: alarms::Alarms,
@@ -257,6 +260,7 @@ impl Services {
             users,
             password_policies: password_policies::PasswordPolicies::new(recorder.clone()),
             groups: groups::Groups::new(recorder.clone()),
+            metrics_token: metrics_token::MetricsToken::new(recorder.clone(), secrets.clone()),
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
             trails,
             recorder,

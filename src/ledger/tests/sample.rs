@@ -187,6 +187,9 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     ];
     events.extend(of_users(form));
     events.push(Event::Installation(InstallationEvent::PasswordPolicyDeleted { name: policy_name() }));
+    let token = sealed("a sealed token of the metrics");
+    events.push(Event::Installation(InstallationEvent::MetricsEnabled { token }));
+    events.push(Event::Installation(InstallationEvent::MetricsDisabled));
     events.extend(of_groups(form));
     events.extend(of_sessions(form));
     events.extend(of_connections(form));

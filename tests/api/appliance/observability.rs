@@ -207,3 +207,31 @@ fn figures(client: &Client) -> Figures {
     }
     figures
 }
+
+#[test]
+fn prometheus_reads_the_metrics_with_the_token_that_an_administrator_enables() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "true")]);
+    let admin = appliance.admin();
+    let path = "/v1/system/metrics/prometheus";
+    let scrape = |token: &str| {
+        let scraper = appliance.nobody().with_token(token);
+        (scraper.get("/metrics").status, scraper.get(path).status)
+    };
+    let token_of = |body: &serde_json::Value| body["token"].as_str().expect("a token").to_owned();
+    assert_eq!(admin.get(&format!("{path}/status")).expect(200), serde_json::json!({"enabled": false, "token": ""}));
+    let body = serde_json::json!({"id": "", "enabled": true});
+    let enabled = admin.post(&format!("{path}/enable"), body.clone()).expect(200);
+    assert_eq!(enabled["enabled"], true);
+    let first = token_of(&enabled);
+    assert_eq!(token_of(&admin.post(&format!("{path}/enable"), body.clone()).expect(200)), first);
+    assert_eq!(token_of(&admin.get(&format!("{path}/status")).expect(200)), first);
+    assert_eq!((scrape(&first), scrape("wrong")), ((200, 200), (401, 401)));
+    assert_eq!(appliance.nobody().with_token(&first).get("/v1/usermgmt/users").status, 401, "it reads nothing else");
+    let second = token_of(&admin.post(&format!("{path}/renew-token"), body).expect(200));
+    assert_eq!((scrape(&first), scrape(&second)), ((401, 401), (200, 200)));
+    for _ in 0..2 {
+        let disabled = admin.post(&format!("{path}/disable"), serde_json::json!({"enabled": false})).expect(200);
+        assert_eq!(disabled, serde_json::json!({"enabled": false, "token": ""}));
+    }
+    assert_eq!(scrape(&second), (401, 401));
+}

@@ -30,6 +30,7 @@ layout! {
         id: Uuid,
         token_key: Bytes<'a>,
         created: Moment,
+        metrics_token: Option<Bytes<'a>>,
     }
 }
 

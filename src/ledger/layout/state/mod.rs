@@ -28,7 +28,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 13;
+pub(in crate::ledger) const VERSION: u8 = 14;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;

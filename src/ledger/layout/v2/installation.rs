@@ -11,6 +11,8 @@ layout! {
         PasswordPolicyChanged { policy: PasswordPolicy },
         PasswordPolicySet { name: Text<'a>, policy: PasswordPolicy, expiry_notification_days: u32 },
         PasswordPolicyDeleted { name: Text<'a> },
+        MetricsEnabled { token: Bytes<'a> },
+        MetricsDisabled,
     }
 }
 

@@ -1,0 +1,74 @@
+//! `system/metrics/prometheus`: the token with which Prometheus reads the metrics, as the vendor's clients manage it.
+//! The bodies that they send (`{"id": "", "enabled": true}`) say nothing that the path does not, and are not read.
+
+use super::answer::Unstored;
+use super::error::Problem;
+use super::guard::Authorized;
+use crate::service::Services;
+use crate::service::access::Administer;
+use actix_web::HttpRequest;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::Data;
+use serde::Serialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+/// Whether Prometheus can read the metrics with a token, and the token.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PrometheusStatus)]
+pub struct PrometheusView {
+    /// Whether there is a token.
+    enabled: bool,
+    /// The bearer token that Prometheus sends; empty if there is none, and in the answer of a dry run. It does not expire.
+    token: String,
+}
+
+impl PrometheusView {
+    fn of(enabled: bool, token: Option<&Zeroizing<String>>) -> Unstored<Self> {
+        Unstored(Self { enabled, token: token.map(|token| token.to_string()).unwrap_or_default() })
+    }
+}
+
+/// `POST /v1/system/metrics/prometheus/enable`
+pub async fn enable(
+    auth: Authorized<Administer>,
+    services: Data<Services>,
+) -> Result<Unstored<PrometheusView>, Problem> {
+    let token = services.metrics_token.enable(&auth.permit, &auth.context, false).await?;
+    Ok(PrometheusView::of(true, token.as_ref()))
+}
+
+/// `POST /v1/system/metrics/prometheus/renew-token`
+pub async fn renew(
+    auth: Authorized<Administer>,
+    services: Data<Services>,
+) -> Result<Unstored<PrometheusView>, Problem> {
+    let token = services.metrics_token.enable(&auth.permit, &auth.context, true).await?;
+    Ok(PrometheusView::of(true, token.as_ref()))
+}
+
+/// `POST /v1/system/metrics/prometheus/disable`
+pub async fn disable(
+    auth: Authorized<Administer>,
+    services: Data<Services>,
+) -> Result<Unstored<PrometheusView>, Problem> {
+    services.metrics_token.disable(&auth.permit, &auth.context).await?;
+    Ok(PrometheusView::of(false, None))
+}
+
+/// `GET /v1/system/metrics/prometheus/status`
+pub async fn status(
+    auth: Authorized<Administer>,
+    services: Data<Services>,
+) -> Result<Unstored<PrometheusView>, Problem> {
+    let token = services.metrics_token.get(&auth.permit)?;
+    Ok(PrometheusView::of(token.is_some(), token.as_ref()))
+}
+
+/// Whether a request has the token of the metrics.
+pub(super) fn has_token(request: &HttpRequest) -> bool {
+    let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+    let Some((scheme, token)) = header.and_then(|header| header.trim().split_once(' ')) else { return false };
+    let services = request.app_data::<Data<Services>>();
+    scheme.eq_ignore_ascii_case("bearer") && services.is_some_and(|services| services.metrics_token.is(token.trim()))
+}
