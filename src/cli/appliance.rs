@@ -34,7 +34,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -145,11 +145,11 @@ impl Appliance {
         let listener = TcpListener::bind(address).map_err(listen)?;
         let xks_certificate = config.xks.tls().map(|settings| Certificate::load(&settings, data_dir)).transpose()?;
         let xks_listener = config.xks.listen.map(bind).transpose()?;
-        let backups = Arc::new(OnceLock::new());
-        let control = control::serve(data_dir, ledger.clone(), backups.clone()).map_err(StartError::Control)?;
+        let started = control::Started::default();
+        let control = control::serve(data_dir, ledger.clone(), started.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
         let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
-        let _ = backups.set(made.clone());
+        let _ = started.backups.set(made.clone());
         let must_change = config.login.require_first_password_change;
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
@@ -183,6 +183,7 @@ impl Appliance {
             Ok::<_, StartError>(FirstAdmin { name, password, must_change })
         };
         let services = Services::start(parts, first).await?;
+        let _ = started.services.set(services.clone());
         // Signals are handled before the first connection: a client that sees the server may send it a signal.
         let signals = Signals::listen(hangup).map_err(StartError::Signals)?;
         let options = server_options(&config, listener, certificate.server_config()?);

@@ -1,11 +1,12 @@
-//! The socket in the data directory through which `claviger events`, `verify` and `backup` query a running server, which
-//! has the log open exclusively. Only the directory's owner can access it. Each connection carries one request, a JSON
+//! The socket in the data directory through which the commands ask a running server, which has the log open
+//! exclusively. Changes are made for the user only whom the server runs as, and are recorded under that user's number. Only the directory's owner can access it. Each connection carries one request, a JSON
 //! line; the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one
 //! that was cut off.
 
 use super::backup_stream;
 use crate::domain::time::Time;
 use crate::ledger::{Filter, Ledger, Record, Verified};
+use crate::service::Services;
 use crate::service::backups::Backups;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,6 +18,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufRea
 use tokio::net::unix::OwnedWriteHalf;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
+use zeroize::Zeroizing;
 
 #[derive(Serialize, Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
@@ -38,6 +40,27 @@ pub enum Request {
     Verify,
     /// Asks for an unencrypted backup; see `backup_stream`.
     Backup { with_master_key: bool },
+    /// Signs tokens with a new key.
+    RotateTokenKey,
+    /// Sets a password of a user. It has no `Debug` text.
+    ResetPassword { user: String, password: Password },
+}
+
+/// A password in a request.
+#[derive(Serialize, Deserialize)]
+pub struct Password(pub Zeroizing<String>);
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// What the requests other than for the log need, once it has started.
+#[derive(Clone, Default)]
+pub struct Started {
+    pub backups: Arc<OnceLock<Backups>>,
+    pub services: Arc<OnceLock<Services>>,
 }
 
 /// The path of a data directory's socket.
@@ -50,7 +73,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
 ///
 /// # Errors
 /// When the socket cannot be created.
-pub fn serve(data_dir: &Path, ledger: Ledger, backups: Arc<OnceLock<Backups>>) -> io::Result<JoinHandle<()>> {
+pub fn serve(data_dir: &Path, ledger: Ledger, started: Started) -> io::Result<JoinHandle<()>> {
     let path = path(data_dir);
     match std::fs::remove_file(&path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -60,7 +83,7 @@ pub fn serve(data_dir: &Path, ledger: Ledger, backups: Arc<OnceLock<Backups>>) -
     Ok(tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((caller, _)) => drop(tokio::spawn(answer(caller, ledger.clone(), backups.clone()))),
+                Ok((caller, _)) => drop(tokio::spawn(answer(caller, ledger.clone(), started.clone()))),
                 Err(error) => {
                     tracing::warn!(%error, "the control socket could not take a caller");
                     tokio::time::sleep(Duration::from_millis(100)).await;
@@ -72,10 +95,10 @@ pub fn serve(data_dir: &Path, ledger: Ledger, backups: Arc<OnceLock<Backups>>) -
 
 const REQUEST_MAX: u64 = 16 * 1024;
 
-async fn answer(caller: UnixStream, ledger: Ledger, backups: Arc<OnceLock<Backups>>) {
+async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let peer = caller.peer_cred().map(|peer| peer.uid());
     let (reader, writer) = caller.into_split();
-    let mut line = String::new();
+    let mut line = Zeroizing::new(String::new());
     let read = BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await;
     if read.is_err() {
         return;
@@ -87,17 +110,44 @@ async fn answer(caller: UnixStream, ledger: Ledger, backups: Arc<OnceLock<Backup
                 .await
         }
         Ok(Request::Backup { with_master_key }) => {
-            backup_stream::answer(peer, backups.get().cloned(), with_master_key, writer).await
+            backup_stream::answer(peer, started.backups.get().cloned(), with_master_key, writer).await
+        }
+        Ok(Request::RotateTokenKey) => {
+            let outcome = match operator(&peer, &started) {
+                Ok((uid, services)) => services.rotate_token_key(uid).await.map_err(|failure| failure.to_string()),
+                Err(reason) => Err(reason),
+            };
+            write_line(writer, &json!(outcome)).await
+        }
+        Ok(Request::ResetPassword { user, password }) => {
+            let outcome = match operator(&peer, &started) {
+                Ok((uid, services)) => {
+                    services.reset_password(uid, &user, password.0).await.map_err(|failure| failure.to_string())
+                }
+                Err(reason) => Err(reason),
+            };
+            write_line(writer, &json!(outcome)).await
         }
         Ok(request) => answer_request(request, writer, ledger).await,
     };
+}
+
+/// The operating system's user who asks for a change, and the services. Only the user whom the server runs as may make
+/// changes.
+fn operator(peer: &io::Result<u32>, started: &Started) -> Result<(u32, Services), String> {
+    let uid = peer.as_ref().map_err(|error| format!("the caller is not known: {error}"))?;
+    if *uid != rustix::process::geteuid().as_raw() {
+        return Err("only the user whom the server runs as may do this".to_owned());
+    }
+    let services = started.services.get().ok_or("the server is starting; ask again in a moment")?;
+    Ok((*uid, services.clone()))
 }
 
 async fn answer_request(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
     match request {
         Request::Verify => verify(writer, ledger).await,
         // It was answered before.
-        Request::Backup { .. } => Ok(()),
+        Request::Backup { .. } | Request::RotateTokenKey | Request::ResetPassword { .. } => Ok(()),
         Request::Events { stream, since, until, actor, follow } => {
             let filter =
                 Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };

@@ -158,7 +158,7 @@ impl LogArguments {
 }
 
 pub(super) fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufReader<UnixStream>> {
-    let mut line = serde_json::to_string(request)?;
+    let mut line = zeroize::Zeroizing::new(serde_json::to_string(request)?);
     line.push('\n');
     server.write_all(line.as_bytes())?;
     Ok(BufReader::new(server))

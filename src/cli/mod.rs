@@ -2,6 +2,7 @@
 //!
 //! It may use every module; no module may use it.
 
+pub mod admin;
 pub mod appliance;
 pub mod backup;
 mod backup_stream;
@@ -43,6 +44,10 @@ enum Command {
     Backup(backup::BackupArguments),
     /// Make a data directory from a backup
     Restore(restore::RestoreArguments),
+    /// Recover the access of administrators
+    Admin(admin::AdminArguments),
+    /// Sign access tokens with a new key
+    RotateTokenKey(events::LogArguments),
     /// Print the event log as JSON lines
     Events(events::EventsArguments),
 }
@@ -56,6 +61,10 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Verify(arguments) => events::verify(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Admin(arguments) => admin::run(arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::RotateTokenKey(arguments) => {
+            admin::rotate_token_key(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into)
+        }
         Command::Events(arguments) => events::print(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
     };
     outcome.unwrap_or_else(|error| {

@@ -34,6 +34,11 @@ pub enum Command {
         token_key: Sealed,
         admin: Box<UserCommand>,
     },
+    /// Signs tokens with another key.
+    ReplaceTokenKey {
+        /// The new key, sealed.
+        token_key: Sealed,
+    },
     PasswordPolicy(PasswordPolicyCommand),
     User(UserCommand),
     Group(GroupCommand),
@@ -62,6 +67,9 @@ impl State {
     pub fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
         match command {
             Command::Install { id, token_key, admin } => self.install(id, token_key, *admin),
+            Command::ReplaceTokenKey { token_key } => {
+                Ok(vec![Event::Installation(InstallationEvent::TokenKeyReplaced { token_key })])
+            }
             Command::PasswordPolicy(command) => password::decide::decide(self, command),
             Command::User(command) => user::decide::decide(self, command),
             Command::Group(command) => group::decide::decide(self, command),

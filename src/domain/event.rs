@@ -83,6 +83,11 @@ pub enum InstallationEvent {
     },
     /// No token gives access to the metrics any more.
     MetricsDisabled,
+    /// Tokens are signed with another key from now on.
+    TokenKeyReplaced {
+        /// The new key, sealed.
+        token_key: Sealed,
+    },
 }
 
 /// The history that an event belongs to.
@@ -196,6 +201,11 @@ pub enum Actor {
         /// The address that the request came from.
         source: String,
     },
+    /// Somebody on the machine of the server, by a command.
+    Operator {
+        /// The number of the user of the operating system who ran the command.
+        uid: u32,
+    },
 }
 
 impl Actor {
@@ -211,7 +221,7 @@ impl Actor {
     pub fn user_id(&self) -> Option<UserId> {
         match self {
             Self::User { id, .. } | Self::Client { id, .. } => Some(*id),
-            Self::System | Self::Schedule { .. } => None,
+            Self::System | Self::Schedule { .. } | Self::Operator { .. } => None,
         }
     }
 
@@ -219,7 +229,7 @@ impl Actor {
     pub fn source(&self) -> Option<&str> {
         match self {
             Self::Client { source, .. } => Some(source),
-            Self::System | Self::User { .. } | Self::Schedule { .. } => None,
+            Self::System | Self::User { .. } | Self::Schedule { .. } | Self::Operator { .. } => None,
         }
     }
 
@@ -227,7 +237,7 @@ impl Actor {
     pub fn session(&self) -> Option<SessionId> {
         match self {
             Self::Client { session, .. } => *session,
-            Self::System | Self::User { .. } | Self::Schedule { .. } => None,
+            Self::System | Self::User { .. } | Self::Schedule { .. } | Self::Operator { .. } => None,
         }
     }
 }
@@ -238,6 +248,7 @@ impl fmt::Display for Actor {
             Actor::System => f.write_str("system"),
             Actor::User { name, .. } | Actor::Client { name, .. } => name.fmt(f),
             Actor::Schedule { name, .. } => write!(f, "schedule {name}"),
+            Actor::Operator { uid } => write!(f, "operator {uid}"),
         }
     }
 }

@@ -74,6 +74,8 @@ pub struct Installation {
     pub id: InstallationId,
     /// The key that signs the tokens, sealed.
     pub token_key: Sealed,
+    /// The first of these keys, sealed. What must stay the same is derived from it, such as the lockout of names.
+    pub first_token_key: Sealed,
     pub created: Time,
     /// The token with which programs read the metrics, sealed; `None` if there is none.
     pub metrics_token: Option<Sealed>,
@@ -134,8 +136,10 @@ impl State {
     fn apply_installation(&mut self, at: Time, event: &InstallationEvent) {
         match event {
             InstallationEvent::Created { id, token_key } => {
-                let token_key = token_key.clone();
-                self.installation = Some(Installation { id: *id, token_key, created: at, metrics_token: None });
+                let (token_key, first_token_key) = (token_key.clone(), token_key.clone());
+                let (created, metrics_token) = (at, None);
+                self.installation =
+                    Some(Installation { id: *id, token_key, first_token_key, created, metrics_token });
             }
             InstallationEvent::PasswordPolicyChanged { policy } => {
                 let global = NamedPasswordPolicy::clone(self.password_policies.global());
@@ -149,6 +153,11 @@ impl State {
             InstallationEvent::PasswordPolicyDeleted { name } => self.password_policies.remove(name),
             InstallationEvent::MetricsEnabled { token } => self.set_metrics_token(Some(token.clone())),
             InstallationEvent::MetricsDisabled => self.set_metrics_token(None),
+            InstallationEvent::TokenKeyReplaced { token_key } => {
+                if let Some(installation) = &mut self.installation {
+                    installation.token_key = token_key.clone();
+                }
+            }
         }
     }
 }

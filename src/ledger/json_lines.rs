@@ -33,6 +33,7 @@ impl Filter {
 fn is_by(actor: &Actor, wanted: &str) -> bool {
     match actor {
         Actor::System => wanted == "system",
+        Actor::Operator { .. } => wanted == "operator" || actor.to_string() == wanted,
         Actor::User { id, name } | Actor::Client { id, name, .. } => {
             name.as_str() == wanted || id.subject() == wanted || id.to_string() == wanted
         }
@@ -70,7 +71,7 @@ impl Record {
             time: self.time.to_string(),
             actor: self.actor.to_string(),
             actor_id: match &self.actor {
-                Actor::System => None,
+                Actor::System | Actor::Operator { .. } => None,
                 Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
                 Actor::Schedule { id, .. } => Some(id.to_string()),
             },

@@ -233,7 +233,7 @@ pub(super) fn policy_of<'a>(state: &'a State, user: Option<&User>, name: &Attemp
     if let Some(user) = user {
         return state.password_policies.of(user);
     }
-    let secret = state.installation.as_ref().map_or(&[][..], |installation| installation.token_key.0.as_slice());
+    let secret = state.installation.as_ref().map_or(&[][..], |installation| installation.first_token_key.0.as_slice());
     let policies = state.password_policies.all().iter();
     let chosen = policies.max_by_key(|policy| hash(&[secret, policy.name.as_str().as_bytes(), name.0.as_bytes()]));
     &chosen.unwrap_or_else(|| state.password_policies.global()).policy

@@ -39,6 +39,7 @@ pub mod posture;
 mod proof;
 mod recent_refresh_tokens;
 mod recorder;
+mod recovery;
 pub mod reports;
 pub mod roles_anywhere;
 pub mod schedules;

@@ -11,12 +11,14 @@ use super::secrets::Secrets;
 use crate::domain::command::Command;
 use crate::domain::event::{Actor, RefreshGrant, Sealed, TokenHash};
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{InstallationId, RefreshTokenId, SessionId};
+use crate::domain::id::{InstallationId, RefreshTokenId, SessionId, UserId};
 use crate::domain::refusal::{Refusal, SessionRefusal};
 use crate::domain::session::{ACCESS_SECONDS, REPLACED_FOR, Session, SessionCommand};
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::keyring::{Keyring, Owner};
+use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -29,7 +31,8 @@ use zeroize::Zeroizing;
 pub struct Tokens {
     recorder: Recorder,
     proof: Proof,
-    signer: Arc<TokenSigner>,
+    signers: Arc<ArcSwap<Signers>>,
+    secrets: Secrets,
     refresh: RefreshDefaults,
     recent: RecentRefreshTokens,
 }
@@ -83,6 +86,22 @@ pub(super) fn owner(id: InstallationId) -> Owner {
     Owner::new(OWNER, id.uuid())
 }
 
+/// The keys of access tokens.
+struct Signers {
+    present: Arc<TokenSigner>,
+    /// The key before, and the end of the last token that it signed.
+    replaced: Option<(Arc<TokenSigner>, Time)>,
+}
+
+impl Signers {
+    fn check(&self, bearer: &str, now: Time) -> Result<(SessionId, UserId), TokenProblem> {
+        match (self.present.check(bearer, now), &self.replaced) {
+            (Err(TokenProblem::Signature), Some((replaced, until))) if now < *until => replaced.check(bearer, now),
+            (checked, _) => checked,
+        }
+    }
+}
+
 impl Tokens {
     pub(super) fn new(
         recorder: Recorder,
@@ -94,8 +113,28 @@ impl Tokens {
         let installation =
             published.state.installation.as_ref().ok_or(Failure::Internal("the log has no installation"))?;
         let key = secrets.unseal(&owner(installation.id), TOKEN_KEY, &installation.token_key)?;
-        let signer = Arc::new(TokenSigner::new(installation.id, &key));
-        Ok(Self { proof, recorder, signer, refresh, recent: RecentRefreshTokens::default() })
+        let present = Arc::new(TokenSigner::new(installation.id, &key));
+        let signers = Arc::new(ArcSwap::from_pointee(Signers { present, replaced: None }));
+        let secrets = secrets.clone();
+        Ok(Self { proof, recorder, signers, secrets, refresh, recent: RecentRefreshTokens::default() })
+    }
+
+    /// Signs tokens with a new key. Those that were signed with the one before stay valid until they expire, as long as
+    /// the program runs; a key before that one is not known any more.
+    ///
+    /// # Errors
+    /// When the log or the keyring fails.
+    pub(super) async fn replace_key(&self, change: &Change) -> Result<(), Failure> {
+        let mut key = Zeroizing::new([0u8; 32]);
+        aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
+        let id = self.recorder.state().state.installation.as_ref().map(|installation| installation.id);
+        let id = id.ok_or(Failure::Internal("the log has no installation"))?;
+        let token_key = self.secrets.seal(change, &owner(id), TOKEN_KEY, key.as_ref()).await?;
+        self.recorder.append(change, Command::ReplaceTokenKey { token_key }).await?;
+        let until = self.recorder.now().plus_seconds(ACCESS_SECONDS);
+        let replaced = Some((self.signers.load().present.clone(), until));
+        self.signers.store(Arc::new(Signers { present: Arc::new(TokenSigner::new(id, key.as_ref())), replaced }));
+        Ok(())
     }
 
     /// Signs in with a password.
@@ -203,7 +242,7 @@ impl Tokens {
     pub fn authenticate(&self, bearer: &str) -> Result<Caller, Failure> {
         let published = self.recorder.state();
         let now = self.recorder.now();
-        let (session, user) = self.signer.check(bearer, now)?;
+        let (session, user) = self.signers.load().check(bearer, now)?;
         let open = published.state.sessions.get(&session).filter(|open| open.user == user);
         let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
         if user.password_due(published.state.password_policies.of(&user), now) {
@@ -290,7 +329,7 @@ impl Tokens {
     fn issue(&self, state: &State, id: SessionId, refresh_token: Zeroizing<String>) -> Result<Issued, Failure> {
         let session = state.sessions.get(&id).ok_or(TokenProblem::Revoked)?;
         let user = state.user(session.user)?.clone();
-        let jwt = self.signer.sign(&user, session, self.recorder.now())?;
+        let jwt = self.signers.load().present.sign(&user, session, self.recorder.now())?;
         let refresh_token_id = session.refresh.id;
         Ok(Issued { user, jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
     }

@@ -253,6 +253,36 @@ impl Users {
         shown(&self.recorder.append_with(&change, decide).await?, id)
     }
 
+    /// Sets a password that the user must change, for an operator of the machine. It ends the lockouts and the sessions of
+    /// the user.
+    ///
+    /// # Errors
+    /// When there is no such user, or the password violates the policy.
+    pub(super) async fn reset_password(
+        &self,
+        change: &Change,
+        name: &str,
+        password: Zeroizing<String>,
+    ) -> Result<(), Failure> {
+        let published = self.recorder.state();
+        let user = published.state.user_named(&UserName::stored(name));
+        let user = user.ok_or_else(|| UserRefusal::Unknown(name.chars().take(80).collect()))?.clone();
+        self.proof.refuse_bad(published.state.password_policies.of(&user), &user, &password).await?;
+        let password = Some(self.proof.seal_new(change, user.id, password).await?);
+        let command = UserCommand::Update {
+            id: user.id,
+            name: None,
+            profile: ProfilePatch::default(),
+            password,
+            must_change: Some(true),
+            clear_lockout: true,
+            password_policy: None,
+        };
+        self.command(change, command).await?;
+        self.proof.unlock(&user);
+        Ok(())
+    }
+
     /// Initializes the log: the installation, its system groups and the first administrator.
     ///
     /// # Errors

@@ -135,7 +135,7 @@ fn write_a_new_golden_file() {
     let name = names.find(|name| !directory().join(format!("{name}.bin")).exists()).expect("a name");
     let (mut file, mut lines, mut previous) = (Vec::new(), String::new(), RecordHash::default());
     for (seq, event) in (1..).zip(sample::every_kind()) {
-        let actor = match seq % 5 {
+        let actor = match seq % 6 {
             0 => Actor::User { id: user(1), name: user_name("Ann") },
             1 => sample_schedules::actor(),
             2 => Actor::user(user(1), user_name("Ann"), None, Some("192.0.2.1")),
@@ -145,6 +145,7 @@ fn write_a_new_golden_file() {
                 Some(crate::domain::id::SessionId::new(sample::uuid(7))),
                 Some("192.0.2.1"),
             ),
+            4 => Actor::Operator { uid: 1000 },
             _ => Actor::System,
         };
         let event_id = EventId::new(sample::uuid(0x1000 + u128::from(seq)));

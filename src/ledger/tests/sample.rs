@@ -190,6 +190,8 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     let token = sealed("a sealed token of the metrics");
     events.push(Event::Installation(InstallationEvent::MetricsEnabled { token }));
     events.push(Event::Installation(InstallationEvent::MetricsDisabled));
+    let token_key = sealed("another sealed token key");
+    events.push(Event::Installation(InstallationEvent::TokenKeyReplaced { token_key }));
     events.extend(of_groups(form));
     events.extend(of_sessions(form));
     events.extend(of_connections(form));

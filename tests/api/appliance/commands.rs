@@ -131,6 +131,63 @@ fn events_follow_a_running_server() {
 }
 
 #[test]
+fn an_operator_resets_a_lost_password() {
+    let appliance = Appliance::start();
+    let (admin, nobody) = (appliance.admin(), appliance.nobody());
+    let reset = |password: &str| {
+        let mut command = program();
+        command.args(["admin", "reset-password", "--data"]).arg(appliance.data());
+        let mut file = tempfile::tempfile().expect("a file");
+        writeln!(file, "{password}").expect("written");
+        std::io::Seek::rewind(&mut file).expect("rewound");
+        run_to_end(command.stdin(Stdio::from(file)))
+    };
+    let (code, _, err) = reset("short");
+    assert_eq!(code, Some(1), "{err}");
+    admin.get("/v1/auth/self/user").expect(200);
+    let (code, _, err) = reset("Operator-secret-4-tests");
+    assert_eq!(code, Some(0), "{err}");
+    admin.get("/v1/auth/self/user").refused(401, "NCERRUnauthorized");
+    let body = json!({"name": "admin", "password": "Operator-secret-4-tests"});
+    let due = nobody.post("/v1/auth/tokens", body);
+    assert!(due.status >= 400, "the password must be changed first: {}", due.text);
+    let body = json!({
+        "username": "admin", "password": "Operator-secret-4-tests", "new_password": "Operators-own-4-tests",
+    });
+    let changed = nobody.patch("/v1/auth/changepw", body);
+    assert!(changed.status < 300, "{}", changed.text);
+    nobody.sign_in("admin", "Operators-own-4-tests");
+    let by_operator = lines(&appliance.data(), &["--actor", "operator"]);
+    assert!(by_operator.iter().any(|line| line["stream"].as_str().is_some_and(|stream| stream.starts_with("user/"))));
+    assert!(!by_operator.iter().any(|line| line.to_string().contains("Operator-secret")));
+}
+
+#[test]
+fn a_change_needs_a_running_server() {
+    let home = TempDir::new().expect("a directory");
+    let (code, _, err) = run_to_end(program().args(["rotate-token-key", "--data"]).arg(home.path()));
+    assert_eq!(code, Some(1));
+    assert!(err.contains("needs a running server"), "{err}");
+}
+
+#[test]
+fn after_a_rotation_of_the_token_key_old_tokens_stay_valid() {
+    let mut appliance = Appliance::start();
+    let before = appliance.admin();
+    let (code, _, err) = run_to_end(program().args(["rotate-token-key", "--data"]).arg(appliance.data()));
+    assert_eq!(code, Some(0), "{err}");
+    before.get("/v1/auth/self/user").expect(200);
+    let after = appliance.admin();
+    after.get("/v1/auth/self/user").expect(200);
+    assert_eq!(lines(&appliance.data(), &["--actor", "operator", "--stream", "installation"]).len(), 1);
+    let (before, after) = (before.token().to_owned(), after.token().to_owned());
+    assert!(appliance.terminate().success());
+    appliance.restart();
+    appliance.nobody().with_token(&after).get("/v1/auth/self/user").expect(200);
+    appliance.nobody().with_token(&before).get("/v1/auth/self/user").refused(401, "NCERRUnauthorized");
+}
+
+#[test]
 fn verify_reports_an_intact_chain() {
     let mut appliance = Appliance::start();
     let verify = |data: &Path| {

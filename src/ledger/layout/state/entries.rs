@@ -29,6 +29,7 @@ layout! {
     struct Installation<'a> of state::Installation {
         id: Uuid,
         token_key: Bytes<'a>,
+        first_token_key: Bytes<'a>,
         created: Moment,
         metrics_token: Option<Bytes<'a>>,
     }

@@ -40,6 +40,7 @@ layout! {
         User { id: Uuid, name: Text<'a> },
         Schedule { id: Uuid, name: Text<'a> },
         Client { id: Uuid, name: Text<'a>, session: Option<Uuid>, source: Text<'a> },
+        Operator { uid: u32 },
     }
 }
 

@@ -13,6 +13,7 @@ layout! {
         PasswordPolicyDeleted { name: Text<'a> },
         MetricsEnabled { token: Bytes<'a> },
         MetricsDisabled,
+        TokenKeyReplaced { token_key: Bytes<'a> },
     }
 }
 
