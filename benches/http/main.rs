@@ -55,8 +55,9 @@ fn main() -> Outcome<()> {
     let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
-    for name in ["get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "xks", "xks-load"]
-    {
+    for name in [
+        "get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "xks", "xks-load",
+    ] {
         if wanted.is_empty() || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;

@@ -138,8 +138,7 @@ impl State {
             InstallationEvent::Created { id, token_key } => {
                 let (token_key, first_token_key) = (token_key.clone(), token_key.clone());
                 let (created, metrics_token) = (at, None);
-                self.installation =
-                    Some(Installation { id: *id, token_key, first_token_key, created, metrics_token });
+                self.installation = Some(Installation { id: *id, token_key, first_token_key, created, metrics_token });
             }
             InstallationEvent::PasswordPolicyChanged { policy } => {
                 let global = NamedPasswordPolicy::clone(self.password_policies.global());

@@ -107,7 +107,7 @@ impl Columns {
         let id = match &record.actor {
             Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
             Actor::Schedule { id, .. } => Some(id.to_string()),
-            Actor::System => None,
+            Actor::System | Actor::Operator { .. } => None,
         };
         let kind = text.split('/').next().unwrap_or_default().to_owned();
         let row = Row {

@@ -61,7 +61,7 @@ impl AuditRecord {
             user_id: match &record.actor {
                 Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
                 Actor::Schedule { id, .. } => Some(id.to_string()),
-                Actor::System => None,
+                Actor::System | Actor::Operator { .. } => None,
             },
             client_ip: record.actor.source().map(str::to_owned),
             session_id: record.actor.session().map(|id| id.to_string()),
