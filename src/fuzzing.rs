@@ -17,8 +17,11 @@ use base64::Engine;
 use chrono::{DateTime, Utc};
 use std::sync::OnceLock;
 
+/// What a fuzzer calls with made-up bytes.
+pub type EntryPoint = fn(&[u8]);
+
 /// Each entry point, with the name of its directory in `fuzz/corpus/`.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, EntryPoint)] = &[
     ("record", record),
     ("body", body),
     ("policy", policy),
@@ -38,7 +41,8 @@ pub fn record(bytes: &[u8]) {
 
 /// The body of every endpoint that takes one.
 pub fn body(bytes: &[u8]) {
-    static READERS: OnceLock<Vec<fn(&[u8]) -> bool>> = OnceLock::new();
+    type BodyReader = fn(&[u8]) -> bool;
+    static READERS: OnceLock<Vec<BodyReader>> = OnceLock::new();
     let readers = READERS.get_or_init(|| {
         let endpoints = endpoint_groups().into_iter().flat_map(|group| group.endpoints);
         endpoints.filter_map(|endpoint| endpoint.description().reads_body).collect()

@@ -46,7 +46,7 @@ pub struct Trailer {
     /// The hash of the last record, in hexadecimal.
     pub head_hash: String,
     pub files: u64,
-    /// SHA-256 of everything before the trailer, in hexadecimal.
+    /// SHA-256 of everything before the trailer and of the hash of the last record, in hexadecimal.
     pub sha256: String,
 }
 
@@ -113,7 +113,7 @@ impl<W: Write> BackupWriter<W> {
 
     /// Writes the trailer, and returns it with the output.
     pub fn end(mut self, head_hash: String) -> Result<(W, Trailer), FormatError> {
-        let sha256 = hex(self.hash.clone().finish().as_ref());
+        let sha256 = checksum(self.hash.clone(), &head_hash);
         let trailer = Trailer { records: self.records, head_hash, files: self.files, sha256 };
         self.frame(TRAILER, &json(&trailer)?)?;
         self.to.flush()?;
@@ -164,7 +164,7 @@ impl<R: Read> BackupReader<R> {
             has_master_key: false,
         };
         let mut reader = Self { from, hash, header, records: 0, files: 0 };
-        let (kind, content, _) = reader.frame()?;
+        let (kind, content) = reader.frame()?;
         if kind != HEADER {
             return Err(FormatError::Damaged("it does not begin with a header"));
         }
@@ -178,7 +178,8 @@ impl<R: Read> BackupReader<R> {
 
     /// Reads the next part. After [`Part::End`] nothing may follow, which is checked.
     pub fn next_part(&mut self) -> Result<Part, FormatError> {
-        let (kind, content, before) = self.frame()?;
+        let before = self.hash.clone();
+        let (kind, content) = self.frame()?;
         match kind {
             RECORD if self.files == 0 => {
                 self.records += 1;
@@ -190,14 +191,14 @@ impl<R: Read> BackupReader<R> {
                 name.map(Part::File).ok_or(FormatError::Damaged("a file has an impossible name"))
             }
             PIECE if self.files > 0 => Ok(Part::Piece(content)),
-            TRAILER => self.check_end(&content, &before).map(Part::End),
+            TRAILER => self.check_end(&content, before).map(Part::End),
             _ => Err(FormatError::Damaged("a part is not where it belongs")),
         }
     }
 
-    fn check_end(&mut self, content: &[u8], before: &str) -> Result<Trailer, FormatError> {
+    fn check_end(&mut self, content: &[u8], before: Context) -> Result<Trailer, FormatError> {
         let trailer: Trailer = serde_json::from_slice(content).map_err(|_| FormatError::Damaged("its trailer"))?;
-        if trailer.sha256 != before {
+        if trailer.sha256 != checksum(before, &trailer.head_hash) {
             return Err(FormatError::Damaged("its checksum is another one"));
         }
         if (trailer.records, trailer.files) != (self.records, self.files) || self.header.records != self.records {
@@ -210,11 +211,10 @@ impl<R: Read> BackupReader<R> {
         }
     }
 
-    /// Returns the kind and the content of the next frame, and the hash of everything before it.
-    fn frame(&mut self) -> Result<(u8, Vec<u8>, String), FormatError> {
+    /// Returns the kind and the content of the next frame.
+    fn frame(&mut self) -> Result<(u8, Vec<u8>), FormatError> {
         let mut head = [0; 5];
         self.read(&mut head)?;
-        let before = if head[0] == TRAILER { hex(self.hash.clone().finish().as_ref()) } else { String::new() };
         let length = u32::from_le_bytes([head[1], head[2], head[3], head[4]]);
         if length > FRAME_MAX {
             return Err(FormatError::Damaged("a part is too long"));
@@ -226,12 +226,18 @@ impl<R: Read> BackupReader<R> {
         }
         self.hash.update(&head);
         self.hash.update(&content);
-        Ok((head[0], content, before))
+        Ok((head[0], content))
     }
 
     fn read(&mut self, to: &mut [u8]) -> Result<(), FormatError> {
         self.from.read_exact(to).map_err(cut_off)
     }
+}
+
+/// The checksum in the trailer.
+fn checksum(mut before: Context, head_hash: &str) -> String {
+    before.update(head_hash.as_bytes());
+    hex(before.finish().as_ref())
 }
 
 fn cut_off(error: io::Error) -> FormatError {

@@ -1,7 +1,7 @@
 //! The socket in the data directory through which the commands ask a running server, which has the log open
-//! exclusively. Changes are made for the user only whom the server runs as, and are recorded under that user's number. Only the directory's owner can access it. Each connection carries one request, a JSON
-//! line; the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one
-//! that was cut off.
+//! exclusively. Only the directory's owner can access it. Changes and backups are only for the user whom the server runs
+//! as; changes are recorded under that user's number. Each connection carries one request, a JSON line; the answer is
+//! lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was cut off.
 
 use super::backup_stream;
 use crate::domain::time::Time;

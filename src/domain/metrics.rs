@@ -34,7 +34,7 @@ mod tests {
     fn a_token_stays_until_it_is_replaced_or_removed() {
         let sealed = |text: &str| Sealed(text.as_bytes().to_vec());
         let mut state = State::default();
-        let mut make = |state: &mut State, command| {
+        let make = |state: &mut State, command| {
             let events = decide(state, command);
             events.iter().for_each(|event| state.apply(Time::from_nanos(1), event));
             let token = state.installation.as_ref().and_then(|installation| installation.metrics_token.clone());

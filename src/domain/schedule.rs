@@ -273,7 +273,7 @@ pub enum ScheduleCommand {
     Create {
         id: ScheduleId,
         name: ScheduleName,
-        settings: ScheduleSettings,
+        settings: Box<ScheduleSettings>,
         run_on: Option<String>,
     },
     Update {

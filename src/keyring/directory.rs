@@ -97,7 +97,7 @@ impl Directory {
     }
 
     /// The names and contents of all files in use.
-    pub(super) fn copy(&self) -> Result<Vec<(String, Vec<u8>)>, KeyringError> {
+    pub(super) fn copy(&self) -> Result<super::CopiedFiles, KeyringError> {
         let mut files = Vec::new();
         for name in self.names()?.into_iter().filter(|name| name != LOCK && !name.starts_with(UNFINISHED)) {
             if let Some(content) = self.read(&name)? {

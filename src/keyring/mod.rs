@@ -32,6 +32,9 @@ use sealing::Key;
 const CHECK_FILE: &str = "master.check";
 const CHECK_TEXT: &[u8] = b"the master key is the right one";
 
+/// The names and contents of the files of a keyring.
+pub type CopiedFiles = Vec<(String, Vec<u8>)>;
+
 /// An open keyring. It is cheap to clone and safe to share. A directory can be open in one keyring at a time.
 #[derive(Clone)]
 pub struct Keyring {
@@ -120,7 +123,7 @@ impl Keyring {
     ///
     /// # Errors
     /// When the directory cannot be read.
-    pub fn copy_with<T>(&self, then: impl FnOnce() -> T) -> Result<(Vec<(String, Vec<u8>)>, T), KeyringError> {
+    pub fn copy_with<T>(&self, then: impl FnOnce() -> T) -> Result<(CopiedFiles, T), KeyringError> {
         let directory = self.shared.directory();
         Ok((directory.copy()?, then()))
     }
@@ -153,7 +156,7 @@ impl Keyring {
 ///
 /// # Errors
 /// When the directory cannot be read or is in use.
-pub fn copy_of(dir: &Path) -> Result<Vec<(String, Vec<u8>)>, KeyringError> {
+pub fn copy_of(dir: &Path) -> Result<CopiedFiles, KeyringError> {
     if dir.is_dir() { Directory::open(dir)?.copy() } else { Ok(Vec::new()) }
 }
 

@@ -23,7 +23,7 @@ pub fn decide(state: &State, command: ScheduleCommand) -> Result<Vec<Event>, Ref
             }
             settings.check(state, None)?;
             let elsewhere = run_on.filter(|to| to != ANY_NODE).map(|to| ScheduleEvent::RunOnChanged { to });
-            let events = [ScheduleEvent::Created { name, settings }].into_iter().chain(elsewhere);
+            let events = [ScheduleEvent::Created { name, settings: *settings }].into_iter().chain(elsewhere);
             Ok(events.map(|event| Event::Schedule(id, event)).collect())
         }
         ScheduleCommand::Update { id, mut patch } => {

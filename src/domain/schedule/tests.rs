@@ -92,7 +92,7 @@ fn job() -> RotationJob {
 #[test]
 fn a_name_is_had_by_one_schedule() {
     let other = ScheduleId::new(Uuid::from_u128(9));
-    let create = |name| ScheduleCommand::Create { id: other, name, settings: hourly(), run_on: None };
+    let create = |name| ScheduleCommand::Create { id: other, name, settings: Box::new(hourly()), run_on: None };
     let state = scheduled([created()]);
     state.when(create(name("hourly"))).then_refused(ScheduleRefusal::NameTaken(name("hourly")));
     state.when(create(name("daily"))).then_done();
@@ -104,12 +104,13 @@ fn a_name_is_had_by_one_schedule() {
 fn settings_that_contradict_themselves_are_refused() {
     let (start, end) = (Some(START.plus_seconds(1)), Some(START));
     let settings = ScheduleSettings { start, end, ..hourly() };
-    let refused =
-        scheduled([]).when(ScheduleCommand::Create { id: ID, name: name("a"), settings, run_on: None }).refusal();
+    let refused = scheduled([])
+        .when(ScheduleCommand::Create { id: ID, name: name("a"), settings: Box::new(settings), run_on: None })
+        .refusal();
     assert!(matches!(refused, Refusal::Invalid { member: "end_date", .. }), "{refused:?}");
     let work = Work::Synchronize(SynchronizationPlan::Kms(vec![KMS]));
     let settings = ScheduleSettings { work, ..hourly() };
-    let create = ScheduleCommand::Create { id: ID, name: name("a"), settings, run_on: None };
+    let create = ScheduleCommand::Create { id: ID, name: name("a"), settings: Box::new(settings), run_on: None };
     scheduled([]).when(create).then_refused(KmsRefusal::Unknown(KMS.to_string()));
 }
 
@@ -132,7 +133,7 @@ fn the_same_settings_again_are_no_change() {
 fn the_node_that_a_client_asks_for_is_kept() {
     let create = |run_on: &str| {
         let (name, run_on) = (name("hourly"), Some(run_on.to_owned()));
-        ScheduleCommand::Create { id: ID, name, settings: hourly(), run_on }
+        ScheduleCommand::Create { id: ID, name, settings: Box::new(hourly()), run_on }
     };
     let update = |run_on: Option<&str>| {
         let patch = SchedulePatch { run_on: run_on.map(str::to_owned), ..SchedulePatch::default() };

@@ -6,7 +6,7 @@
 //! afterwards, while others are written. Files are cut at the length that they had when they were listed.
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
-use crate::keyring::{self, Keyring, KeyringError};
+use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
 use crate::ledger::{CopyError, Ledger, LedgerError, RecordCopy};
 use std::fs::File;
 use std::io::{self, Write};
@@ -45,7 +45,7 @@ pub struct Contents {
     /// A directory in the data directory that holds backups, if it has another name than the usual one.
     backups: Option<PathBuf>,
     records: RecordCopy,
-    keyring: Vec<(String, Vec<u8>)>,
+    keyring: CopiedFiles,
     /// The files beside the log, with their lengths.
     files: Vec<(String, PathBuf, u64)>,
     master_key: Option<Zeroizing<Vec<u8>>>,
@@ -64,7 +64,7 @@ impl Contents {
         Ok(Self::new(data_dir, records, keyring::copy_of(&data_dir.join(KEYRING))?))
     }
 
-    fn new(data_dir: &Path, records: RecordCopy, keyring: Vec<(String, Vec<u8>)>) -> Self {
+    fn new(data_dir: &Path, records: RecordCopy, keyring: CopiedFiles) -> Self {
         let data_dir = data_dir.to_owned();
         Self { data_dir, backups: None, records, keyring, files: Vec::new(), master_key: None }
     }

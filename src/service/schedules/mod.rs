@@ -109,7 +109,8 @@ impl Schedules {
         let settings = settings.patched(&permit.caller().published.state, patch)?;
         let caller = access::for_work(permit, settings.work.clone())?;
         let id = ScheduleId::new(Uuid::new_v4());
-        self.command(&caller, context, id, ScheduleCommand::Create { id, name, settings, run_on }).await
+        self.command(&caller, context, id, ScheduleCommand::Create { id, name, settings: Box::new(settings), run_on })
+            .await
     }
 
     /// Lists the schedules. Every signed-in user may, to choose a schedule for a key.
