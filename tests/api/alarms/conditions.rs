@@ -140,7 +140,7 @@ fn alarms_of_bulk_jobs_and_schedules_name_who_started_them() {
     let body = json!({"keys": [id(&key)], "operation": "disablekey"});
     let job = fixture.admin.post("/v1/cckm/aws/bulkjob", body).expect(202);
     let ended = |path: &str| {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let now = fixture.admin.get(path).expect(200);
             if now["overall_status"] != "in_progress" {
@@ -225,7 +225,7 @@ fn a_connection_that_fails_and_recovers_raises_alarms_that_others_do_not_see() {
     let fixture = KmsFixture::with(&[("CLAVIGER_ALARMS_CONNECTION_CHECK_SECONDS", "1")]);
     let admin = &fixture.admin;
     let wait_for = |name: &str| {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while alarms(admin, &format!("name={name}")).is_empty() {
             assert!(Instant::now() < deadline, "{name}: {:?}", names(admin));
             std::thread::sleep(Duration::from_millis(50));

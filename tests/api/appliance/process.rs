@@ -193,7 +193,7 @@ impl Cloud {
 }
 
 fn wait_for(what: &str, mut happened: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !happened() {
         assert!(Instant::now() < deadline, "{what} did not come");
         thread::sleep(Duration::from_millis(10));

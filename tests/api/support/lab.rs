@@ -32,7 +32,7 @@ impl LabClient {
 
     /// Waits until a call has met each fault.
     pub(crate) fn wait_until_faults_met(&self) {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while self.read("faults") != json!([]) {
             assert!(Instant::now() < deadline, "no call came: {}", self.read("faults"));
             thread::sleep(Duration::from_millis(5));

@@ -92,7 +92,7 @@ impl Receiver {
     /// Waits until so many requests have been received.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Received> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(20);
         while self.received().len() < count {
             assert!(Instant::now() < deadline, "{count} requests were expected: {:?}", self.received());
             thread::sleep(Duration::from_millis(10));

@@ -47,7 +47,7 @@ fn linked_by_hand() -> AtAws {
 }
 
 fn until_connected(lab: &LabClient, store: &str) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let found = lab.kms(REGION, "DescribeCustomKeyStores", &json!({"CustomKeyStoreId": store}));
         let state = found["CustomKeyStores"][0]["ConnectionState"].clone();

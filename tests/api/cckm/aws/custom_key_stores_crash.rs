@@ -71,7 +71,7 @@ fn interrupt(fixture: &mut Fixture, earlier: u32, before: &str, (method, path, b
     fixture.prepared.appliance.restart();
     fixture.prepared.admin = fixture.prepared.appliance.admin();
     fixture.lab = LabClient::of(&fixture.prepared.appliance);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !open_operations(fixture).is_empty() {
         assert!(Instant::now() < deadline, "{before}: no outcome\n{}", fixture.prepared.appliance.log());
         thread::sleep(Duration::from_millis(50));

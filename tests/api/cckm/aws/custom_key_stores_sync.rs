@@ -199,7 +199,7 @@ fn stores_of_others_become_records_that_are_renamed_connected_and_deleted_at_aws
         admin.post(&path("/disconnect"), json!({})).expect(200)["aws_param"]["connection_state"],
         "DISCONNECTING"
     );
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     while fixture.get(&store_id)["aws_param"]["connection_state"] != "DISCONNECTED" {
         assert!(std::time::Instant::now() < deadline, "{}", fixture.get(&store_id));
         std::thread::sleep(std::time::Duration::from_millis(100));

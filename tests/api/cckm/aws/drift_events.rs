@@ -275,7 +275,7 @@ fn a_run_that_is_killed_or_fails_leaves_nothing_out_and_doubles_nothing() {
         {"service": "kms", "operation": "GetKeyPolicy", "times": 12, "delay_ms": 400}]);
     fixture.lab.set_faults(&slow);
     let begun = start(&fixture.admin, &schedule);
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while entries(&fixture.admin, "").is_empty() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(5));

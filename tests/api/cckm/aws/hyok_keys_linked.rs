@@ -113,7 +113,7 @@ impl Fixture {
 /// Waits until something is so, and fails with what was seen last.
 #[track_caller]
 fn eventually(mut look: impl FnMut() -> (bool, Value)) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let (is_so, seen) = look();
         if is_so {

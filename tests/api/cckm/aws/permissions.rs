@@ -77,7 +77,7 @@ impl Work {
         if [Capability::KeyStores, Capability::CloudHsm].contains(&capability) {
             work.store = id(&work.create_store().expect(201));
             work.on_store(&work.store, "connect").expect(200);
-            let deadline = Instant::now() + Duration::from_secs(60);
+            let deadline = Instant::now() + Duration::from_secs(20);
             while work.admin.get(&format!("{STORES}/{}", work.store)).expect(200)["aws_param"]["connection_state"]
                 != "CONNECTED"
             {

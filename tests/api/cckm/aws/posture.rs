@@ -176,7 +176,7 @@ fn a_reader_gets_the_posture_of_the_keys_that_the_reader_may_view() {
 
 /// The only day of the trend, once it is counted.
 fn trend_day(admin: &Client) -> Value {
-    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
         let posture = admin.get(POSTURE).expect(200);
         if let [day] = posture["trend"].as_array().expect("a trend").as_slice() {

@@ -369,7 +369,7 @@ fn replicas_get_later_materials_too_and_know_their_sources() {
     assert_waits(&waiting);
     fixture.appliance.kill();
     fixture.restart();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(20);
     while aws(&fixture.read(&waiting), "KeyState") != "Enabled" {
         assert!(Instant::now() < deadline, "{}", fixture.appliance.log());
         thread::sleep(Duration::from_millis(50));
