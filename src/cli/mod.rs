@@ -12,6 +12,7 @@ pub mod events;
 pub mod lab;
 pub mod logging;
 pub mod notify;
+mod process;
 pub mod restore;
 pub mod serve;
 mod terminal;
