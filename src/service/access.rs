@@ -2,6 +2,7 @@
 //! use case takes the permit that it needs as an argument, so a missing check does not compile.
 
 mod rights;
+mod schedules;
 
 use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
@@ -9,7 +10,7 @@ use crate::domain::action::{Action, ActionSet};
 use crate::domain::alarm::{Alarm, Subject};
 use crate::domain::drift::DriftEntry;
 use crate::domain::group::SystemGroup;
-use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, TemplateId, UserId};
+use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key_store::KeyStore;
 use crate::domain::kms::Kms;
@@ -17,11 +18,12 @@ use crate::domain::name::GroupName;
 use crate::domain::place::AccountId;
 use crate::domain::refusal::{KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal, ReportRefusal, TemplateRefusal};
 use crate::domain::report::Report;
-use crate::domain::schedule::Work;
 use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
+pub use schedules::{for_schedule, for_work};
+
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
     CreateHyokKey, CreateKey, CreateReport, DeleteHyokKey, DeleteKey, DeleteKeyStore, DeleteMaterial, DeleteReport,
@@ -441,25 +443,6 @@ pub fn on_all_keys_of(caller: Caller, template: TemplateId) -> Result<Caller, Fa
             false => Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate))),
         }
     })
-}
-
-/// Authorizes a change of a schedule with this work. A backup has everything, so only members of `admin` may decide on
-/// the backups.
-pub fn for_work(permit: &Permit<ManageSchedules>, work: Work) -> Result<Caller, Failure> {
-    permit.caller.clone().with_right(move |user, _| may_schedule(user, &work))
-}
-
-/// Authorizes a change of a schedule, by its present work.
-pub fn for_schedule(permit: &Permit<ManageSchedules>, id: ScheduleId) -> Result<Caller, Failure> {
-    permit.caller.clone().with_right(move |user, state| may_schedule(user, &state.schedule(id)?.settings.work))
-}
-
-fn may_schedule(user: &User, work: &Work) -> Result<(), Failure> {
-    let admin = SystemGroup::Admin;
-    match matches!(work, Work::BackUp(_)) && !user.is_in(admin) {
-        true => Err(Failure::Forbidden(MissingRight::Membership(vec![admin.name()]))),
-        false => Ok(()),
-    }
 }
 
 /// Returns whether this user has all rights on all KMSs.
