@@ -225,6 +225,15 @@ impl Actor {
         }
     }
 
+    /// The id of the user or schedule as clients write it; `None` for other actors.
+    pub fn id_text(&self) -> Option<String> {
+        match self {
+            Self::User { id, .. } | Self::Client { id, .. } => Some(id.subject()),
+            Self::Schedule { id, .. } => Some(id.to_string()),
+            Self::System | Self::Operator { .. } => None,
+        }
+    }
+
     /// The address of the client, if it is known.
     pub fn source(&self) -> Option<&str> {
         match self {

@@ -70,11 +70,7 @@ impl Record {
             id: self.event_id.to_string(),
             time: self.time.to_string(),
             actor: self.actor.to_string(),
-            actor_id: match &self.actor {
-                Actor::System | Actor::Operator { .. } => None,
-                Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
-                Actor::Schedule { id, .. } => Some(id.to_string()),
-            },
+            actor_id: self.actor.id_text(),
             source: self.actor.source(),
             session: self.actor.session().map(|id| id.to_string()),
             request_id: &self.request_id,
@@ -89,8 +85,8 @@ impl Record {
     }
 }
 
-/// Escapes the characters of a line that JSON allows in strings and that command a terminal, are not shown, or change the order of
-/// others: clients choose them in labels and descriptions, and an auditor's terminal shows them.
+/// Escapes the characters of a line that JSON allows in strings and that command a terminal, are not shown, or change the
+/// order of others: clients choose them in labels and descriptions, and an auditor's terminal shows them.
 pub fn escaped_for_terminal(line: String) -> String {
     let is_escaped = |character: char| character.is_control() || is_invisible(character);
     if !line.chars().any(is_escaped) {

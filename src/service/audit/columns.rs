@@ -2,7 +2,6 @@
 //! the log.
 
 use super::record::{is_success, service, severity, words};
-use crate::domain::event::Actor;
 use crate::ledger::{Record, name_and_members};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -104,17 +103,12 @@ impl Columns {
         let stream = record.stream();
         let text = stream.to_string();
         let (event, _) = name_and_members(&record.event);
-        let id = match &record.actor {
-            Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
-            Actor::Schedule { id, .. } => Some(id.to_string()),
-            Actor::System | Actor::Operator { .. } => None,
-        };
         let kind = text.split('/').next().unwrap_or_default().to_owned();
         let row = Row {
             resource: hash(&text),
             request: hash(&record.request_id),
             seconds: u32::try_from(record.time.nanos() / 1_000_000_000).unwrap_or_default(),
-            actor: self.actors.place(Who { name: record.actor.to_string(), id }),
+            actor: self.actors.place(Who { name: record.actor.to_string(), id: record.actor.id_text() }),
             source: self.sources.place(record.actor.source().unwrap_or_default().to_owned()),
             // There are a few hundred of these at most.
             event: self.events.place(Kind {

@@ -48,37 +48,11 @@ pub(super) struct Wanted {
 /// # Errors
 /// When a value cannot be read.
 pub(super) fn check(filters: &[(String, String)]) -> Result<(), Refusal> {
-    for (member, value) in filters {
-        match member.as_str() {
-            "success" if !["true", "false"].contains(&value.as_str()) => {
-                return Err(invalid("success", "must be true or false"));
-            }
-            "service" if !SERVICES.contains(&value.as_str()) => {
-                return Err(invalid("service", format!("must be one of {}", SERVICES.join(", "))));
-            }
-            "severity" if !SEVERITIES.contains(&value.as_str()) => {
-                return Err(invalid("severity", format!("must be one of {}", SEVERITIES.join(", "))));
-            }
-            "createdAfter" => {
-                seconds("createdAfter", value)?;
-            }
-            "createdBefore" => {
-                seconds("createdBefore", value)?;
-            }
-            "after" => {
-                number("after", value)?;
-            }
-            "before" => {
-                number("before", value)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
+    Wanted::of(filters, &Columns::default()).map(drop)
 }
 
 impl Wanted {
-    /// Reads filters that [`check`] has checked. Several values of one member match any of them.
+    /// Reads filters. Several values of one member match any of them.
     ///
     /// # Errors
     /// When a value cannot be read.
@@ -138,6 +112,9 @@ impl Wanted {
         wanted.requests = values("requestId").map(|ids| ids.into_iter().map(hash).collect());
         for (member, value) in filters {
             match member.as_str() {
+                "success" => one_of("success", value, &["true", "false"])?,
+                "service" => one_of("service", value, SERVICES)?,
+                "severity" => one_of("severity", value, SEVERITIES)?,
                 "createdAfter" => wanted.from = wanted.from.max(Some(seconds("createdAfter", value)?)),
                 "createdBefore" => {
                     let until = seconds("createdBefore", value)?;
@@ -175,6 +152,13 @@ fn and(list: &mut Option<Vec<bool>>, also: Vec<bool>) {
         None => also,
         Some(list) => list.into_iter().zip(also).map(|(one, other)| one && other).collect(),
     });
+}
+
+fn one_of(member: &'static str, value: &str, known: &[&str]) -> Result<(), Refusal> {
+    match known.contains(&value) {
+        true => Ok(()),
+        false => Err(invalid(member, format!("must be one of {}", known.join(", ")))),
+    }
 }
 
 fn number(member: &'static str, value: &str) -> Result<u64, Refusal> {

@@ -1,19 +1,16 @@
-//! One record of the log as auditors get it: in the API, and in what is forwarded to syslog. The names of the members
-//! are the vendor's where it has one.
+//! One record of the log as auditors get it.
 
-use crate::domain::event::{Actor, Stream};
+use crate::domain::event::Stream;
 use crate::domain::state::State;
 use crate::ledger::{self, Record};
-use serde::Serialize;
 use serde_json::Value;
 
 /// A record for auditors. Secrets in `details` are `[sealed]`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug)]
 pub struct AuditRecord {
     pub id: String,
     /// The number in the log.
     pub number: u64,
-    #[serde(rename = "createdAt")]
     pub created_at: String,
     /// The part of the product: `cckm`, `admin`, `vault` or `scheduler`.
     pub service: &'static str,
@@ -27,17 +24,14 @@ pub struct AuditRecord {
     /// The user, a schedule, or `system`.
     pub username: String,
     pub user_id: Option<String>,
-    #[serde(rename = "clientIP")]
     pub client_ip: Option<String>,
     pub session_id: Option<String>,
-    #[serde(rename = "requestId")]
     pub request_id: String,
     /// The stream, such as `kms/<id>`.
     pub resource: String,
     /// The present name of the resource, if it has one and still exists.
     pub resource_name: Option<String>,
     pub hash: String,
-    #[serde(rename = "previousHash")]
     pub previous_hash: String,
 }
 
@@ -58,11 +52,7 @@ impl AuditRecord {
             event,
             details,
             username: record.actor.to_string(),
-            user_id: match &record.actor {
-                Actor::User { id, .. } | Actor::Client { id, .. } => Some(id.subject()),
-                Actor::Schedule { id, .. } => Some(id.to_string()),
-                Actor::System | Actor::Operator { .. } => None,
-            },
+            user_id: record.actor.id_text(),
             client_ip: record.actor.source().map(str::to_owned),
             session_id: record.actor.session().map(|id| id.to_string()),
             request_id: record.request_id.clone(),
@@ -90,10 +80,10 @@ pub(super) fn severity(event: &str) -> &'static str {
 
 /// The part of the product that a stream belongs to.
 pub(super) fn service(stream: &Stream) -> &'static str {
-    match stream.to_string().split('/').next().unwrap_or_default() {
-        "installation" | "user" | "group" | "session" => "admin",
-        "source-key" => "vault",
-        "schedule" => "scheduler",
+    match stream {
+        Stream::Installation | Stream::User(_) | Stream::Group(_) | Stream::Session(_) => "admin",
+        Stream::SourceKey(_) => "vault",
+        Stream::Schedule(_) => "scheduler",
         _ => "cckm",
     }
 }
