@@ -26,6 +26,11 @@ impl Authority {
         Self { user, session, rights: Vec::new() }
     }
 
+    /// The session; `None` for work without one.
+    pub(super) fn session(&self) -> Option<SessionId> {
+        self.session
+    }
+
     /// Adds a right to check.
     pub(super) fn with(mut self, right: impl Fn(&User, &State) -> Result<(), Failure> + Send + Sync + 'static) -> Self {
         self.rights.push(Arc::new(right));

@@ -20,19 +20,18 @@ pub struct Caller {
     pub published: Arc<Published>,
     /// The time of the request.
     pub at: Time,
-    session: Option<SessionId>,
     authority: Authority,
 }
 
 impl Caller {
     /// A user with an open session.
     pub fn present(user: Arc<User>, session: SessionId, published: Arc<Published>, at: Time) -> Self {
-        Self { authority: Authority::of(user.id, Some(session)), user, published, at, session: Some(session) }
+        Self { authority: Authority::of(user.id, Some(session)), user, published, at }
     }
 
     /// A user without a session, on whose behalf a job runs.
     pub fn absent(user: Arc<User>, published: Arc<Published>) -> Self {
-        Self { authority: Authority::of(user.id, None), user, at: published.time, published, session: None }
+        Self { authority: Authority::of(user.id, None), user, at: published.time, published }
     }
 
     /// Returns whether the caller is in one of these groups or in `admin`.
@@ -55,7 +54,8 @@ impl Caller {
 
     /// A change on behalf of the caller.
     pub fn change(&self, context: &RequestContext) -> Change {
-        let actor = Actor::user(self.user.id, self.user.name.clone(), self.session, context.source.as_deref());
+        let actor =
+            Actor::user(self.user.id, self.user.name.clone(), self.authority.session(), context.source.as_deref());
         let authority = Some(self.authority.clone());
         Change { dry_run: context.dry_run, authority, ..Change::of(actor, context.request_id.clone()) }
     }
