@@ -85,8 +85,8 @@ pub fn run(arguments: &BackupArguments) -> Result<(), BackupError> {
         None => Lock::of_recipients(&arguments.recipient)?,
     };
     if arguments.to.as_os_str() == "-" {
-        drop(write(arguments, &data_dir, lock.seal(io::stdout().lock())?)?);
-        return Ok(());
+        let mut written = write(arguments, &data_dir, lock.seal(io::stdout().lock())?)?;
+        return written.flush().map_err(|source| BackupError::Io { path: arguments.to.clone(), source });
     }
     let to = &arguments.to;
     let failed = |source| BackupError::Io { path: to.clone(), source };

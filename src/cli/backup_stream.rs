@@ -11,20 +11,16 @@ use tokio::sync::mpsc;
 const WAITING: usize = 16;
 const PIECE_BYTES: usize = 64 * 1024;
 
+/// Sends a backup, or the reason why there is none.
 pub(super) async fn answer(
-    peer: io::Result<u32>,
-    backups: Option<Backups>,
+    backups: Result<Backups, String>,
     with_master_key: bool,
     mut to: OwnedWriteHalf,
 ) -> io::Result<()> {
-    let own = rustix::process::geteuid().as_raw();
-    let refused = match (peer, backups) {
-        (Ok(uid), Some(backups)) if uid == own => return send(backups, with_master_key, to).await,
-        (Ok(uid), Some(_)) => format!("user {uid} is not the user of the server"),
-        (Err(error), _) => format!("the user who asks is not known: {error}"),
-        (Ok(_), None) => "the server is still starting".to_owned(),
-    };
-    to.write_all(&line(&Err(refused))?).await
+    match backups {
+        Ok(backups) => send(backups, with_master_key, to).await,
+        Err(reason) => to.write_all(&line(&Err(reason))?).await,
+    }
 }
 
 async fn send(backups: Backups, with_master_key: bool, mut to: OwnedWriteHalf) -> io::Result<()> {

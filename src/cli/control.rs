@@ -42,11 +42,11 @@ pub enum Request {
     Backup { with_master_key: bool },
     /// Signs tokens with a new key.
     RotateTokenKey,
-    /// Sets a password of a user. It has no `Debug` text.
+    /// Sets a password of a user.
     ResetPassword { user: String, password: Password },
 }
 
-/// A password in a request.
+/// A password in a request, which its `Debug` text does not show.
 #[derive(Serialize, Deserialize)]
 pub struct Password(pub Zeroizing<String>);
 
@@ -105,22 +105,41 @@ async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     }
     // If the caller has closed the connection, the answer is dropped.
     let _ = match serde_json::from_str(&line) {
+        Ok(request) => answer_request(request, peer, writer, ledger, started).await,
         Err(_) => {
             write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
                 .await
         }
-        Ok(Request::Backup { with_master_key }) => {
-            backup_stream::answer(peer, started.backups.get().cloned(), with_master_key, writer).await
+    };
+}
+
+async fn answer_request(
+    request: Request,
+    peer: io::Result<u32>,
+    writer: OwnedWriteHalf,
+    ledger: Ledger,
+    started: Started,
+) -> io::Result<()> {
+    match request {
+        Request::Verify => verify(writer, ledger).await,
+        Request::Events { stream, since, until, actor, follow } => {
+            let filter =
+                Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };
+            events(writer, ledger, filter, follow).await
         }
-        Ok(Request::RotateTokenKey) => {
-            let outcome = match operator(&peer, &started) {
+        Request::Backup { with_master_key } => {
+            let backups = operator(peer).and_then(|_| ready(&started.backups));
+            backup_stream::answer(backups, with_master_key, writer).await
+        }
+        Request::RotateTokenKey => {
+            let outcome = match operator(peer).and_then(|uid| Ok((uid, ready(&started.services)?))) {
                 Ok((uid, services)) => services.rotate_token_key(uid).await.map_err(|failure| failure.to_string()),
                 Err(reason) => Err(reason),
             };
             write_line(writer, &json!(outcome)).await
         }
-        Ok(Request::ResetPassword { user, password }) => {
-            let outcome = match operator(&peer, &started) {
+        Request::ResetPassword { user, password } => {
+            let outcome = match operator(peer).and_then(|uid| Ok((uid, ready(&started.services)?))) {
                 Ok((uid, services)) => {
                     services.reset_password(uid, &user, password.0).await.map_err(|failure| failure.to_string())
                 }
@@ -128,32 +147,20 @@ async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
             };
             write_line(writer, &json!(outcome)).await
         }
-        Ok(request) => answer_request(request, writer, ledger).await,
-    };
+    }
 }
 
-/// The operating system's user who asks for a change, and the services. Only the user whom the server runs as may make
-/// changes.
-fn operator(peer: &io::Result<u32>, started: &Started) -> Result<(u32, Services), String> {
-    let uid = peer.as_ref().map_err(|error| format!("the caller is not known: {error}"))?;
-    if *uid != rustix::process::geteuid().as_raw() {
-        return Err("only the user whom the server runs as may do this".to_owned());
+/// The number of the operating system's user who asks, if it is the one whom the server runs as.
+fn operator(peer: io::Result<u32>) -> Result<u32, String> {
+    let uid = peer.map_err(|error| format!("the caller is not known: {error}"))?;
+    match uid == rustix::process::geteuid().as_raw() {
+        true => Ok(uid),
+        false => Err(format!("user {uid} is not the one whom the server runs as")),
     }
-    let services = started.services.get().ok_or("the server is starting; ask again in a moment")?;
-    Ok((*uid, services.clone()))
 }
 
-async fn answer_request(request: Request, writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
-    match request {
-        Request::Verify => verify(writer, ledger).await,
-        // It was answered before.
-        Request::Backup { .. } | Request::RotateTokenKey | Request::ResetPassword { .. } => Ok(()),
-        Request::Events { stream, since, until, actor, follow } => {
-            let filter =
-                Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };
-            events(writer, ledger, filter, follow).await
-        }
-    }
+fn ready<T: Clone>(part: &OnceLock<T>) -> Result<T, String> {
+    part.get().cloned().ok_or_else(|| "the server is starting; ask again in a moment".to_owned())
 }
 
 async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
@@ -211,4 +218,24 @@ const RECORDS_PER_READ: usize = 1000;
 fn lines(records: &[Record], filter: &Filter) -> String {
     let wanted = records.iter().filter(|record| filter.matches(record));
     wanted.flat_map(|record| [record.to_line(), "\n".to_owned()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_user_whom_the_server_runs_as_may_make_changes() {
+        let own = rustix::process::geteuid().as_raw();
+        assert_eq!(operator(Ok(own)), Ok(own));
+        assert!(operator(Ok(own + 1)).is_err_and(|reason| reason.contains("is not the one")));
+        assert!(operator(Err(io::ErrorKind::Unsupported.into())).is_err());
+    }
+
+    #[test]
+    fn a_password_in_a_request_is_not_in_its_debug_text() {
+        let password = Password(Zeroizing::new("planted".to_owned()));
+        let request = Request::ResetPassword { user: "ann".to_owned(), password };
+        assert!(!format!("{request:?}").contains("planted"));
+    }
 }

@@ -164,7 +164,8 @@ pub(super) fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufRe
     Ok(BufReader::new(server))
 }
 
-/// Writes a line, without characters that command a terminal; returns false if the output is closed (`claviger events | head`).
+/// Writes a line, without characters that command a terminal; returns false if the output is closed
+/// (`claviger events | head`).
 fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
     match writeln!(out, "{}", ledger::escaped_for_terminal(line.to_owned())).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),

@@ -32,6 +32,8 @@ pub struct Tokens {
     recorder: Recorder,
     proof: Proof,
     signers: Arc<ArcSwap<Signers>>,
+    /// Held while the key is replaced: the key in use is the one that was recorded last.
+    replacing: Arc<tokio::sync::Mutex<()>>,
     secrets: Secrets,
     refresh: RefreshDefaults,
     recent: RecentRefreshTokens,
@@ -116,7 +118,8 @@ impl Tokens {
         let present = Arc::new(TokenSigner::new(installation.id, &key));
         let signers = Arc::new(ArcSwap::from_pointee(Signers { present, replaced: None }));
         let secrets = secrets.clone();
-        Ok(Self { proof, recorder, signers, secrets, refresh, recent: RecentRefreshTokens::default() })
+        let replacing = Arc::default();
+        Ok(Self { proof, recorder, signers, replacing, secrets, refresh, recent: RecentRefreshTokens::default() })
     }
 
     /// Signs tokens with a new key. Those that were signed with the one before stay valid until they expire, as long as
@@ -125,6 +128,7 @@ impl Tokens {
     /// # Errors
     /// When the log or the keyring fails.
     pub(super) async fn replace_key(&self, change: &Change) -> Result<(), Failure> {
+        let _replacing = self.replacing.lock().await;
         let mut key = Zeroizing::new([0u8; 32]);
         aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
         let id = self.recorder.state().state.installation.as_ref().map(|installation| installation.id);

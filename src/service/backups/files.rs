@@ -73,7 +73,7 @@ impl Backups {
             since: LOOK_EVERY,
         };
         let (contents, installation) = self.contents(false)?;
-        let written = contents.without(&settings.directory).write_to(lock.seal(file)?, installation);
+        let written = contents.write_to(lock.seal(file)?, installation);
         let (sealed, _) = written.map_err(|error| match is_disk_low(&error) {
             true => BackupError::DiskLow,
             false => error.into(),

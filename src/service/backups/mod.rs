@@ -46,6 +46,7 @@ impl Backups {
     pub fn contents(&self, with_master_key: bool) -> Result<(Contents, String), ContentsError> {
         let installation = self.ledger.state().state.installation.as_ref().map(|installation| installation.id);
         let contents = Contents::of_running(&self.settings.data_dir, &self.ledger, &self.keyring)?;
+        let contents = contents.without(&self.settings.directory);
         let contents = match with_master_key {
             true => contents.with_master_key(self.settings.master_key_file.as_deref())?,
             false => contents,
