@@ -2,12 +2,11 @@
 //! first filter, which waits until the log has been read once, and the memory before and after are shown.
 
 use crate::Outcome;
-use crate::connection::{Connection, request};
+use crate::connection::{Connection, millis, request};
 use crate::figures::{at_most, figure, median};
 use crate::program::Program;
 use crate::start::write_log;
 use std::path::Path;
-use std::time::Instant;
 use tokio::runtime::Runtime;
 
 const KMS_ENTRIES: u64 = 10_000;
@@ -42,10 +41,4 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         Ok::<_, Box<dyn std::error::Error>>(())
     })?;
     program.stop()
-}
-
-async fn millis(conn: &mut Connection, request: &[u8]) -> Outcome<f64> {
-    let began = Instant::now();
-    conn.send_expecting(request, 200).await?;
-    Ok(began.elapsed().as_secs_f64() * 1e3)
 }

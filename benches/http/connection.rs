@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -127,4 +128,11 @@ pub(crate) fn request(method: &str, path: &str, token: &str, body: &str) -> Vec<
         body.len()
     )
     .into_bytes()
+}
+
+/// The milliseconds until the answer to a request has come; its status must be 200.
+pub(crate) async fn millis(connection: &mut Connection, request: &[u8]) -> Outcome<f64> {
+    let began = Instant::now();
+    connection.send_expecting(request, 200).await?;
+    Ok(began.elapsed().as_secs_f64() * 1e3)
 }

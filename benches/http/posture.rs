@@ -2,7 +2,7 @@
 //! of them too. The policies have 5 000 distinct texts. `HTTP_BENCH_POSTURE_KEYS` sets the number of keys.
 
 use crate::Outcome;
-use crate::connection::{Connection, request};
+use crate::connection::{Connection, millis, request};
 use crate::figures::{at_most, figure, median};
 use crate::large_log::keys::fill;
 use crate::program::Program;
@@ -52,10 +52,4 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         Ok::<_, Box<dyn std::error::Error>>(())
     })?;
     program.stop()
-}
-
-async fn millis(conn: &mut Connection, request: &[u8]) -> Outcome<f64> {
-    let began = Instant::now();
-    conn.send_expecting(request, 200).await?;
-    Ok(began.elapsed().as_secs_f64() * 1e3)
 }
