@@ -1,5 +1,6 @@
 //! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`,
-//! `synchronization`, `drift` and `backup` do the work of a run. The log names the schedule as the actor of all changes by a run.
+//! `synchronization`, `drift` and `backup` do the work of a run. The log names the schedule as the actor of all changes by
+//! a run.
 
 mod backup;
 mod credentials;

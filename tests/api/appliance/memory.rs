@@ -1,11 +1,13 @@
 //! What the memory of the process holds: no secret stays in it once it was used.
 
-use crate::support::appliance::{Appliance, id};
+use crate::support::appliance::{Appliance, id, lab};
 use serde_json::json;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// The largest part of the memory that is read at once, in bytes.
 const PIECE: usize = 4 * 1024 * 1024;
@@ -107,4 +109,34 @@ fn no_secret_stays_in_memory() {
         assert!(Instant::now() < end, "still in memory: {left:?}");
         thread::sleep(Duration::from_secs(1));
     }
+}
+
+#[test]
+fn memory_is_locked_where_the_limit_allows() {
+    const NOT_ALLOWED: i32 = 77;
+    let home = TempDir::new().expect("a directory");
+    let plain = lab(home.path());
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -l unlimited || exit {NOT_ALLOWED}; exec \"$0\" \"$@\"")]);
+    command.arg(plain.get_program()).args(plain.get_args());
+    command.envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut running = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+    let locked = || {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmLck:").map(str::to_owned));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or_default()
+    };
+    let end = Instant::now() + Duration::from_secs(20);
+    // In KiB: the program has more than that from its start.
+    while locked() < 1024 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(50));
+    }
+    let found = locked();
+    running.kill().expect("a process to kill");
+    let ended = running.wait().expect("its end");
+    if ended.code() == Some(NOT_ALLOWED) {
+        eprintln!("skipped: the limit of locked memory cannot be raised here");
+        return;
+    }
+    assert!(found >= 1024, "{found} KiB are locked");
 }
