@@ -2,7 +2,7 @@
 //! first filter, which waits until the log has been read once, and the memory before and after are shown.
 
 use crate::Outcome;
-use crate::connection::{Connection, millis, request};
+use crate::connection::{millis, request};
 use crate::figures::{at_most, figure, median};
 use crate::program::Program;
 use crate::start::write_log;

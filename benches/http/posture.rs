@@ -2,7 +2,7 @@
 //! of them too. The policies have 5 000 distinct texts. `HTTP_BENCH_POSTURE_KEYS` sets the number of keys.
 
 use crate::Outcome;
-use crate::connection::{Connection, millis, request};
+use crate::connection::{millis, request};
 use crate::figures::{at_most, figure, median};
 use crate::large_log::keys::fill;
 use crate::program::Program;
