@@ -14,11 +14,12 @@ use crate::domain::time::Time;
 use crate::http::health::MetricsAccess;
 use crate::http::server::{self, Server, ServerOptions};
 use crate::keyring::{Keyring, KeyringError};
-use crate::ledger::{Ledger, LedgerError, LedgerOptions, SnapshotKey};
+use crate::ledger::{Ledger, LedgerError, LedgerOptions, SealKey, SealSource, SnapshotKey};
 use crate::listener::{Sources, Timeouts};
 use crate::report_store;
 use crate::service::backups::{BackupSettings, Backups};
 use crate::service::failure::Failure;
+use crate::service::log_seal;
 use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
 use crate::service::reports::ReportSettings;
@@ -147,6 +148,9 @@ impl Appliance {
         let started = control::Started::default();
         let control = control::serve(data_dir, ledger.clone(), started.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
+        if ledger.is_sealed() {
+            keyring.expect_sealed_log()?;
+        }
         let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
         let _ = started.backups.set(made.clone());
         let must_change = config.login.require_first_password_change;
@@ -290,7 +294,12 @@ const RENEWAL_EVERY: Duration = Duration::from_secs(12 * 3600);
 fn ledger_options(config: &Config, keyring: &Arc<Mutex<Option<Keyring>>>) -> LedgerOptions {
     let cache_bytes = config.storage.cache_mib.saturating_mul(1024 * 1024);
     let snapshot_key = Some(snapshot_key(config.clone(), keyring.clone()));
-    LedgerOptions { cache_bytes, snapshot_key, ..LedgerOptions::default() }
+    LedgerOptions {
+        cache_bytes,
+        snapshot_key,
+        seal: Some(seal_source(config.clone(), keyring.clone())),
+        ..LedgerOptions::default()
+    }
 }
 
 /// Returns the key of the state's snapshots. If there is a snapshot, this opens the keyring while the ledger is opened.
@@ -300,6 +309,11 @@ fn snapshot_key(config: Config, keyring: Arc<Mutex<Option<Keyring>>>) -> Snapsho
         let keyring = open_keyring(&config, &keyring).ok()?;
         Some(*keyring.derived_key("snapshot of the state"))
     })
+}
+
+/// Asks the keyring for the key of the log's seal, as [`snapshot_key`].
+fn seal_source(config: Config, keyring: Arc<Mutex<Option<Keyring>>>) -> SealSource {
+    Arc::new(move || open_keyring(&config, &keyring).map_or(SealKey::Unavailable, |keyring| log_seal::key(&keyring)))
 }
 
 /// Opens the keyring, unless it is open already.

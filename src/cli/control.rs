@@ -180,7 +180,8 @@ async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
 /// The message about an intact chain.
 pub fn summary(verified: &Verified) -> String {
     let span = verified.span.map(|(first, last)| format!(", from {first} to {last}")).unwrap_or_default();
-    format!("{} records{span}: the chain is whole; its last hash is {}", verified.records, verified.hash)
+    let seal = if verified.is_sealed { "it fits its seal" } else { "it was not checked against its seal" };
+    format!("{} records{span}: the chain is whole, and {seal}; its last hash is {}", verified.records, verified.hash)
 }
 
 async fn events(writer: OwnedWriteHalf, ledger: Ledger, filter: Filter, follow: bool) -> io::Result<()> {

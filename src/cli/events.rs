@@ -1,15 +1,18 @@
 //! `claviger events` and `claviger verify`: they read the log from its directory, or from the server that has it open.
 
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, MasterKeySettings};
 use super::control::{self, Request};
 use crate::domain::time::Time;
-use crate::ledger::{self, Filter, LedgerError};
+use crate::keyring::Keyring;
+use crate::ledger::{self, Filter, LedgerError, SealKey, SealSource};
+use crate::service::log_seal;
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
 pub struct LogArguments {
@@ -124,7 +127,10 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
         print_line(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
         return Ok(());
     }
-    print_line(&mut io::stdout(), &control::summary(&ledger::verify(&data_dir)?))?;
+    print_line(
+        &mut io::stdout(),
+        &control::summary(&ledger::verify(&data_dir, Some(&arguments.seal_source(&data_dir)))?),
+    )?;
     Ok(())
 }
 
@@ -141,6 +147,16 @@ pub(super) fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
 }
 
 impl LogArguments {
+    /// Asks the keyring of a data directory for the key of the log's seal, if its master key is here. It creates
+    /// nothing.
+    fn seal_source(&self, data_dir: &Path) -> SealSource {
+        let config = Config::load_here(self.config.as_deref()).unwrap_or_default();
+        let settings = MasterKeySettings { create: false, ..config.master_key };
+        let (master, directory) = (settings.source(data_dir), data_dir.join("keyring"));
+        let keyring = directory.join("master.check").is_file().then(|| Keyring::open(&directory, master).ok());
+        Arc::new(move || keyring.iter().flatten().next().map_or(SealKey::Unavailable, log_seal::key))
+    }
+
     pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {
         match &self.data {
             Some(data) => Ok(data.clone()),

@@ -31,6 +31,8 @@ use sealing::Key;
 /// one.
 const CHECK_FILE: &str = "master.check";
 const CHECK_TEXT: &[u8] = b"the master key is the right one";
+/// The text of keyrings whose log must have a seal. It is sealed, so nobody without the master key can take it back.
+const SEALED_LOG_TEXT: &[u8] = b"the master key is the right one, and the log is sealed";
 
 /// The names and contents of the files of a keyring.
 pub type CopiedFiles = Vec<(String, Vec<u8>)>;
@@ -98,6 +100,39 @@ impl Keyring {
     /// same key, from which the master key cannot be computed.
     pub fn derived_key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
         self.shared.master.derived(purpose)
+    }
+
+    /// Derives a key for a MAC from the owner's data key, which is made if it does not exist. Other than
+    /// [`Keyring::derived_key`], it does not change with the master key.
+    ///
+    /// # Errors
+    /// When the disk fails, or the data key is damaged.
+    pub fn mac_key(&self, owner: &Owner, purpose: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
+        Ok(self.shared.key_or_new(owner)?.derived(purpose))
+    }
+
+    /// Whether the log of this keyring must have a seal.
+    ///
+    /// # Errors
+    /// When the disk fails, or the mark cannot be opened.
+    pub fn expects_sealed_log(&self) -> Result<bool, KeyringError> {
+        let directory = self.shared.directory();
+        let damaged = || KeyringError::WrongMasterKey(directory.path().to_owned());
+        let sealed = directory.read(CHECK_FILE)?.ok_or_else(damaged)?;
+        let text = self.shared.master.open(&[b"check"], &sealed).map_err(|_| damaged())?;
+        Ok(*text == SEALED_LOG_TEXT)
+    }
+
+    /// Notes durably that the log of this keyring must have a seal from now on.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn expect_sealed_log(&self) -> Result<(), KeyringError> {
+        if self.expects_sealed_log()? {
+            return Ok(());
+        }
+        let text = self.shared.master.seal(&[b"check"], SEALED_LOG_TEXT);
+        self.shared.directory().write(CHECK_FILE, &text.map_err(|_| KeyringError::Provider("seal"))?)
     }
 
     /// Deletes the owner's data key, which makes all its sealed secrets permanently unreadable. Succeeds if the owner
@@ -222,7 +257,7 @@ fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringEr
     let context: [&[u8]; 1] = [b"check"];
     match directory.read(CHECK_FILE)? {
         Some(sealed) => match master.open(&context, &sealed) {
-            Ok(text) if *text == CHECK_TEXT => Ok(()),
+            Ok(text) if *text == CHECK_TEXT || *text == SEALED_LOG_TEXT => Ok(()),
             _ => Err(KeyringError::WrongMasterKey(directory.path().to_owned())),
         },
         None if directory.names()?.iter().any(|name| Owner::parse(name).is_some()) => Err(KeyringError::Damaged {
@@ -230,7 +265,7 @@ fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringEr
             what: "it is missing, although there are data keys",
         }),
         None => {
-            let sealed = master.seal(&context, CHECK_TEXT).map_err(|_| KeyringError::Provider("seal"))?;
+            let sealed = master.seal(&context, SEALED_LOG_TEXT).map_err(|_| KeyringError::Provider("seal"))?;
             directory.write(CHECK_FILE, &sealed)
         }
     }

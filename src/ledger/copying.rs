@@ -18,6 +18,7 @@ const RECORDS_PER_APPEND: usize = 1000;
 pub struct RecordCopy {
     store: Arc<dyn Store>,
     records: u64,
+    seal: Option<Vec<u8>>,
 }
 
 /// The reason why records could not be copied: the log, or what took them.
@@ -30,8 +31,8 @@ pub enum CopyError<E> {
 }
 
 impl RecordCopy {
-    pub(super) fn new(store: Arc<dyn Store>, records: u64) -> Self {
-        Self { store, records }
+    pub(super) fn new(store: Arc<dyn Store>, records: u64, seal: Option<Vec<u8>>) -> Self {
+        Self { store, records, seal }
     }
 
     /// The records of a data directory that no process has open. The directory stays locked until this is dropped.
@@ -40,13 +41,18 @@ impl RecordCopy {
     /// When the log cannot be opened.
     pub fn of_directory(directory: &Path) -> Result<Self, LedgerError> {
         let (store, _) = verify::open(directory)?;
-        let records = store.head();
-        Ok(Self::new(Arc::new(store), records))
+        let (records, seal) = (store.head(), store.seal()?);
+        Ok(Self::new(Arc::new(store), records, seal))
     }
 
     /// The number of records.
     pub fn records(&self) -> u64 {
         self.records
+    }
+
+    /// The seal of these records, for the file [`super::RESTORED_SEAL`] of the copy.
+    pub fn seal(&self) -> Option<&[u8]> {
+        self.seal.as_deref()
     }
 
     /// Hands over each record, in order, and returns the hash of the last one.

@@ -47,6 +47,11 @@ impl Directory {
         self.path.join("head")
     }
 
+    /// The path of the seal that a restored backup brought; the store has it once the log was opened.
+    pub(super) fn restored_seal(&self) -> PathBuf {
+        self.path.join(super::RESTORED_SEAL)
+    }
+
     /// Makes the directory and its entries durable, and restricts their permissions to the owner.
     pub(super) fn sync(&self) -> Result<(), LedgerError> {
         let log = self.log();

@@ -10,9 +10,11 @@
 //! - sled panics on some damaged files, so every read and open goes through [`catch_panics`].
 
 use super::directory::{Directory, io};
-use super::error::LedgerError;
+use super::error::{Fault, LedgerError};
 use super::head::{HeadFile, HeadMark};
+use super::record::RecordHash;
 use super::rows::{self, PackedRow, RowKey, RowReader, RowWriter};
+use super::seal::{self, SealFault, SealKey, SealSource, Sealer};
 use super::store::{AppendError, Batches, Entry, Store, StoreError};
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
@@ -52,6 +54,9 @@ pub(super) struct Embedded {
     file: File,
     blobs: PathBuf,
     end: Mutex<End>,
+    sealer: Option<Sealer>,
+    /// Whether the store has a seal.
+    is_sealed: bool,
     #[cfg(test)]
     after_step: AfterStep,
     directory: Directory,
@@ -111,6 +116,7 @@ impl Embedded {
         if row(|| tree.first()).map_err(unopenable)?.is_some_and(|(_, first)| rows::is_of_an_earlier_format(&first)) {
             return Err(LedgerError::EarlierFormat(log));
         }
+        let is_sealed = catch_panics(|| tree.contains_key(RowKey::SEAL.to_bytes())).map_err(unopenable)?;
         let last = row(|| tree.last()).map_err(unopenable)?;
         let (head, tail) = last.map_or((0, None), |(key, last)| rows::end_of(key, &last));
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
@@ -123,6 +129,8 @@ impl Embedded {
             file,
             blobs,
             end,
+            sealer: None,
+            is_sealed,
             #[cfg(test)]
             after_step: Box::new(|_| {}),
             directory,
@@ -132,6 +140,70 @@ impl Embedded {
         store.refuse_blobs().map_err(unopenable)?;
         store.directory.sync()?;
         Ok(store)
+    }
+
+    /// Takes the key of the seal, and returns the record that the seal has. The caller compares it with the end of the
+    /// log. Without the key nothing is checked.
+    pub(super) fn open_seal(&mut self, source: Option<&SealSource>) -> Result<Option<HeadMark>, LedgerError> {
+        let (key, required) = match source.map_or(SealKey::Unavailable, |source| source()) {
+            SealKey::Unavailable => return Ok(None),
+            SealKey::Lost => return Err(LedgerError::Rewritten(SealFault::KeyLost)),
+            // The services refuse a keyring that was lost, with better advice.
+            SealKey::Key { is_of_installation: false, .. } if self.head() > 0 => return Ok(None),
+            SealKey::Key { key, required, .. } => (key, required),
+        };
+        let sealer = Sealer::new(&key);
+        let sealed = match self.seal()? {
+            Some(row) => Some(sealer.open(&row).ok_or(LedgerError::Rewritten(SealFault::Mac))?),
+            None if required && self.head() > 0 => return Err(LedgerError::Rewritten(SealFault::Missing)),
+            None => None,
+        };
+        if let Some(sealed) = sealed.filter(|sealed| self.head() != sealed.seq) {
+            seal::check(sealed, HeadMark { seq: self.head(), ..sealed })?;
+        }
+        self.sealer = Some(sealer);
+        Ok(sealed)
+    }
+
+    /// The seal: that of the store, or the one that a restored backup brought.
+    pub(super) fn seal(&self) -> Result<Option<Vec<u8>>, LedgerError> {
+        let unreadable = |source| LedgerError::Corrupt { seq: 0, fault: Fault::Unreadable(source) };
+        if let Some(row) = catch_panics(|| self.tree.get(RowKey::SEAL.to_bytes())).map_err(unreadable)? {
+            return Ok(Some(row.to_vec()));
+        }
+        let path = self.directory.restored_seal();
+        match std::fs::read(&path) {
+            Ok(seal) => Ok(Some(seal)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io("read", &path)(error)),
+        }
+    }
+
+    /// Seals the log as it is, whatever its seal has.
+    pub(super) fn reseal(&mut self, key: &[u8; 32], end: HeadMark) -> Result<(), LedgerError> {
+        self.sealer = Some(Sealer::new(key));
+        self.seal_now(end)
+    }
+
+    /// Whether commits are sealed.
+    pub(super) fn seals(&self) -> bool {
+        self.sealer.is_some()
+    }
+
+    /// Seals a log that has no seal in its store, or another; `end` is its last record.
+    pub(super) fn seal_now(&self, end: HeadMark) -> Result<(), LedgerError> {
+        let Some(sealer) = &self.sealer else { return Ok(()) };
+        let _end = self.end();
+        let row = sealer.seal(end);
+        let unwritable = |source| LedgerError::Corrupt { seq: end.seq, fault: Fault::Unreadable(source) };
+        catch_panics(|| self.tree.insert(RowKey::SEAL.to_bytes(), row)).map_err(unwritable)?;
+        catch_panics(|| self.db.flush()).map_err(unwritable)?;
+        (self.sync)(&self.file).map_err(io("sync", &self.directory.log()))?;
+        let path = self.directory.restored_seal();
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),
+            _ => Ok(()),
+        }
     }
 
     /// Replaces the function that makes sled's file durable.
@@ -167,7 +239,14 @@ impl Embedded {
         let mut writer = RowWriter::new(end.head + 1, end.tail.take());
         entries.iter().for_each(|entry| writer.push(&entry.bytes));
         let (rows, tail) = writer.finish();
+        let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
+        let known = HeadMark { seq: end.head + entries.len() as u64, hash };
         let mut batch = Batch::default();
+        match &self.sealer {
+            Some(sealer) => batch.insert(&RowKey::SEAL.to_bytes(), sealer.seal(known)),
+            None if self.is_sealed => return Err(StoreError::NoSealKey),
+            None => {}
+        }
         for (key, value) in rows {
             batch.insert(&key.to_bytes(), value);
         }
@@ -178,10 +257,8 @@ impl Embedded {
         (self.sync)(&self.file)?;
         self.after(CommitStep::Synced);
         self.refuse_blobs()?;
-        end.head += entries.len() as u64;
+        end.head = known.seq;
         end.tail = tail;
-        let hash = entries.last().map(|entry| entry.hash).unwrap_or_default();
-        let known = HeadMark { seq: end.head, hash };
         Ok(end.head_file.as_mut().map_or(Ok(()), |file| file.update(known))?)
     }
 
@@ -226,6 +303,10 @@ impl Store for Embedded {
     fn head(&self) -> u64 {
         self.end().head
     }
+
+    fn seal_of(&self, seq: u64, hash: RecordHash) -> Option<Vec<u8>> {
+        Some(self.sealer.as_ref()?.seal(HeadMark { seq, hash }))
+    }
 }
 
 impl Drop for Embedded {
@@ -247,7 +328,8 @@ impl Embedded {
                 RowKey { seq, .. } => RowKey::first(seq),
             },
         };
-        Ok(self.tree.range(first.to_bytes()..))
+        // Number 0 is the seal.
+        Ok(self.tree.range(first.max(RowKey::first(1)).to_bytes()..))
     }
 }
 

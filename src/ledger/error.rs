@@ -1,6 +1,7 @@
 //! Errors of reading and writing the log. The messages say what to do.
 
 use super::record::RecordHash;
+use super::seal::SealFault;
 use super::store::StoreError;
 use crate::domain::refusal::Refusal;
 use std::io;
@@ -57,6 +58,12 @@ pub enum LedgerError {
         known: RecordHash,
         found: RecordHash,
     },
+    /// The log does not fit its seal, which only the master key can make.
+    #[error(
+        "the log was rewritten, or it and the keyring do not belong together: {0}; restore the entire data directory \
+         from one backup"
+    )]
+    Rewritten(SealFault),
     /// There is no log in the directory.
     #[error("there is no log in {}", .0.display())]
     NoLog(PathBuf),

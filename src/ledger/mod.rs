@@ -6,6 +6,7 @@
 //! - `chain`: the hash chain of the records
 //! - `store`: the trait of stores; `embedded`: the store on sled; `rows`: the format of its rows
 //! - `head`: detection of a log that lost its end
+//! - `seal`: detection of a log that was rewritten
 //! - `writer`: the only thread that writes; `replay`: rebuilding the state from the log
 //! - `snapshot`: a cache of the state
 //! - `reader`: the thread that reads past records; `history`: the numbers of the records of each KMS and connection
@@ -25,6 +26,7 @@ mod reader;
 mod record;
 mod replay;
 mod rows;
+mod seal;
 mod snapshot;
 mod store;
 mod verify;
@@ -38,6 +40,7 @@ pub use copying::{CopyError, RecordCopy, RestoredLog};
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::{Filter, escaped_for_terminal, name_and_members};
 pub use record::{Record, RecordHash};
+pub use seal::{SealFault, SealKey, SealSource};
 pub use snapshot::SnapshotKey;
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};
 pub use verify::{Records, Verified, accept, read, verify};
@@ -63,6 +66,9 @@ use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 use writer::{Order, Proposal, Writer};
+
+/// The file of a seal that a backup brought, in the data directory.
+pub const RESTORED_SEAL: &str = "restored-seal";
 
 /// The log and the state that results from its events. Clones are cheap and share the same ledger.
 #[derive(Clone)]
@@ -110,6 +116,8 @@ pub struct LedgerOptions {
     pub queue: usize,
     /// The key of the snapshots' MAC; without it there are no snapshots.
     pub snapshot_key: Option<SnapshotKey>,
+    /// The key of the log's seal; without it the log is neither checked against its seal nor sealed.
+    pub seal: Option<SealSource>,
 }
 
 impl Default for LedgerOptions {
@@ -120,6 +128,7 @@ impl Default for LedgerOptions {
             cache_bytes: 64 * 1024 * 1024,
             queue: 1024,
             snapshot_key: None,
+            seal: None,
         }
     }
 }
@@ -138,6 +147,7 @@ struct Inner {
     shared: Arc<Shared>,
     store: Arc<dyn Store>,
     reader: Reader,
+    is_sealed: AtomicBool,
     /// The thread that checks the records before the snapshot.
     check: Mutex<Option<JoinHandle<()>>>,
     clock: Arc<dyn Fn() -> Time + Send + Sync>,
@@ -175,24 +185,39 @@ impl Ledger {
     /// When another process has the directory open, when the log is damaged or has lost its end, or when the operating
     /// system returns an error.
     pub fn open(directory: &Path, options: LedgerOptions) -> Result<Self, LedgerError> {
-        let (store, known) = Embedded::open(Directory::lock(directory)?, options.cache_bytes)?;
+        let (mut store, known) = Embedded::open(Directory::lock(directory)?, options.cache_bytes)?;
+        let sealed = store.open_seal(options.seal.as_ref())?;
+        let store = Arc::new(store);
         let snapshots = options.snapshot_key.clone().map(|key| Place::new(directory, key));
-        Self::start_with(snapshots, Arc::new(store), known, options)
+        let ledger = Self::start_with(snapshots, store.clone(), known, sealed, options)?;
+        let Chain { seq, hash, .. } = ledger.0.shared.chain_end();
+        store.seal_now(HeadMark { seq, hash })?;
+        ledger.0.is_sealed.store(store.seals(), Ordering::Release);
+        Ok(ledger)
+    }
+
+    /// Whether the log is sealed, and its seal was checked when it was opened.
+    pub fn is_sealed(&self) -> bool {
+        self.0.is_sealed.load(Ordering::Acquire)
     }
 
     #[cfg(test)]
     fn start(store: Arc<dyn Store>, known: HeadMark, options: LedgerOptions) -> Result<Self, LedgerError> {
-        Self::start_with(None, store, known, options)
+        Self::start_with(None, store, known, None, options)
     }
 
     fn start_with(
         snapshots: Option<Place>,
         store: Arc<dyn Store>,
         known: HeadMark,
+        sealed: Option<HeadMark>,
         options: LedgerOptions,
     ) -> Result<Self, LedgerError> {
         let (replayed, snapshot_end) = snapshot::replay(snapshots.as_ref(), &*store, known)?;
         let Replayed { state, history, chain } = replayed;
+        if let Some(sealed) = sealed {
+            seal::check(sealed, HeadMark { seq: chain.seq, hash: chain.hash })?;
+        }
         let (orders, queue) = mpsc::channel(options.queue.max(1));
         let shared = Arc::new(Shared {
             published: ArcSwap::from_pointee(Published { head: chain.seq, time: chain.time, state }),
@@ -221,6 +246,7 @@ impl Ledger {
             shared,
             store,
             reader,
+            is_sealed: AtomicBool::new(false),
             check: Mutex::new(check),
             clock: options.clock,
             orders: Mutex::new(Some(orders)),
@@ -328,12 +354,14 @@ impl Ledger {
         let (store, end) = (self.0.store.clone(), self.0.shared.chain_end());
         let known = HeadMark { seq: end.seq, hash: end.hash };
         let check = move || verify::walk(ChainReader::whole(&*store, end.seq), known);
-        tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)?
+        let verified = tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)??;
+        Ok(Verified { is_sealed: self.is_sealed(), ..verified })
     }
 
     /// The records so far, to be copied. Later records are not in the copy, and are not delayed by it.
     pub fn record_copy(&self) -> RecordCopy {
-        RecordCopy::new(self.0.store.clone(), self.0.shared.chain_end().seq)
+        let Chain { seq, hash, .. } = self.0.shared.chain_end();
+        RecordCopy::new(self.0.store.clone(), seq, self.0.store.seal_of(seq, hash))
     }
 
     /// Returns whether the ledger accepts changes. Once it returns false, it stays false.

@@ -3,6 +3,7 @@
 //!
 //! - A packed row has part 0: [`PACKED`], the number of its records (two bytes), then each record after its length (two
 //!   bytes).
+//! - The seal of the log has number 0 (`seal`).
 //! - A record too long for a packed row has parts 0, 1, …, each full but the last. Part 0 begins with [`LONG`] and the
 //!   record's length (four bytes), the others with [`MORE`].
 //!
@@ -41,6 +42,9 @@ pub(super) struct RowKey {
 }
 
 impl RowKey {
+    /// The key of the seal (`seal`), before the first record.
+    pub(super) const SEAL: Self = Self { seq: 0, part: 0 };
+
     pub(super) fn first(seq: u64) -> Self {
         Self { seq, part: 0 }
     }

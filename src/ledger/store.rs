@@ -77,6 +77,11 @@ pub trait Store: Send + Sync {
     /// The number of the last record.
     fn head(&self) -> u64;
 
+    /// The seal of a log that ends with this record, if the store seals.
+    fn seal_of(&self, _seq: u64, _hash: RecordHash) -> Option<Vec<u8>> {
+        None
+    }
+
     /// Returns a channel that receives the number of the last record each time another process has appended; `None` if
     /// no other process can.
     fn watch_heads(&self) -> Option<Receiver<u64>> {
@@ -119,6 +124,9 @@ pub enum StoreError {
     /// The store wrote a separate file, which it never makes durable.
     #[error("{} holds files, which the store does not make durable", .0.display())]
     Blobs(PathBuf),
+    /// The log is sealed, and the key of the seal is not available.
+    #[error("the log is sealed, and the key of its seal is not available")]
+    NoSealKey,
     /// An earlier write failed, so the store accepts no more.
     #[error("the store failed before")]
     FailedBefore,

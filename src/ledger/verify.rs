@@ -7,6 +7,7 @@ use super::error::LedgerError;
 use super::head::{HeadFile, HeadMark};
 use super::record::{Record, RecordHash};
 use super::replay;
+use super::seal::{self, SealKey, SealSource};
 use super::store::Store;
 use crate::domain::time::Time;
 use std::io::ErrorKind;
@@ -19,17 +20,25 @@ pub struct Verified {
     pub records: u64,
     /// The hash of the last record; zeroes if there is none.
     pub hash: RecordHash,
+    /// Whether the log was checked against its seal, which requires the master key.
+    pub is_sealed: bool,
     /// The times of the first and the last record.
     pub span: Option<(Time, Time)>,
 }
 
-/// Reads the log in a data directory that no process has open, and checks every record.
+/// Reads the log in a data directory that no process has open, and checks every record, and the seal if its key is
+/// available.
 ///
 /// # Errors
 /// The first broken record, or the reason why the log cannot be read.
-pub fn verify(directory: &Path) -> Result<Verified, LedgerError> {
-    let (store, known) = open(directory)?;
-    walk(ChainReader::whole(&store, store.head()), known)
+pub fn verify(directory: &Path, seal: Option<&SealSource>) -> Result<Verified, LedgerError> {
+    let (mut store, known) = open(directory)?;
+    let sealed = store.open_seal(seal)?;
+    let verified = walk(ChainReader::whole(&store, store.head()), known)?;
+    if let Some(sealed) = sealed {
+        seal::check(sealed, HeadMark { seq: verified.records, hash: verified.hash })?;
+    }
+    Ok(Verified { is_sealed: sealed.is_some(), ..verified })
 }
 
 /// Reads the log in a data directory that no process has open, from record number `from` on.
@@ -43,18 +52,22 @@ pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
 }
 
 /// Accepts the existing records as the complete log, for an operator who has no better copy of a log that lost its end.
-/// The records must form an intact chain.
+/// The records must form an intact chain. A sealed log is sealed again, which requires its key.
 ///
 /// # Errors
 /// The first broken record, or the reason why the log cannot be read.
-pub fn accept(directory: &Path) -> Result<Verified, LedgerError> {
+pub fn accept(directory: &Path, seal: Option<&SealSource>) -> Result<Verified, LedgerError> {
     refuse_absent(directory)?;
     let taken = Directory::lock(directory)?;
     let path = taken.head();
-    let store = Embedded::open_read_only(taken)?;
+    let mut store = Embedded::open_read_only(taken)?;
     let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default())?;
+    let end = HeadMark { seq: verified.records, hash: verified.hash };
+    if let Some(SealKey::Key { key, .. }) = seal.map(|seal| seal()) {
+        store.reseal(&key, end)?;
+    }
     drop(store);
-    HeadFile::create(&path, HeadMark { seq: verified.records, hash: verified.hash })?;
+    HeadFile::create(&path, end)?;
     sync(directory)?;
     Ok(verified)
 }
@@ -85,7 +98,7 @@ pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, Led
         first.get_or_insert(end.time);
         Ok(())
     })?;
-    Ok(Verified { records: end.seq, hash: end.hash, span: first.map(|first| (first, end.time)) })
+    Ok(Verified { records: end.seq, hash: end.hash, is_sealed: false, span: first.map(|first| (first, end.time)) })
 }
 
 /// An iterator over records in order. After an error there are no more.

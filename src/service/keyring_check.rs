@@ -2,7 +2,7 @@
 //! holds their data keys. If one of the two was lost or exchanged, the start fails and nothing is written or deleted.
 
 use super::failure::Failure;
-use super::{alarms, cloud, key_stores, source_keys, tokens, users};
+use super::{alarms, cloud, key_stores, log_seal, source_keys, tokens, users};
 use crate::domain::id::InstallationId;
 use crate::domain::state::State;
 use crate::keyring::{Keyring, Owner};
@@ -60,6 +60,7 @@ fn owners(state: &State) -> HashSet<Owner> {
     owners.extend(intact.map(|key| source_keys::owner(key.id)));
     owners.extend(state.key_stores.iter().map(|store| key_stores::owner(store.id)));
     owners.extend(state.alarms.webhooks.iter().map(|webhook| alarms::owner(webhook.id)));
+    owners.insert(log_seal::owner());
     owners.extend(
         state.installation.iter().flat_map(|installation| [tokens::owner(installation.id), begun(installation.id)]),
     );
@@ -69,5 +70,5 @@ fn owners(state: &State) -> HashSet<Owner> {
 fn held_by_a_log(keys: &[Owner]) -> bool {
     let count = |kind: &str| keys.iter().filter(|owner| owner.kind() == kind).count();
     let (installations, users) = (count(tokens::OWNER), count(users::OWNER));
-    count(BEGUN) > 0 || users > installations || keys.len() > installations + users
+    count(BEGUN) > 0 || users > installations || keys.len() > installations + users + count(log_seal::OWNER)
 }

@@ -27,6 +27,7 @@ pub mod limits;
 pub mod list;
 mod lockout;
 pub mod log_groups;
+pub mod log_seal;
 pub mod material;
 pub mod metrics_token;
 mod operations;

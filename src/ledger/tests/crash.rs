@@ -119,7 +119,12 @@ async fn a_crash_at_any_step_of_a_commit_loses_nothing_that_was_acknowledged() {
             dice: Dice(3),
         }),
     });
+    // The seal changes with each commit: every image must open with it.
+    let options = || LedgerOptions { seal: Some(super::seal::key(1, true)), ..super::options() };
     let (mut store, known) = Embedded::open(Directory::lock(home.path()).expect("free"), 1024 * 1024).expect("opens");
+    assert_eq!(store.open_seal(options().seal.as_ref()).expect("it has none yet"), None);
+    store.seal_now(known).expect("sealed");
+    camera.inside.lock().expect("free").synced = std::fs::read(home.path().join("log/db")).expect("readable");
     let looking = camera.clone();
     store.after_each_step(move |step| looking.look(step));
     let ledger = Ledger::start(Arc::new(store), known, options()).expect("starts");

@@ -18,7 +18,7 @@ fn directory() -> PathBuf {
 }
 
 /// The paths of all files, with the bytes of their records.
-fn files() -> Vec<(PathBuf, Vec<Vec<u8>>)> {
+pub(super) fn files() -> Vec<(PathBuf, Vec<Vec<u8>>)> {
     let entries = std::fs::read_dir(directory()).expect("a directory").map(|entry| entry.expect("an entry").path());
     let files = entries.filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();

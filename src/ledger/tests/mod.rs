@@ -18,6 +18,7 @@ mod sample_posture;
 mod sample_reports;
 mod sample_schedules;
 mod sample_source_keys;
+mod seal;
 mod snapshot;
 mod snapshot_golden;
 
@@ -33,6 +34,7 @@ fn options() -> LedgerOptions {
         cache_bytes: 1024 * 1024,
         queue: 128,
         snapshot_key: None,
+        seal: None,
     }
 }
 

@@ -7,7 +7,7 @@
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
 use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
-use crate::ledger::{CopyError, Ledger, LedgerError, RecordCopy};
+use crate::ledger::{CopyError, Ledger, LedgerError, RESTORED_SEAL, RecordCopy};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -102,6 +102,9 @@ impl Contents {
         })?;
         for (name, content) in &self.keyring {
             writer.file(&format!("{KEYRING}/{name}"), content.as_slice(), u64::MAX)?;
+        }
+        if let Some(seal) = self.records.seal() {
+            writer.file(RESTORED_SEAL, seal, u64::MAX)?;
         }
         for (name, path, length) in &self.files {
             match File::open(path) {

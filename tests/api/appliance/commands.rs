@@ -199,7 +199,7 @@ fn verify_reports_an_intact_chain() {
     let last = lines(&appliance.data(), &[]).pop().expect("a line");
     assert!(online.starts_with(&format!("{} records, from ", last["seq"])), "{online}");
     assert!(
-        online.contains(&format!("the chain is whole; its last hash is {}", last["hash"].as_str().expect("a hash")))
+        online.contains(&format!("the chain is whole, and it fits its seal; its last hash is {}", last["hash"].as_str().expect("a hash")))
     );
     appliance.kill();
     assert_eq!(verify(&appliance.data()), online);
