@@ -1,23 +1,26 @@
 //! Benchmarks of the ledger, compared with this machine's disk in the same run: durable writes with 64 concurrent
-//! writers, replay, and the memory of an open log. `LEDGER_EVENTS` sets the number of events of the log (default 1 000
+//! writers, what the seal of the log costs them, replay, and the memory of an open log. `LEDGER_EVENTS` sets the number of events of the log (default 1 000
 //! 000). `LEDGER_SINGLE_EVENTS` sets that of a second log, with one event per commit (default 20 000). Replay is
 //! compared with its limit: checking and decoding the same bytes from memory, with the same threads.
 
 mod disk;
 mod large_log;
 
-use claviger::ledger::{Ledger, LedgerOptions};
+use claviger::ledger::{Ledger, LedgerOptions, SealKey};
 use large_log::{added, record, regions_replaced};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use zeroize::Zeroizing;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const KMS_ENTRIES: u64 = 10_000;
 const WRITERS: u64 = 64;
 const MEASURED: Duration = Duration::from_secs(5);
+/// The number of runs with and without the seal, in turn.
+const SEAL_RUNS: usize = 7;
 
 fn main() -> Outcome<()> {
     // Replay is measured in a new process, whose memory is that of an open log only.
@@ -32,10 +35,18 @@ fn main() -> Outcome<()> {
 
     let disk = disk::sequential_syncs(&root, MEASURED)?;
     println!("{:<58}{disk:>12.0}", "sequential 4 KiB write + fdatasync, per second");
-    let (writes, syncs) = runtime.block_on(concurrent_writes(&root.join("writes")))?;
+    let (writes, syncs) = runtime.block_on(concurrent_writes(&root.join("writes"), LedgerOptions::default()))?;
     println!("{:<58}{writes:>12.0}", format!("durable changes with {WRITERS} writers, per second"));
     println!("{:<58}{:>12.2}", "  ratio to the disk's rate", writes / disk);
     println!("{:<58}{:>12.1}", "  changes per sync", writes / syncs);
+    let (unsealed, sealed) = (0..SEAL_RUNS).try_fold((Vec::new(), Vec::new()), |(mut unsealed, mut sealed), n| {
+        let run = |name: &str, options| runtime.block_on(concurrent_writes(&root.join(format!("{name}-{n}")), options));
+        unsealed.push(run("unsealed", LedgerOptions::default())?.0);
+        sealed.push(run("sealed", with_seal())?.0);
+        Ok::<_, Box<dyn Error>>((unsealed, sealed))
+    })?;
+    println!("{:<58}{:>12.0}", "  with the seal, median of seven runs", median(sealed.clone()));
+    println!("{:<58}{:>12.2}", "  ratio to the runs without", median(sealed) / median(unsealed));
 
     let single = std::env::var("LEDGER_SINGLE_EVENTS").ok().and_then(|n| n.parse().ok()).unwrap_or(20_000);
     for (events, at_once) in [(events, 100), (single, 1)] {
@@ -75,9 +86,19 @@ fn with_snapshots() -> LedgerOptions {
     LedgerOptions { snapshot_key: Some(Arc::new(|| Some([7; 32]))), ..LedgerOptions::default() }
 }
 
+fn with_seal() -> LedgerOptions {
+    let key = || SealKey::Key { key: Zeroizing::new([7; 32]), required: true, is_of_installation: true };
+    LedgerOptions { seal: Some(Arc::new(key)), ..LedgerOptions::default() }
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
 /// Returns changes and syncs per second.
-async fn concurrent_writes(directory: &Path) -> Outcome<(f64, f64)> {
-    let ledger = Ledger::open(directory, LedgerOptions::default())?;
+async fn concurrent_writes(directory: &Path, options: LedgerOptions) -> Outcome<(f64, f64)> {
+    let ledger = Ledger::open(directory, options)?;
     record(&ledger, (0..WRITERS).map(added).collect::<Outcome<_>>()?).await?;
     let mut heads = ledger.watch_head();
     let syncs = tokio::spawn(async move {

@@ -148,9 +148,7 @@ impl Appliance {
         let started = control::Started::default();
         let control = control::serve(data_dir, ledger.clone(), started.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
-        if ledger.is_sealed() {
-            keyring.expect_sealed_log()?;
-        }
+        log_seal::require(&ledger, &keyring)?;
         let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
         let _ = started.backups.set(made.clone());
         let must_change = config.login.require_first_password_change;

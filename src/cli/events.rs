@@ -153,8 +153,14 @@ impl LogArguments {
         let config = Config::load_here(self.config.as_deref()).unwrap_or_default();
         let settings = MasterKeySettings { create: false, ..config.master_key };
         let (master, directory) = (settings.source(data_dir), data_dir.join("keyring"));
-        let keyring = directory.join("master.check").is_file().then(|| Keyring::open(&directory, master).ok());
-        Arc::new(move || keyring.iter().flatten().next().map_or(SealKey::Unavailable, log_seal::key))
+        if !directory.join("master.check").is_file() {
+            return Arc::new(|| SealKey::Unavailable);
+        }
+        let keyring = Keyring::open(&directory, master).inspect_err(|error| {
+            // The chain can be checked nevertheless.
+            let _ = writeln!(io::stderr(), "claviger: the seal is not checked: {error}");
+        });
+        Arc::new(move || keyring.as_ref().map_or(SealKey::Unavailable, log_seal::existing_key))
     }
 
     pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {

@@ -258,7 +258,11 @@ fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringEr
     match directory.read(CHECK_FILE)? {
         Some(sealed) => match master.open(&context, &sealed) {
             Ok(text) if *text == CHECK_TEXT || *text == SEALED_LOG_TEXT => Ok(()),
-            _ => Err(KeyringError::WrongMasterKey(directory.path().to_owned())),
+            Ok(_) => Err(KeyringError::Damaged {
+                path: directory.path_of(CHECK_FILE),
+                what: "its text is not known: a later version of Claviger wrote it",
+            }),
+            Err(_) => Err(KeyringError::WrongMasterKey(directory.path().to_owned())),
         },
         None if directory.names()?.iter().any(|name| Owner::parse(name).is_some()) => Err(KeyringError::Damaged {
             path: directory.path_of(CHECK_FILE),

@@ -147,7 +147,9 @@ impl Embedded {
     pub(super) fn open_seal(&mut self, source: Option<&SealSource>) -> Result<Option<HeadMark>, LedgerError> {
         let (key, required) = match source.map_or(SealKey::Unavailable, |source| source()) {
             SealKey::Unavailable => return Ok(None),
-            SealKey::Lost => return Err(LedgerError::Rewritten(SealFault::KeyLost)),
+            SealKey::Lost if self.head() > 0 => return Err(LedgerError::Rewritten(SealFault::KeyLost)),
+            // The services refuse a log that was lost, with better advice.
+            SealKey::Lost => return Ok(None),
             // The services refuse a keyring that was lost, with better advice.
             SealKey::Key { is_of_installation: false, .. } if self.head() > 0 => return Ok(None),
             SealKey::Key { key, required, .. } => (key, required),
@@ -195,10 +197,13 @@ impl Embedded {
         let Some(sealer) = &self.sealer else { return Ok(()) };
         let _end = self.end();
         let row = sealer.seal(end);
-        let unwritable = |source| LedgerError::Corrupt { seq: end.seq, fault: Fault::Unreadable(source) };
-        catch_panics(|| self.tree.insert(RowKey::SEAL.to_bytes(), row)).map_err(unwritable)?;
-        catch_panics(|| self.db.flush()).map_err(unwritable)?;
-        (self.sync)(&self.file).map_err(io("sync", &self.directory.log()))?;
+        let failed = |source| LedgerError::Corrupt { seq: end.seq, fault: Fault::Unreadable(source) };
+        let stored = catch_panics(|| self.tree.get(RowKey::SEAL.to_bytes())).map_err(failed)?;
+        if stored.is_none_or(|stored| *stored != *row) {
+            catch_panics(|| self.tree.insert(RowKey::SEAL.to_bytes(), row)).map_err(failed)?;
+            catch_panics(|| self.db.flush()).map_err(failed)?;
+            (self.sync)(&self.file).map_err(io("sync", &self.directory.log()))?;
+        }
         let path = self.directory.restored_seal();
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(io("remove", &path)(error)),

@@ -209,7 +209,7 @@ impl<I: Iterator<Item = Result<(RowKey, V), StoreError>>, V: AsRef<[u8]>> RowRea
             self.due = match row.as_ref().first() {
                 Some(&PACKED) => self.unpack(key.seq, row.as_ref())?,
                 Some(&LONG) => self.join(key.seq, row.as_ref())?,
-                _ => return Err(bad(key.seq, "is of no known kind")),
+                _ => return Err(bad(key.seq, "is of no known kind; a later version of Claviger may have written it")),
             };
         }
         Ok(true)

@@ -44,7 +44,7 @@ impl Sound {
     }
 }
 
-fn copy_all(from: &Path, to: &Path) {
+pub(super) fn copy_all(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).expect("a directory") {
         let entry = entry.expect("an entry");
         let target = to.join(entry.file_name());
@@ -58,13 +58,13 @@ fn copy_all(from: &Path, to: &Path) {
     }
 }
 
-fn verify(data: &Path) -> Command {
+pub(super) fn verify(data: &Path) -> Command {
     let mut command = program();
     command.args(["verify", "--data"]).arg(data);
     command
 }
 
-fn serve(data: &Path) -> Command {
+pub(super) fn serve(data: &Path) -> Command {
     let mut command = program();
     command.arg("serve").env("CLAVIGER_STORAGE_DATA_DIR", data).env("CLAVIGER_SERVER_LISTEN", "127.0.0.1:0");
     command

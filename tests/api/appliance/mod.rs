@@ -11,5 +11,6 @@ mod memory;
 mod moto;
 mod observability;
 mod process;
+mod rewritten;
 mod serve;
 mod timeouts;
