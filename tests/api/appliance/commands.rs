@@ -198,9 +198,10 @@ fn verify_reports_an_intact_chain() {
     let online = verify(&appliance.data());
     let last = lines(&appliance.data(), &[]).pop().expect("a line");
     assert!(online.starts_with(&format!("{} records, from ", last["seq"])), "{online}");
-    assert!(
-        online.contains(&format!("the chain is whole, and it fits its seal; its last hash is {}", last["hash"].as_str().expect("a hash")))
-    );
+    assert!(online.contains(&format!(
+        "the chain is whole, and it fits its seal; its last hash is {}",
+        last["hash"].as_str().expect("a hash")
+    )));
     appliance.kill();
     assert_eq!(verify(&appliance.data()), online);
 
