@@ -5,11 +5,13 @@ use super::body::{Body, clearable, one_of, optional, optional_object, read_as, r
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::Authorized;
+use super::history::{InPath, at};
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::roles_anywhere::{self, RolesAnywhere};
 use crate::domain::connection::{Connection, ConnectionSettings, StsEndpoints};
+use crate::domain::id::ConnectionId;
 use crate::domain::kms::RoleRequest;
 use crate::domain::name::ConnectionName;
 use crate::domain::place::{Arn, ExternalId, Partition, Region, RoleArn};
@@ -19,6 +21,7 @@ use crate::service::access::{ManageConnections, ViewConnections};
 use crate::service::connections::{ConnectionUpdate, NewConnection, TestOutcome};
 use crate::service::failure::{invalid, out_of_range, too_long};
 use crate::service::roles_anywhere::{RolesAnywhereMembers, RolesAnywhereRequest};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -216,6 +219,17 @@ pub async fn get(
     services: Data<Services>,
 ) -> Result<Json<ConnectionView>, Problem> {
     let connection = services.connections.get(&auth.permit, &id)?;
+    Ok(Json(ConnectionView::of(&connection)))
+}
+
+/// `GET /v1/connectionmgmt/services/aws/connections/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<ViewConnections>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<ConnectionView>, Problem> {
+    let id = ConnectionId::of(&request, &auth.permit.caller().published.state)?;
+    let connection = services.histories.connection(&auth.permit, id, at(&request)?).await?;
     Ok(Json(ConnectionView::of(&connection)))
 }
 

@@ -4,6 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_known_name, read_name, required};
 use super::error::Problem;
 use super::guard::Authorized;
+use super::history::{InPath, at};
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use super::users::{self, UserView};
@@ -14,6 +15,7 @@ use crate::domain::refusal::Refusal;
 use crate::service::Services;
 use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::too_long;
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -104,6 +106,17 @@ pub async fn get(
     Ok(Json(GroupView::of(&group)))
 }
 
+/// `GET /v1/usermgmt/groups/{name}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<SignedIn>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<GroupView>, Problem> {
+    let name = GroupName::of(&request, &auth.permit.caller().published.state)?;
+    let group = services.histories.group(&auth.permit, &name, at(&request)?).await?;
+    Ok(Json(GroupView::of(&group)))
+}
+
 /// `PATCH /v1/usermgmt/groups/{name}`
 pub async fn update(
     auth: Authorized<ManageUsers>,
@@ -148,7 +161,8 @@ pub async fn remove_member(
     Ok(NoContent)
 }
 
-fn group_name(text: &str) -> Result<GroupName, Refusal> {
+/// The name of a group in a path or a body.
+pub fn group_name(text: &str) -> Result<GroupName, Refusal> {
     read_known_name("name", text, GroupName::parse)
 }
 

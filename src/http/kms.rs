@@ -7,11 +7,11 @@ use super::answer::{Created, Json, NoContent, Rendered};
 use super::body::Body;
 use super::error::Problem;
 use super::guard::{Authorized, OnKms, kms_id};
-use super::paging::{self, Columns, List, Listing, is_given, members};
+use super::history::at;
+use super::paging::{self, Columns, List, Listing, is_given};
 use super::rendered;
 use crate::domain::action::Action;
 use crate::domain::kms::Kms;
-use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::{ManageKms, SignedIn, Update, View};
 use crate::service::kms;
@@ -80,7 +80,7 @@ pub async fn get_at(
     request: HttpRequest,
     services: Data<Services>,
 ) -> Result<Json<KmsView>, Problem> {
-    let seen = services.kms.get_at(&auth.permit, kms_id(&request)?, at(&request)?).await?;
+    let seen = services.histories.kms(&auth.permit, kms_id(&request)?, at(&request)?).await?;
     Ok(Json(KmsView::of(seen)))
 }
 
@@ -138,13 +138,6 @@ pub async fn actions(
 impl Columns for ActionView {
     const SORTS: &'static [&'static str] = &[];
     const FILTERS: &'static [&'static str] = &[];
-}
-
-fn at(request: &HttpRequest) -> Result<Time, Problem> {
-    let value = members(request.query_string()).into_iter().rfind(|(name, _)| name == "at").map(|(_, value)| value);
-    let problem = || Problem::query("at", "must be a time in the format of RFC 3339, such as 2020-11-05T05:29:17Z");
-    let time = chrono::DateTime::parse_from_rfc3339(&value.ok_or_else(problem)?).map_err(|_| problem())?;
-    Ok(Time::of(time.to_utc()))
 }
 
 /// The schema of a list of actions.

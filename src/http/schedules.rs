@@ -8,6 +8,7 @@ use super::body::{Body, read_as};
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::{Authorized, flag};
+use super::history::{InPath, at};
 use super::paging::{self, List, Listing};
 use crate::domain::id::{JobId, ScheduleId};
 use crate::domain::refusal::Refusal;
@@ -52,6 +53,16 @@ pub async fn get(
     services: Data<Services>,
 ) -> Result<Json<ScheduleView>, Problem> {
     Ok(Json(ScheduleView::of(&services.schedules.get(&auth.permit, schedule_id(&id)?)?)))
+}
+
+/// `GET /v1/scheduler/job-configs/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<SignedIn>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<ScheduleView>, Problem> {
+    let id = ScheduleId::of(&request, &auth.permit.caller().published.state)?;
+    Ok(Json(ScheduleView::of(&services.histories.schedule(&auth.permit, id, at(&request)?).await?)))
 }
 
 /// `PATCH /v1/scheduler/job-configs/{id}`

@@ -5,7 +5,9 @@ use super::body::{Body, optional, read_as, read_name, required};
 use super::envelope::Envelope;
 use super::error::Problem;
 use super::guard::{Authorized, OnTemplate};
+use super::history::{InPath, at};
 use super::paging::{self, List, Listing};
+use crate::domain::id::TemplateId;
 use crate::domain::key::policy::PolicyPrincipals;
 use crate::domain::key::policy_text::PolicyText;
 use crate::domain::name::TemplateName;
@@ -17,6 +19,7 @@ use crate::service::Services;
 use crate::service::access::{SignedIn, UpdateKey, View};
 use crate::service::failure::invalid;
 use crate::service::templates::{self, Owner, TemplateChange, TemplateRequest, TemplateSeen};
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -168,6 +171,16 @@ pub async fn list(
 /// `GET /v1/cckm/aws/templates/{id}`
 pub async fn get(auth: OnTemplate<View>, services: Data<Services>) -> Json<TemplateView> {
     Json(TemplateView::of(&services.templates.get(&auth.permit)))
+}
+
+/// `GET /v1/cckm/aws/templates/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<SignedIn>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<TemplateView>, Problem> {
+    let id = TemplateId::of(&request, &auth.permit.caller().published.state)?;
+    Ok(Json(TemplateView::of(&services.histories.template(&auth.permit, id, at(&request)?).await?)))
 }
 
 /// `PATCH /v1/cckm/aws/templates/{id}`

@@ -4,6 +4,7 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, optional, read_known_name, read_name, required, secret};
 use super::error::Problem;
 use super::guard::Authorized;
+use super::history::{InPath, at};
 use super::json_object::{object_or_empty, read_object};
 use super::paging::{self, List, Listing};
 use super::password_policies::policy_name;
@@ -12,6 +13,7 @@ use super::unsupported::Unsupported;
 use crate::domain::id::UserId;
 use crate::domain::name::{GroupName, NAME_MAX, PasswordPolicyName, UserName};
 use crate::domain::refusal::Refusal;
+use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::domain::user::patch::ProfilePatch;
 use crate::service::Services;
@@ -19,6 +21,7 @@ use crate::service::access::{ManageUsers, SignedIn};
 use crate::service::failure::{invalid, too_long};
 use crate::service::list::Page;
 use crate::service::users::{NewUser, UserPatch};
+use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -263,6 +266,18 @@ pub async fn get(
     Ok(Json(view(&services, &user)))
 }
 
+/// `GET /v1/usermgmt/users/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<ManageUsers>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<UserView>, Problem> {
+    let (state, at) = (&auth.permit.caller().published.state, at(&request)?);
+    let user = services.histories.user(&auth.permit, UserId::of(&request, state)?, at).await?;
+    // Lockouts end by time and by restarts, and leave no event.
+    Ok(Json(view_of(&user, None, user.password_due(state.password_policies.of(&user), at))))
+}
+
 /// `GET /v1/auth/self/user`
 pub async fn get_own(auth: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<UserView>, Problem> {
     Ok(Json(view(&services, &services.users.own(&auth.permit))))
@@ -319,6 +334,11 @@ pub fn user_id(text: &str) -> Result<UserId, Refusal> {
 /// The view of a user, with the lockout as it is now.
 pub fn view(services: &Services, user: &User) -> UserView {
     let (published, now) = (services.state(), services.now());
+    let is_due = user.password_due(published.state.password_policies.of(user), now);
+    view_of(user, services.users.locked_since(user), is_due)
+}
+
+fn view_of(user: &User, locked_since: Option<Time>, password_due: bool) -> UserView {
     let profile = &user.profile;
     UserView {
         user_id: user.id.subject(),
@@ -340,8 +360,8 @@ pub fn view(services: &Services, user: &User) -> UserView {
         last_login: user.last_login.map(|at| at.to_string()),
         logins_count: user.logins,
         failed_logins_count: user.failures.iter().map(|failures| u64::from(failures.count)).sum(),
-        account_lockout_at: services.users.locked_since(user).map(|at| at.to_string()),
-        password_change_required: user.password_due(published.state.password_policies.of(user), now),
+        account_lockout_at: locked_since.map(|at| at.to_string()),
+        password_change_required: password_due,
         password_changed_at: user.password_set.to_string(),
         login_flags: LoginFlags { prevent_ui_login: profile.prevent_ui_login },
         groups: user.groups.iter().map(ToString::to_string).collect(),

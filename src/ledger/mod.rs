@@ -9,7 +9,7 @@
 //! - `seal`: detection of a log that was rewritten
 //! - `writer`: the only thread that writes; `replay`: rebuilding the state from the log
 //! - `snapshot`: a cache of the state
-//! - `reader`: the thread that reads past records; `history`: the numbers of the records of each KMS and connection
+//! - `reader`: the thread that reads past records; `history`: the numbers of the records of each resource
 //! - `json_lines`: records as JSON; `copying`: all records as bytes, for backups, and back
 
 mod benchmark;
@@ -336,9 +336,9 @@ impl Ledger {
         Ok(records)
     }
 
-    /// The numbers of the records of a stream, oldest first. Only KMSs and connections have a history.
+    /// The numbers of the records of a stream, oldest first. `history` says which streams have a history.
     pub fn history(&self, stream: &Stream) -> Vec<u64> {
-        self.0.shared.history.read().unwrap_or_else(PoisonError::into_inner).of(stream).to_vec()
+        self.0.shared.history.read().unwrap_or_else(PoisonError::into_inner).of(stream)
     }
 
     /// A receiver of the number of the last durable record, notified of each new one.

@@ -1,6 +1,7 @@
 //! Access rules. Only this module makes permits, and all access rules are here. `http` requests permits by type, and a
 //! use case takes the permit that it needs as an argument, so a missing check does not compile.
 
+mod past;
 mod rights;
 mod schedules;
 
@@ -22,6 +23,7 @@ use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
+pub use past::sees_past;
 pub use schedules::{for_schedule, for_work};
 
 pub use rights::{

@@ -5,7 +5,6 @@ use super::caller::{Caller, Change, RequestContext};
 use super::cloud::Cloud;
 use super::connections;
 use super::failure::Failure;
-use super::history;
 use super::key_stores;
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::permissions::{DESCRIBE_REGIONS, documented_actions};
@@ -19,10 +18,8 @@ use crate::domain::key_store::KeyStoreEvent;
 use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};
-use crate::domain::refusal::KmsRefusal;
 use crate::domain::state::State;
 use crate::domain::table::Table;
-use crate::domain::time::Time;
 use crate::ledger::Committed;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -152,34 +149,6 @@ impl KmsAccounts {
     /// Returns one KMS.
     pub fn get(&self, permit: &KmsPermit<View>) -> KmsSeen {
         seen(permit.kms().clone(), &permit.caller().published.state, permit.caller())
-    }
-
-    /// Returns one KMS as it was at a time in the past, including a deleted one.
-    ///
-    /// # Errors
-    /// When the caller may not view it, or it did not exist at that time.
-    pub async fn get_at(&self, permit: &Permit<SignedIn>, id: KmsId, at: Time) -> Result<KmsSeen, Failure> {
-        let caller = permit.caller();
-        history::refuse_unseen(caller, id)?;
-        let past = history::state_of_kms_at(self.recorder.ledger(), id, at).await?;
-        match past.kms.get(&id) {
-            Some(kms) => Ok(seen(kms.clone(), &past, caller)),
-            None => Err(KmsRefusal::Unknown(format!("{id} at {at}")).into()),
-        }
-    }
-
-    /// Lists the events of one KMS with their actors, oldest first. A deleted KMS keeps its history.
-    ///
-    /// # Errors
-    /// When the caller may not view it, or it never existed.
-    pub async fn history(
-        &self,
-        permit: &Permit<SignedIn>,
-        id: KmsId,
-        query: &Query,
-    ) -> Result<history::HistoryPage, Failure> {
-        history::refuse_unseen(permit.caller(), id)?;
-        history::page(self.recorder.ledger(), permit.caller(), id, query).await
     }
 
     /// Changes the connection, the regions or the role of a KMS.

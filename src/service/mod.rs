@@ -83,6 +83,8 @@ use zeroize::Zeroizing;
 #[derive(Clone)]
 pub struct Services {
     pub audit: audit::Audit,
+    /// The past of resources.
+    pub histories: history::Histories,
     pub kms: kms::KmsAccounts,
     pub keys: keys::Keys,
     pub sync_jobs: sync_jobs::SyncJobs,
@@ -245,6 +247,7 @@ impl Services {
         let policies = policies::Policies::default();
         Ok(Self {
             audit: audit::Audit::new(recorder.clone()),
+            histories: history::Histories::new(recorder.clone()),
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),

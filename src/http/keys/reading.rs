@@ -1,6 +1,7 @@
 //! Reads of keys: the list, one key, its public key, the availability of an alias; and refreshing a key from AWS.
 
 use super::view::KeyView;
+use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::name::AliasName;
 use crate::domain::place::Region;
@@ -9,6 +10,7 @@ use crate::http::body::{Body, optional, read_as, required};
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
+use crate::http::history::{InPath, at};
 use crate::http::paging::{self, List, Listing};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
@@ -69,6 +71,16 @@ pub async fn list(
 /// `GET /v1/cckm/aws/keys/{id}`
 pub async fn get(auth: OnKey<ViewKey>, services: Data<Services>) -> Json<KeyView> {
     Json(KeyView::of(services.keys.get(&auth.permit)))
+}
+
+/// `GET /v1/cckm/aws/keys/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<SignedIn>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<KeyView>, Problem> {
+    let id = KeyId::of(&request, &auth.permit.caller().published.state)?;
+    Ok(Json(KeyView::of(services.histories.key(&auth.permit, id, at(&request)?).await?)))
 }
 
 /// `DELETE /v1/cckm/aws/keys/{id}`

@@ -1,8 +1,9 @@
 //! Endpoints of jobs and schedules.
 
 use crate::domain::action::Action::{KeyBulkOperation, KeySynchronize};
+use crate::domain::id::ScheduleId;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{bulk_jobs, schedules, sync_jobs};
+use crate::http::{bulk_jobs, history, schedules, sync_jobs};
 use crate::service::access::RequiredRight::{
     ManageSchedules, OnEveryKms, OnSomeKey, SignedIn, ViewBulkJob, ViewSyncJob,
 };
@@ -37,7 +38,19 @@ pub(super) fn scheduler() -> Vec<Endpoint> {
     vec![
         post(all, schedules::create, "createSchedule", "Create a schedule").needs(ManageSchedules).refuses(&[404, 409]),
         get(all, schedules::list, "listSchedules", "List the schedules").needs(SignedIn),
-        get(one, schedules::get, "getSchedule", "Get a schedule").needs(SignedIn),
+        get(one, schedules::get, "getSchedule", "Get a schedule").needs(SignedIn).or_with(
+            "at",
+            "date-time",
+            "The schedule as it was at this time, even if it is deleted now.",
+            schedules::get_at,
+        ),
+        get(
+            "/scheduler/job-configs/{id}/history",
+            history::list::<ScheduleId>,
+            "getScheduleHistory",
+            "List the events of a schedule",
+        )
+        .needs(SignedIn),
         patch(one, schedules::update, "updateSchedule", "Change a schedule").needs(ManageSchedules),
         delete(one, schedules::delete, "deleteSchedule", "Delete a schedule; with `force`, also one that rotates keys")
             .needs(ManageSchedules)

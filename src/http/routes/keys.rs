@@ -4,9 +4,10 @@ use crate::domain::action::Action::{
     KeyCancelDelete, KeyCreate, KeyDelete, KeyMaterialDelete, KeyMaterialImport, KeyRotate, KeySynchronize, KeyUpdate,
     KeyUpload,
 };
+use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::keys::{change, creation, material, reading, rotation, rotations};
-use crate::http::{source_keys, templates};
+use crate::http::{history, source_keys, templates};
 use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
 };
@@ -22,7 +23,13 @@ pub(super) fn keys() -> Vec<Endpoint> {
             .refuses(AT_AWS)
             .no_dry_run(),
         get("/cckm/aws/keys", reading::list, "listKeys", "List the keys that the caller may see").needs(SignedIn),
-        get(&one(""), reading::get, "getKey", "Get a key").needs(ViewKey),
+        get(&one(""), reading::get, "getKey", "Get a key").needs(ViewKey).or_with(
+            "at",
+            "date-time",
+            "The key as it was at this time, even if it is removed now.",
+            reading::get_at,
+        ),
+        get(&one("/history"), history::list::<KeyId>, "getKeyHistory", "List the events of a key").needs(ViewKey),
         delete(&one(""), reading::forget, "deleteKey", "Remove the entry of a key that AWS has deleted")
             .needs(OnKey(KeyDelete))
             .refuses(&[409]),
@@ -191,7 +198,20 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
         get(all, source_keys::list, "listSourceKeys", "List the source keys").needs(ViewSourceKeys),
         get(one, source_keys::get, "getSourceKey", "Get a source key, without its material")
             .needs(ViewSourceKeys)
-            .queries(SOURCE_KEY),
+            .queries(SOURCE_KEY)
+            .or_with(
+                "at",
+                "date-time",
+                "The source key as it was at this time, even if it is deleted now.",
+                source_keys::get_at,
+            ),
+        get(
+            "/vault/keys2/{id}/history",
+            history::list::<SourceKeyId>,
+            "getSourceKeyHistory",
+            "List the events of a version of a source key",
+        )
+        .needs(ViewSourceKeys),
         patch(one, source_keys::update, "updateSourceKey", "Change a source key")
             .needs(ManageSourceKeys)
             .queries(SOURCE_KEY)
@@ -259,7 +279,19 @@ pub(super) fn policy_templates() -> Vec<Endpoint> {
             .needs(OnTemplate(KeyUpdate))
             .refuses(&[409]),
         get(all, templates::list, "listTemplates", "List the policy templates that the caller may see").needs(SignedIn),
-        get(one, templates::get, "getTemplate", "Get a policy template").needs(ViewTemplate),
+        get(one, templates::get, "getTemplate", "Get a policy template").needs(ViewTemplate).or_with(
+            "at",
+            "date-time",
+            "The template as it was at this time, even if it is deleted now.",
+            templates::get_at,
+        ),
+        get(
+            "/cckm/aws/templates/{id}/history",
+            history::list::<TemplateId>,
+            "getTemplateHistory",
+            "List the events of a policy template",
+        )
+        .needs(ViewTemplate),
         patch(
             one,
             templates::update,

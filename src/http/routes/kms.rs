@@ -1,6 +1,7 @@
 //! Endpoints of KMSs and connections.
 
 use crate::domain::action::Action;
+use crate::domain::id::{ConnectionId, KmsId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::{connections, examples, history, iam, kms, log_groups, permissions};
 use crate::service::access::RequiredRight::{
@@ -68,7 +69,7 @@ pub(super) fn kms() -> Vec<Endpoint> {
         delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; its keys stay at AWS")
             .needs(UpdateKms)
             .refuses(&[409]),
-        get("/cckm/aws/kms/{id}/history", history::list, "getKmsHistory", "List the events of a KMS").needs(ViewKms),
+        get("/cckm/aws/kms/{id}/history", history::list::<KmsId>, "getKmsHistory", "List the events of a KMS").needs(ViewKms),
         post(
             "/cckm/aws/kms/{id}/update-acls",
             kms::update_acls,
@@ -97,7 +98,19 @@ pub(super) fn connections() -> Vec<Endpoint> {
             .needs(ManageConnections)
             .refuses(&[409]),
         get(all, connections::list, "listConnections", "List the connections").needs(ViewConnections),
-        get(one, connections::get, "getConnection", "Get a connection").needs(ViewConnections),
+        get(one, connections::get, "getConnection", "Get a connection").needs(ViewConnections).or_with(
+            "at",
+            "date-time",
+            "The connection as it was at this time, even if it is deleted now.",
+            connections::get_at,
+        ),
+        get(
+            "/connectionmgmt/services/aws/connections/{id}/history",
+            history::list::<ConnectionId>,
+            "getConnectionHistory",
+            "List the events of a connection",
+        )
+        .needs(ViewConnections),
         patch(one, connections::update, "updateConnection", "Change a connection")
             .needs(ManageConnections)
             .refuses(&[409, 502, 504]),

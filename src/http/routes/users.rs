@@ -1,7 +1,9 @@
 //! Endpoints of tokens, users, groups and password policies.
 
+use crate::domain::id::UserId;
+use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{audit, groups, password_policies, tokens, users};
+use crate::http::{audit, groups, history, password_policies, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -46,14 +48,38 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
             .needs(ManageUsers)
             .refuses(&[409, 422, 429]),
         get("/usermgmt/users", users::list, "listUsers", "List the users").needs(ManageUsers),
-        get("/usermgmt/users/{id}", users::get, "getUser", "Get a user").needs(ManageUsers),
+        get("/usermgmt/users/{id}", users::get, "getUser", "Get a user").needs(ManageUsers).or_with(
+            "at",
+            "date-time",
+            "The user as it was at this time, even if it is deleted now.",
+            users::get_at,
+        ),
+        get(
+            "/usermgmt/users/{id}/history",
+            history::list::<UserId>,
+            "getUserHistory",
+            "List the events of a user, with logins and memberships",
+        )
+        .needs(ManageUsers),
         patch("/usermgmt/users/{id}", users::update, "updateUser", "Change a user")
             .needs(ManageUsers)
             .refuses(&[409, 422, 429]),
         delete("/usermgmt/users/{id}", users::remove, "deleteUser", "Delete a user").needs(ManageUsers).refuses(&[409]),
         post("/usermgmt/groups", groups::create, "createGroup", "Create a group").needs(ManageUsers).refuses(&[409]),
         get("/usermgmt/groups", groups::list, "listGroups", "List the groups").needs(SignedIn),
-        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Get a group").needs(SignedIn),
+        get("/usermgmt/groups/{name}", groups::get, "getGroup", "Get a group").needs(SignedIn).or_with(
+            "at",
+            "date-time",
+            "The group that had this name at this time, even if it is deleted now.",
+            groups::get_at,
+        ),
+        get(
+            "/usermgmt/groups/{name}/history",
+            history::list::<GroupName>,
+            "getGroupHistory",
+            "List the events under the name of a group",
+        )
+        .needs(ManageUsers),
         patch("/usermgmt/groups/{name}", groups::update, "updateGroup", "Change a group")
             .needs(ManageUsers)
             .refuses(&[409]),

@@ -49,10 +49,14 @@ pub struct ScheduleView {
     #[schema(nullable = false)]
     running_job_id: Option<String>,
     /// The number of keys that the schedule rotates and the caller may see; `GET /v1/cckm/aws/keys?job_config_id=`
-    /// lists them.
-    keys_count: usize,
-    /// The number of key stores whose credentials the schedule rotates, and that the caller may see.
-    custom_key_stores_count: usize,
+    /// lists them. Absent in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    keys_count: Option<usize>,
+    /// The number of key stores whose credentials the schedule rotates, and that the caller may see. Absent in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    custom_key_stores_count: Option<usize>,
     /// The parameters of the operation.
     #[schema(value_type = Object)]
     job_config_params: Value,

@@ -12,8 +12,10 @@ use super::answer::{Created, Json, NoContent};
 use super::body::{Body, BodyOrNone};
 use super::error::Problem;
 use super::guard::Authorized;
+use super::history::{InPath, at};
 use super::paging::{self, List, Listing, members};
 use super::unsupported::Protected;
+use crate::domain::id::SourceKeyId;
 use crate::domain::source_key::SourceKey;
 use crate::domain::state::State;
 use crate::service::Services;
@@ -56,6 +58,17 @@ pub async fn get(
 ) -> Result<Json<SourceKeyView>, Problem> {
     let key = addressed(&auth.permit.caller().published.state, &id, &request)?;
     Ok(Json(SourceKeyView::of(&key, services.source_keys.now())))
+}
+
+/// `GET /v1/vault/keys2/{id}?at=<RFC 3339>`
+pub async fn get_at(
+    auth: Authorized<ViewSourceKeys>,
+    request: HttpRequest,
+    services: Data<Services>,
+) -> Result<Json<SourceKeyView>, Problem> {
+    let (id, at) = (SourceKeyId::of(&request, &auth.permit.caller().published.state)?, at(&request)?);
+    let key = services.histories.source_key(&auth.permit, id, at).await?;
+    Ok(Json(SourceKeyView::of(&key, at)))
 }
 
 /// `PATCH /v1/vault/keys2/{id}`
@@ -114,7 +127,7 @@ pub async fn create_version(
 
 /// Returns the version of a source key that a path names, with `?type=id|name|alias|uri` and `?version=`. A name stands
 /// for the newest version, an id for the version with this id.
-fn addressed(state: &State, text: &str, request: &HttpRequest) -> Result<Arc<SourceKey>, Problem> {
+pub(super) fn addressed(state: &State, text: &str, request: &HttpRequest) -> Result<Arc<SourceKey>, Problem> {
     let given = members(request.query_string());
     let value = |name: &str| given.iter().rfind(|(member, _)| member == name).map(|(_, value)| value.as_str());
     let by = match value("type") {

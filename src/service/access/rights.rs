@@ -107,7 +107,9 @@ impl RequiredRight {
             Self::ViewKms
             | Self::OnKms(_)
             | Self::OnEveryKms(_)
+            | Self::ViewKey
             | Self::OnSomeKey(_)
+            | Self::ViewTemplate
             | Self::OnTemplate(_)
             | Self::ViewSyncJob
             | Self::ViewBulkJob => true,
@@ -125,11 +127,9 @@ impl RequiredRight {
             | Self::Administer
             | Self::OnSomeKms(_)
             | Self::UpdateKms
-            | Self::ViewKey
             | Self::OnKey(_)
             | Self::ViewKeyStore
             | Self::OnKeyStore(_)
-            | Self::ViewTemplate
             | Self::ViewReport
             | Self::OnReport(_) => false,
         }

@@ -66,10 +66,10 @@ pub(super) struct Options {
 /// A schedule as one caller may view it.
 pub struct ScheduleSeen {
     pub schedule: Arc<Schedule>,
-    /// The number of its keys that the caller may view.
-    pub keys: usize,
+    /// The number of its keys that the caller may view; `None` if it is not known, as of the past.
+    pub keys: Option<usize>,
     /// The number of its key stores that the caller may view.
-    pub stores: usize,
+    pub stores: Option<usize>,
     /// Those of its KMSs that the caller may view.
     pub kms: Vec<KmsId>,
 }
@@ -238,6 +238,11 @@ impl Coverage {
         Self { caller: caller.clone(), counts: schedules.iter().map(count).collect() }
     }
 
+    /// Of schedules of the past, whose keys and key stores are not counted.
+    pub(in crate::service) fn unknown(caller: &Caller) -> Self {
+        Self { caller: caller.clone(), counts: HashMap::new() }
+    }
+
     /// Returns a schedule as the caller may view it.
     pub fn seen(&self, schedule: Arc<Schedule>) -> ScheduleSeen {
         let sees = |kms: &&KmsId| access::sees_kms_of(&self.caller.user, &self.caller.published.state, **kms);
@@ -249,7 +254,7 @@ impl Coverage {
             | Work::RotateCredentials
             | Work::BackUp(_) => Vec::new(),
         };
-        let (keys, stores) = self.counts.get(&schedule.id).copied().unwrap_or_default();
+        let (keys, stores) = self.counts.get(&schedule.id).copied().unzip();
         ScheduleSeen { keys, stores, kms, schedule }
     }
 }

@@ -1,3 +1,4 @@
 //! `/v1/audit`
 
+mod past;
 mod records;

@@ -11,9 +11,12 @@ mod indexed;
 
 use super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::event::Stream;
-use crate::domain::id::{ConnectionId, JobId, KmsId};
+use crate::domain::id::{
+    ConnectionId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId,
+};
 use crate::domain::job::retained::{Parted, Retained};
 use crate::domain::key::aggregate;
+use crate::domain::name::GroupName;
 use crate::domain::restore::Entries;
 use crate::domain::state::State;
 use crate::ledger::history::History;
@@ -28,7 +31,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 14;
+pub(in crate::ledger) const VERSION: u8 = 15;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
@@ -76,6 +79,53 @@ struct Rest<'a> {
 enum StreamHistory {
     Kms(Uuid, Vec<u64>),
     Connection(Uuid, Vec<u64>),
+    Key(Uuid, Vec<u64>),
+    User(Uuid, Vec<u64>),
+    Group(String, Vec<u64>),
+    Template(Uuid, Vec<u64>),
+    Schedule(Uuid, Vec<u64>),
+    SourceKey(Uuid, Vec<u64>),
+    KeyStore(Uuid, Vec<u64>),
+}
+
+impl StreamHistory {
+    /// `None` for a stream without a history.
+    fn of(stream: &Stream, numbers: Vec<u64>) -> Option<Self> {
+        match stream {
+            Stream::Kms(id) => Some(Self::Kms(id.uuid(), numbers)),
+            Stream::Connection(id) => Some(Self::Connection(id.uuid(), numbers)),
+            Stream::Key(id) => Some(Self::Key(id.uuid(), numbers)),
+            Stream::User(id) => Some(Self::User(id.uuid(), numbers)),
+            Stream::Group(name) => Some(Self::Group(name.to_string(), numbers)),
+            Stream::Template(id) => Some(Self::Template(id.uuid(), numbers)),
+            Stream::Schedule(id) => Some(Self::Schedule(id.uuid(), numbers)),
+            Stream::SourceKey(id) => Some(Self::SourceKey(id.uuid(), numbers)),
+            Stream::KeyStore(id) => Some(Self::KeyStore(id.uuid(), numbers)),
+            Stream::Installation
+            | Stream::Session(_)
+            | Stream::Job(_)
+            | Stream::Posture
+            | Stream::Report(_)
+            | Stream::Webhook(_)
+            | Stream::Alarm(_)
+            | Stream::Drift(_) => None,
+        }
+    }
+
+    fn restore(self, history: &mut History) {
+        let (stream, numbers) = match self {
+            Self::Kms(id, numbers) => (Stream::Kms(KmsId::new(id)), numbers),
+            Self::Connection(id, numbers) => (Stream::Connection(ConnectionId::new(id)), numbers),
+            Self::Key(id, numbers) => (Stream::Key(KeyId::new(id)), numbers),
+            Self::User(id, numbers) => (Stream::User(UserId::new(id)), numbers),
+            Self::Group(name, numbers) => (Stream::Group(GroupName::stored(&name)), numbers),
+            Self::Template(id, numbers) => (Stream::Template(TemplateId::new(id)), numbers),
+            Self::Schedule(id, numbers) => (Stream::Schedule(ScheduleId::new(id)), numbers),
+            Self::SourceKey(id, numbers) => (Stream::SourceKey(SourceKeyId::new(id)), numbers),
+            Self::KeyStore(id, numbers) => (Stream::KeyStore(KeyStoreId::new(id)), numbers),
+        };
+        history.restore(stream, numbers);
+    }
 }
 
 /// Writes the parts of a snapshot. Entries without an order are sorted, so that the same state gives the same bytes.
@@ -85,29 +135,10 @@ pub(in crate::ledger) fn write(state: &State, history: &History, parts: &mut Par
     while keys.peek().is_some() {
         push(parts, KEYS, &keys.by_ref().take(KEYS_AT_ONCE).collect::<Vec<_>>())?;
     }
-    for streams in history.streams().chunks(STREAMS_AT_ONCE) {
-        let histories = streams.iter().filter_map(|stream| {
-            let numbers = history.of(stream).to_vec();
-            match stream {
-                Stream::Kms(id) => Some(StreamHistory::Kms(id.uuid(), numbers)),
-                Stream::Connection(id) => Some(StreamHistory::Connection(id.uuid(), numbers)),
-                Stream::Installation
-                | Stream::User(_)
-                | Stream::Group(_)
-                | Stream::Session(_)
-                | Stream::Key(_)
-                | Stream::SourceKey(_)
-                | Stream::Job(_)
-                | Stream::Template(_)
-                | Stream::Schedule(_)
-                | Stream::KeyStore(_)
-                | Stream::Posture
-                | Stream::Report(_)
-                | Stream::Webhook(_)
-                | Stream::Alarm(_)
-                | Stream::Drift(_) => None, // These streams have no history.
-            }
-        });
+    let mut streams = history.streams();
+    streams.sort_unstable();
+    for streams in streams.chunks(STREAMS_AT_ONCE) {
+        let histories = streams.iter().filter_map(|stream| StreamHistory::of(stream, history.of(stream)));
         push(parts, HISTORIES, &histories.collect::<Vec<_>>())?;
     }
     Ok(())
@@ -195,12 +226,7 @@ pub(in crate::ledger) fn read(file: &SnapshotFile) -> Result<(State, History), S
         match part? {
             Part::Rest(entries) => rest = Some(entries),
             Part::Keys(more) => keys.extend(more),
-            Part::Histories(histories) => histories.into_iter().for_each(|one| match one {
-                StreamHistory::Kms(id, numbers) => history.restore(Stream::Kms(KmsId::new(id)), numbers),
-                StreamHistory::Connection(id, numbers) => {
-                    history.restore(Stream::Connection(ConnectionId::new(id)), numbers);
-                }
-            }),
+            Part::Histories(histories) => histories.into_iter().for_each(|one| one.restore(&mut history)),
         }
     }
     let rest = rest.ok_or(SnapshotError::Form)?;
