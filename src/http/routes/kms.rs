@@ -69,7 +69,8 @@ pub(super) fn kms() -> Vec<Endpoint> {
         delete("/cckm/aws/kms/{id}", kms::delete, "deleteKms", "Delete a KMS; its keys stay at AWS")
             .needs(UpdateKms)
             .refuses(&[409]),
-        get("/cckm/aws/kms/{id}/history", history::list::<KmsId>, "getKmsHistory", "List the events of a KMS").needs(ViewKms),
+        get("/cckm/aws/kms/{id}/history", history::list::<KmsId>, "getKmsHistory", "List the events of a KMS")
+            .needs(ViewKms),
         post(
             "/cckm/aws/kms/{id}/update-acls",
             kms::update_acls,

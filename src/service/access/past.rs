@@ -1,7 +1,7 @@
 //! Who may view the past of a resource: whoever may view it now; of a deleted one, those who administer its kind.
 
 use super::{
-    ManageConnections, Right, administers_kms, manages_users, sees_key_of, sees_kms_of, sees_key_store, sees_template,
+    ManageConnections, Right, administers_kms, manages_users, sees_key_of, sees_key_store, sees_kms_of, sees_template,
 };
 use crate::domain::event::Stream;
 use crate::domain::state::State;

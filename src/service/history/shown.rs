@@ -35,9 +35,10 @@ fn restrict(caller: &Caller, event: &mut Event) -> bool {
         {
             role.external_id = None;
         }
-        Event::Connection(_, ConnectionEvent::Created { settings, .. } | ConnectionEvent::SettingsChanged { settings })
-            if !administers_kms =>
-        {
+        Event::Connection(
+            _,
+            ConnectionEvent::Created { settings, .. } | ConnectionEvent::SettingsChanged { settings },
+        ) if !administers_kms => {
             if let Some(role) = &mut settings.role {
                 role.external_id = None;
             }

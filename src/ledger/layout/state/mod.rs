@@ -11,9 +11,7 @@ mod indexed;
 
 use super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::event::Stream;
-use crate::domain::id::{
-    ConnectionId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId,
-};
+use crate::domain::id::{ConnectionId, JobId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId};
 use crate::domain::job::retained::{Parted, Retained};
 use crate::domain::key::aggregate;
 use crate::domain::name::GroupName;
