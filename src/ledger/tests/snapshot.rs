@@ -174,8 +174,8 @@ async fn a_clean_stop_writes_a_snapshot_and_the_next_start_uses_it() {
 async fn a_log_that_is_broken_before_its_snapshot_is_not_written_to() {
     let (at, store) = log_with_snapshot().await;
     store.tamper(3, |bytes| bytes[40] ^= 1);
-    let ledger =
-        Ledger::start_with(Some(place(&at, 1)), store, HeadMark::default(), None, options()).expect("it rests on record 8");
+    let ledger = Ledger::start_with(Some(place(&at, 1)), store, HeadMark::default(), None, options())
+        .expect("it rests on record 8");
     let stopped = async {
         while ledger.is_accepting() {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await
