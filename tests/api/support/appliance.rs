@@ -51,15 +51,22 @@ impl Appliance {
 
     /// Starts the program on an existing data directory.
     pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
+        Self::try_start_in(home, environment).unwrap_or_else(|log| panic!("the appliance did not start; its log:\n{log}"))
+    }
+
+    /// Like [`Appliance::start_in`], for a program that may not start; its log then.
+    pub(crate) fn try_start_in(home: TempDir, environment: &[(&str, &str)]) -> Result<Self, String> {
         let environment = owned(environment);
-        let (process, startup_message) = launch(home.path(), &environment);
+        let (process, startup_message) = launch(home.path(), &environment)?;
         let (api, cloud) = addresses(&startup_message);
-        Self { process, home, environment, api, cloud, startup_message }
+        Ok(Self { process, home, environment, api, cloud, startup_message })
     }
 
     /// Starts the program again on the same data directory, after it has ended.
     pub(crate) fn restart(&mut self) {
-        (self.process, self.startup_message) = launch(self.home.path(), &self.environment);
+        let started = launch(self.home.path(), &self.environment);
+        (self.process, self.startup_message) =
+            started.unwrap_or_else(|log| panic!("the appliance did not start; its log:\n{log}"));
         (self.api, self.cloud) = addresses(&self.startup_message);
     }
 
@@ -226,8 +233,8 @@ fn owned(environment: &[(&str, &str)]) -> Vec<(String, String)> {
     environment.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
-/// Starts the lab in this directory, and waits for its output.
-fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
+/// Starts the lab in this directory, and waits for its output; its log if it ends instead.
+fn launch(home: &Path, environment: &[(String, String)]) -> Result<(Child, String), String> {
     let log = File::options().create(true).append(true).open(home.join("log")).expect("a log");
     let mut command = lab(&home.join("data"));
     if home.join(PLAN).exists() {
@@ -252,15 +259,15 @@ fn launch(home: &Path, environment: &[(String, String)]) -> (Child, String) {
     let mut startup_message = String::new();
     while !startup_message.contains("lab cloud ") {
         let Some(Ok(line)) = lines.next() else {
-            let log = std::fs::read_to_string(home.join("log")).unwrap_or_default();
-            panic!("the appliance did not start; its log:\n{log}");
+            process.wait().expect("its end");
+            return Err(std::fs::read_to_string(home.join("log")).unwrap_or_default());
         };
         startup_message.push_str(&line);
         startup_message.push('\n');
     }
     // The rest of the output is read too: a full pipe would block the program.
     std::thread::spawn(move || lines.for_each(drop));
-    (process, startup_message)
+    Ok((process, startup_message))
 }
 
 /// The addresses of the API and of the lab cloud.

@@ -2,10 +2,12 @@
 
 pub(crate) mod appliance;
 pub(crate) mod client;
+pub(crate) mod every_get;
 pub(crate) mod json_schema;
 pub(crate) mod kms_fixture;
 pub(crate) mod lab;
 pub(crate) mod raw_http;
 pub(crate) mod receiver;
+pub(crate) mod small_disk;
 pub(crate) mod strace;
 pub(crate) mod visible_state;

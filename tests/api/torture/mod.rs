@@ -1,7 +1,13 @@
 //! Campaigns against the running program: kills, power cuts. `scripts/torture` runs them; they print their seed and
 //! their counts.
 
+mod corruption;
 mod crash;
+mod disk;
+mod faults;
+mod interposer;
+mod machine;
+mod power;
 mod writers;
 
 use std::hash::{BuildHasher, RandomState};
