@@ -10,11 +10,13 @@
 //! - `memory`: the memory of a key
 //! - `reports`: a report of 1 000 000 CloudTrail events, compared with reading the same pages, and its memory
 //! - `audit`: pages of audit records of 1 000 000 events
+//! - `logins`: reading beside a flood of 200 sign-ins a second, compared with reading alone
+//! - `soak`: ten minutes of mixed requests: throughput, latencies and memory over time; runs only if it is named
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
-//! `cargo bench --bench http` runs all of them; `cargo bench --bench http -- get list` only those named. Each prints
-//! its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
+//! `cargo bench --bench http` runs all of them but `soak`; `cargo bench --bench http -- get list` only those named. Each
+//! prints its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
 //! `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds of the
 //! compared programs alternate, and medians are compared, so that other load on the machine affects all of them alike.
 
@@ -29,11 +31,13 @@ mod keys;
 #[path = "../large_log/mod.rs"]
 mod large_log;
 mod list;
+mod logins;
 mod memory;
 mod patch;
 mod posture;
 mod program;
 mod reports;
+mod soak;
 mod start;
 mod xks;
 mod xks_load;
@@ -56,9 +60,10 @@ fn main() -> Outcome<()> {
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
     for name in [
-        "get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "xks", "xks-load",
+        "get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "logins", "soak",
+        "xks", "xks-load",
     ] {
-        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+        if wanted.is_empty() && name != "soak" || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
             std::fs::create_dir_all(&directory)?;
             // The client has one thread, so that it uses as little of the machine as possible.
@@ -73,6 +78,8 @@ fn main() -> Outcome<()> {
                 "posture" => posture::run(&directory, &runtime)?,
                 "reports" => reports::run(&directory, &runtime)?,
                 "audit" => audit::run(&directory, &runtime)?,
+                "logins" => logins::run(&directory, &runtime)?,
+                "soak" => soak::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
                 "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,

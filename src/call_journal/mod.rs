@@ -6,7 +6,7 @@
 //! that the disk cannot follow, some are dropped and counted. The two kinds have files of their own, so that many reads
 //! never drive out a change. Each kind is bounded by its bytes and its age; the oldest files are deleted.
 //!
-//! - `segment.rs` the files: records with a checksum; what follows a damaged record is ignored
+//! - `segment.rs` the files: records with a checksum; what follows a damaged record is ignored, and counts as missing
 //! - `writer.rs` the thread that writes
 //! - `own_calls.rs` the calls of a window of time; `coverage.rs` the times of which the journal has all calls
 
@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use coverage::Gaps;
-use segment::Kind;
+use segment::{Found, Kind, Segment};
 use writer::Order;
 
 /// The largest number of calls that wait for the writer.
@@ -127,11 +127,7 @@ impl CallJournal {
     /// # Errors
     /// When a file cannot be read.
     pub fn between(&self, from_ms: i64, to_ms: i64) -> Result<OwnCalls, JournalError> {
-        // What was recorded before is in the files by then.
-        let (flushed, done) = oneshot::channel();
-        if self.orders.blocking_send(Order::Flush(flushed)).is_ok() {
-            let _ = done.blocking_recv();
-        }
+        self.flush();
         let mut found = OwnCalls::default();
         for kind in Kind::ALL {
             for this in segment::list(&self.directory, kind).map_err(JournalError::at(&self.directory))? {
@@ -140,9 +136,15 @@ impl CallJournal {
                 if this.first_ms.saturating_sub(STEP_MS) > to_ms || ends < from_ms {
                     continue;
                 }
-                match std::fs::read(&this.path) {
-                    Ok(bytes) => {
-                        found.add(segment::read(&bytes).filter(|call| (from_ms..=to_ms).contains(&call.at_ms)))
+                match self.read(&this) {
+                    Ok((calls, is_damaged)) => {
+                        if is_damaged {
+                            let last_ms = calls.last().map_or(this.first_ms, |call| call.at_ms);
+                            self.gaps.note(kind, last_ms, this.written_ms);
+                            tracing::warn!(file = %this.path.display(),
+                                "the journal of AWS calls is damaged: what it lacks may be calls of ours");
+                        }
+                        found.add(calls.into_iter().filter(|call| (from_ms..=to_ms).contains(&call.at_ms)))
                     }
                     // The writer deletes old segments.
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
@@ -152,6 +154,25 @@ impl CallJournal {
         }
         found.sort();
         Ok(found)
+    }
+
+    /// Returns when what was recorded before is in the files.
+    fn flush(&self) {
+        let (flushed, done) = oneshot::channel();
+        if self.orders.blocking_send(Order::Flush(flushed)).is_ok() {
+            let _ = done.blocking_recv();
+        }
+    }
+
+    /// The records of a segment, and whether it is damaged behind them.
+    fn read(&self, segment: &Segment) -> std::io::Result<(Vec<Found>, bool)> {
+        let read = segment::read(&std::fs::read(&segment.path)?);
+        if !read.1 {
+            return Ok(read);
+        }
+        // The writer may have been in the middle of a record.
+        self.flush();
+        Ok(segment::read(&std::fs::read(&segment.path)?))
     }
 
     /// The times of which the journal has all our calls. It reads a directory: call it on a thread that may block. What

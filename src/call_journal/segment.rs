@@ -162,13 +162,14 @@ pub(super) fn write(call: &Call, to: &mut Vec<u8>) {
     to[start + 2..body].copy_from_slice(&checksum.to_le_bytes());
 }
 
-/// The records of a segment, up to the first that is cut or damaged.
-pub(super) fn read(mut bytes: &[u8]) -> impl Iterator<Item = Found> {
-    std::iter::from_fn(move || {
-        let (found, rest) = first(bytes)?;
+/// The records of a segment, up to the first that is cut or damaged, and whether there is such a one.
+pub(super) fn read(mut bytes: &[u8]) -> (Vec<Found>, bool) {
+    let mut records = Vec::new();
+    while let Some((found, rest)) = first(bytes) {
+        records.push(found);
         bytes = rest;
-        Some(found)
-    })
+    }
+    (records, !bytes.is_empty())
 }
 
 fn first(bytes: &[u8]) -> Option<(Found, &[u8])> {

@@ -36,6 +36,22 @@ fn a_call_is_found_by_its_request_id_with_who_asked() {
     assert!(found.is_ours(&id(2)) && !found.is_ours(&id(1)) && !found.is_ours("not a UUID"));
 }
 
+/// What a damaged record and those behind it were is not known, so it must not count as known.
+#[test]
+fn the_times_behind_a_damaged_record_count_as_missing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mut bytes = Vec::new();
+    (1..=3).for_each(|n| segment::write(&call(n, 1_000 * i64::try_from(n).expect("small")), &mut bytes));
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(directory.path().join("changes-000000000001000.calls"), &bytes).expect("a file");
+    let journal = CallJournal::open(directory.path(), BOUNDS, LATE).expect("it opens");
+    let found = journal.between(0, 9_000).expect("it is read");
+    assert!(found.is_ours(&id(1)) && !found.is_ours(&id(3)));
+    let coverage = journal.coverage().expect("it is read");
+    assert!(!coverage.is_complete(true, 2_000, 3_000) && coverage.is_complete(false, 2_000, 3_000));
+}
+
 /// The file of an ended process: its end is torn at any byte.
 #[test]
 fn what_precedes_a_torn_record_is_read_and_later_runs_do_not_append_to_it() {
@@ -66,7 +82,7 @@ fn a_damaged_byte_hides_no_earlier_record_and_is_no_call_of_ours() {
     for at in first..whole.len() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x40;
-        let found: Vec<_> = segment::read(&damaged).map(|found| found.key).collect();
+        let found: Vec<_> = segment::read(&damaged).0.iter().map(|found| found.key).collect();
         assert_eq!(found, [1], "byte {at}");
     }
 }

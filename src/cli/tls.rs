@@ -27,6 +27,12 @@ pub enum TlsError {
     /// The self-signed certificate or its key could not be written.
     #[error("`{}` could not be written", path.display())]
     Write { path: PathBuf, source: std::io::Error },
+    /// The self-signed certificate does not fit its own signature: no client that has pinned it would accept it.
+    #[error(
+        "`{}` has changed since it was made: restore it from a backup, or remove it, and the next start makes a new one",
+        .0.display()
+    )]
+    Changed(PathBuf),
     #[error("TLS could not be set up")]
     Setup(#[from] rustls::Error),
 }
@@ -67,7 +73,11 @@ impl Certificate {
                 (certificate, private_key, Some(settings.self_signed_names.clone()))
             }
         };
-        let key = ArcSwap::from_pointee(certificate::read(&certificate, &private_key)?);
+        let read = certificate::read(&certificate, &private_key)?;
+        if self_signed.is_some() && !read.cert.first().is_some_and(is_unchanged) {
+            return Err(TlsError::Changed(certificate));
+        }
+        let key = ArcSwap::from_pointee(read);
         let loaded = Self(Arc::new(Inner { certificate, private_key, self_signed, key }));
         // A good certificate that cannot be renewed yet must not prevent the start.
         if let Err(error) = loaded.renew_if_due(Utc::now()) {
@@ -160,14 +170,34 @@ fn self_signed(names: &[String], key: &KeyPair, now: DateTime<Utc>) -> Result<St
 
 /// Whether a self-signed certificate is past its end at a time.
 fn has_ended(certificate: &CertificateDer<'_>, at: DateTime<Utc>) -> bool {
+    matches!(verify_by_itself(certificate, at), Err(webpki::Error::CertExpired { .. }))
+}
+
+/// Whether a self-signed certificate fits its own signature. That its time is over, or not begun, changes nothing.
+fn is_unchanged(certificate: &CertificateDer<'_>) -> bool {
+    // The signature is looked at after the time.
+    let within = |error: webpki::Error| match error {
+        webpki::Error::CertExpired { not_after, .. } => Err(not_after),
+        webpki::Error::CertNotValidYet { not_before, .. } => Err(not_before),
+        _ => Ok(false),
+    };
+    match verify_by_itself(certificate, Utc::now()).map_or_else(within, |()| Ok(true)) {
+        Ok(is_unchanged) => is_unchanged,
+        Err(then) => {
+            let then = i64::try_from(then.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+            then.is_some_and(|then| verify_by_itself(certificate, then).is_ok())
+        }
+    }
+}
+
+/// Verifies a certificate with itself as the authority.
+fn verify_by_itself(certificate: &CertificateDer<'_>, at: DateTime<Utc>) -> Result<(), webpki::Error> {
     let seconds = u64::try_from(at.timestamp()).unwrap_or_default();
     let at = UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-    let (Ok(anchor), Ok(own)) = (anchor_from_trusted_cert(certificate), EndEntityCert::try_from(certificate)) else {
-        return false;
-    };
+    let (anchor, own) = (anchor_from_trusted_cert(certificate)?, EndEntityCert::try_from(certificate)?);
     let anchors = [anchor];
     let verified = own.verify_for_usage(ALL_VERIFICATION_ALGS, &anchors, &[], at, KeyUsage::server_auth(), None, None);
-    matches!(verified.map(drop), Err(webpki::Error::CertExpired { .. }))
+    verified.map(drop)
 }
 
 /// The names of this machine, for a certificate without configured names.
@@ -196,6 +226,29 @@ fn write_atomically(path: &Path, pem: &[u8]) -> Result<(), TlsError> {
 mod tests {
     use super::*;
     use tempfile::TempDir;
+
+    #[test]
+    fn a_self_signed_certificate_that_was_changed_is_refused() {
+        let directory = TempDir::new().expect("a directory");
+        let load = || Certificate::load(&TlsSettings::default(), directory.path());
+        let der = load().expect("a new one").chain()[0].to_vec();
+        let path = directory.path().join("tls.crt");
+        for at in (0..der.len()).step_by(7).chain([der.len() - 1]) {
+            let mut changed = der.clone();
+            changed[at] ^= 1;
+            let pem = pem_of(&changed);
+            std::fs::write(&path, pem).expect("written");
+            assert!(load().is_err(), "byte {at} of {}", der.len());
+        }
+        std::fs::write(&path, pem_of(&der)).expect("written");
+        load().expect("the one that was made");
+    }
+
+    fn pem_of(der: &[u8]) -> String {
+        use base64::Engine;
+        let text = base64::engine::general_purpose::STANDARD.encode(der);
+        format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n")
+    }
 
     #[test]
     fn a_self_signed_certificate_lasts_a_year_and_is_renewed_in_time_with_the_same_key() {
