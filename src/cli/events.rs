@@ -3,7 +3,7 @@
 use super::config::{Config, ConfigError, MasterKeySettings};
 use super::control::{self, Request};
 use crate::domain::time::Time;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{self, Filter, LedgerError, SealKey, SealSource};
 use crate::service::log_seal;
 use std::io::{self, BufRead, BufReader, Write};
@@ -51,6 +51,9 @@ pub enum EventsError {
     Config(#[from] ConfigError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// A data key is damaged.
+    #[error(transparent)]
+    Keyring(#[from] KeyringError),
     /// The connection to the server or the output failed.
     #[error("the event log could not be printed")]
     Io(#[from] io::Error),
@@ -127,10 +130,10 @@ pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
         print_line(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
         return Ok(());
     }
-    print_line(
-        &mut io::stdout(),
-        &control::summary(&ledger::verify(&data_dir, Some(&arguments.seal_source(&data_dir)))?),
-    )?;
+    let keyring = arguments.keyring(&data_dir);
+    let verified = ledger::verify(&data_dir, Some(&seal_source(keyring.clone())))?;
+    keyring.map_or(Ok(()), |keyring| keyring.check())?;
+    print_line(&mut io::stdout(), &control::summary(&verified))?;
     Ok(())
 }
 
@@ -146,21 +149,25 @@ pub(super) fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
     Err(EventsError::Owner { uid: owner.uid(), source: again.exec() })
 }
 
+/// Asks a keyring for the key of the log's seal.
+fn seal_source(keyring: Option<Keyring>) -> SealSource {
+    Arc::new(move || keyring.as_ref().map_or(SealKey::Unavailable, log_seal::existing_key))
+}
+
 impl LogArguments {
-    /// Asks the keyring of a data directory for the key of the log's seal, if its master key is here. It creates
-    /// nothing.
-    fn seal_source(&self, data_dir: &Path) -> SealSource {
+    /// The keyring of a data directory, if it exists and its master key is here. It creates nothing.
+    fn keyring(&self, data_dir: &Path) -> Option<Keyring> {
         let config = Config::load_here(self.config.as_deref()).unwrap_or_default();
         let settings = MasterKeySettings { create: false, ..config.master_key };
         let (master, directory) = (settings.source(data_dir), data_dir.join("keyring"));
         if !directory.join("master.check").is_file() {
-            return Arc::new(|| SealKey::Unavailable);
+            return None;
         }
         let keyring = Keyring::open(&directory, master).inspect_err(|error| {
             // The chain can be checked nevertheless.
             let _ = writeln!(io::stderr(), "claviger: the seal is not checked: {error}");
         });
-        Arc::new(move || keyring.as_ref().map_or(SealKey::Unavailable, log_seal::existing_key))
+        keyring.ok()
     }
 
     pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {

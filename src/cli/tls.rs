@@ -175,19 +175,15 @@ fn has_ended(certificate: &CertificateDer<'_>, at: DateTime<Utc>) -> bool {
 
 /// Whether a self-signed certificate fits its own signature. That its time is over, or not begun, changes nothing.
 fn is_unchanged(certificate: &CertificateDer<'_>) -> bool {
+    let verified = verify_by_itself(certificate, Utc::now());
     // The signature is looked at after the time.
-    let within = |error: webpki::Error| match error {
-        webpki::Error::CertExpired { not_after, .. } => Err(not_after),
-        webpki::Error::CertNotValidYet { not_before, .. } => Err(not_before),
-        _ => Ok(false),
+    let then = match verified {
+        Err(webpki::Error::CertExpired { not_after, .. }) => not_after,
+        Err(webpki::Error::CertNotValidYet { not_before, .. }) => not_before,
+        verified => return verified.is_ok(),
     };
-    match verify_by_itself(certificate, Utc::now()).map_or_else(within, |()| Ok(true)) {
-        Ok(is_unchanged) => is_unchanged,
-        Err(then) => {
-            let then = i64::try_from(then.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
-            then.is_some_and(|then| verify_by_itself(certificate, then).is_ok())
-        }
-    }
+    let then = i64::try_from(then.as_secs()).ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    then.is_some_and(|then| verify_by_itself(certificate, then).is_ok())
 }
 
 /// Verifies a certificate with itself as the authority.

@@ -96,6 +96,17 @@ impl Keyring {
             .map_err(|_| KeyringError::Unreadable { owner: owner.clone(), purpose })
     }
 
+    /// Checks that the master key opens every data key.
+    ///
+    /// # Errors
+    /// When the disk fails; the first data key that is damaged.
+    pub fn check(&self) -> Result<(), KeyringError> {
+        for owner in self.owners()? {
+            self.shared.read_key(&owner, &self.shared.directory())?;
+        }
+        Ok(())
+    }
+
     /// Derives a key for a purpose other than sealing, such as a MAC over a cache. The same master key always gives the
     /// same key, from which the master key cannot be computed.
     pub fn derived_key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
@@ -219,6 +230,14 @@ impl Shared {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
+        let key = self.read_key(owner, directory)?.map(Arc::new);
+        if let Some(key) = &key {
+            self.cache().insert(owner.clone(), Arc::clone(key));
+        }
+        Ok(key)
+    }
+
+    fn read_key(&self, owner: &Owner, directory: &Directory) -> Result<Option<Key>, KeyringError> {
         let name = owner.to_string();
         // A file of zeros is left when shredding is interrupted between overwriting and removing the file.
         let Some(sealed) = directory.read(&name)?.filter(|sealed| sealed.iter().any(|byte| *byte != 0)) else {
@@ -226,9 +245,7 @@ impl Shared {
         };
         let damaged = || KeyringError::Damaged { path: directory.path_of(&name), what: "it holds no data key" };
         let opened = self.master.open(&key_context(&name), &sealed).map_err(|_| damaged())?;
-        let key = Arc::new(Key::from_slice(&opened).ok_or_else(damaged)?);
-        self.cache().insert(owner.clone(), Arc::clone(&key));
-        Ok(Some(key))
+        Ok(Some(Key::from_slice(&opened).ok_or_else(damaged)?))
     }
 
     fn create_key(&self, owner: &Owner, directory: &Directory) -> Result<Arc<Key>, KeyringError> {

@@ -7,7 +7,8 @@
 //! writes it back), and the loss of just those commits would not be noticed. It protects against disks and copies that
 //! lose data, not against an attacker who can write both files.
 //!
-//! Two slots are written in turn, each with a checksum: if one is torn, the other remains.
+//! There are three slots, each with a checksum. One has what was synced last, and is left alone until the next sync; the
+//! others are written in turn. So a power cut that tears both writes leaves that one.
 
 use super::chain::Linked;
 use super::directory::{io, owner_only};
@@ -17,8 +18,8 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
-/// The offsets of the two slots, far enough apart that no disk writes both at once.
-const SLOTS: [u64; 2] = [0, 4096];
+/// The offsets of the slots, far enough apart that no disk writes two at once. Earlier versions used the first two.
+const SLOTS: [u64; 3] = [0, 4096, 8192];
 /// Commits between two syncs of the file.
 const SYNC_EVERY: u32 = 64;
 
@@ -43,7 +44,10 @@ impl HeadMark {
 #[derive(Debug)]
 pub(super) struct HeadFile {
     file: File,
-    next: usize,
+    /// The slot that the disk has.
+    durable: usize,
+    /// The slot that was written last.
+    written: usize,
     unsynced: u32,
     synced_any: bool,
 }
@@ -54,28 +58,28 @@ impl HeadFile {
         let unfinished = path.with_extension("new");
         let failed = io("make", &unfinished);
         let file = owner_only().create(true).truncate(true).open(&unfinished).map_err(failed)?;
-        let mut head = Self { file, next: 0, unsynced: 0, synced_any: false };
-        let written = SLOTS.iter().try_for_each(|_| head.write(known)).and_then(|()| head.sync());
+        let mut head = Self { file, durable: 0, written: 0, unsynced: 0, synced_any: false };
+        let line = line(known);
+        let written = SLOTS.iter().try_for_each(|slot| head.file.write_all_at(line.as_bytes(), *slot));
+        let written = written.and_then(|()| head.sync());
         written.map_err(io("write", &unfinished))?;
         std::fs::rename(&unfinished, path).map_err(io("make", path))?;
         head.synced_any = known.seq > 0;
         Ok(head)
     }
 
-    /// Opens the file and reads the later of its two slots.
+    /// Opens the file and reads the newest of its slots.
     pub(super) fn open(path: &Path) -> Result<(Self, HeadMark), LedgerError> {
         let file = owner_only().open(path).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => LedgerError::HeadUnknown(path.to_owned()),
             _ => io("open", path)(error),
         })?;
-        let slots = SLOTS.map(|offset| read(&file, offset));
-        let (at, known) = match slots {
-            [Some(one), Some(other)] if other.seq > one.seq => (1, other),
-            [Some(one), _] => (0, one),
-            [None, Some(other)] => (1, other),
-            [None, None] => return Err(LedgerError::HeadUnknown(path.to_owned())),
-        };
-        Ok((Self { file, next: 1 - at, unsynced: 0, synced_any: known.seq > 0 }, known))
+        let slots = SLOTS.iter().enumerate().filter_map(|(slot, offset)| Some((read(&file, *offset)?, slot)));
+        let newest = slots.max_by_key(|(known, _)| known.seq);
+        let (known, slot) = newest.ok_or_else(|| LedgerError::HeadUnknown(path.to_owned()))?;
+        // After a kill the slot may be in the page cache only.
+        file.sync_data().map_err(io("sync", path))?;
+        Ok((Self { file, durable: slot, written: slot, unsynced: 0, synced_any: known.seq > 0 }, known))
     }
 
     /// Writes a durable record to the file.
@@ -87,15 +91,16 @@ impl HeadFile {
 
     pub(super) fn sync(&mut self) -> std::io::Result<()> {
         self.file.sync_data()?;
+        self.durable = self.written;
         self.unsynced = 0;
         self.synced_any = true;
         Ok(())
     }
 
     fn write(&mut self, known: HeadMark) -> std::io::Result<()> {
-        let offset = SLOTS[self.next];
-        self.next = 1 - self.next;
-        self.file.write_all_at(line(known).as_bytes(), offset)
+        let free = (0..SLOTS.len()).find(|slot| ![self.durable, self.written].contains(slot));
+        self.written = free.unwrap_or_default();
+        self.file.write_all_at(line(known).as_bytes(), SLOTS[self.written])
     }
 }
 
@@ -143,12 +148,47 @@ mod tests {
             head.update(known(seq)).expect("updated");
             assert_eq!(HeadFile::open(&path).expect("opens").1, known(seq));
         }
-        // The fifth write went to the first slot: if it is torn, the fourth remains.
-        head.file.write_all_at(b"claviger he", SLOTS[0] + 20).expect("writes");
+        // The first of these was synced; whatever happens to the later ones, it remains.
+        for torn in SLOTS.iter().enumerate().filter(|(slot, _)| *slot != head.durable) {
+            head.file.write_all_at(b"claviger he", torn.1 + 20).expect("writes");
+        }
         let (mut again, found) = HeadFile::open(&path).expect("opens");
-        assert_eq!(found, known(4));
+        assert_eq!(found, known(1));
         again.update(known(5)).expect("updated");
         assert_eq!(HeadFile::open(&path).expect("opens").1, known(5));
+    }
+
+    /// The writes between two syncs may all be torn by one power cut.
+    #[test]
+    fn what_was_synced_last_is_not_written_to_until_the_next_sync() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("head");
+        let mut head = HeadFile::create(&path, HeadMark::default()).expect("creates");
+        let mut durable = HeadMark::default();
+        for seq in 1..=3 * u64::from(SYNC_EVERY) {
+            let slot = SLOTS[head.durable];
+            assert_eq!(read(&head.file, slot), Some(durable));
+            head.update(known(seq)).expect("updated");
+            assert!(head.unsynced == 0 || read(&head.file, slot) == Some(durable), "{seq}");
+            if head.unsynced == 0 {
+                durable = known(seq);
+            }
+        }
+    }
+
+    /// A file of an earlier version has two slots.
+    #[test]
+    fn a_file_with_two_slots_is_read_and_goes_on() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join("head");
+        let mut content = vec![0; 4096];
+        content.extend_from_slice(line(known(8)).as_bytes());
+        content[..line(known(7)).len()].copy_from_slice(line(known(7)).as_bytes());
+        std::fs::write(&path, content).expect("writes");
+        let (mut head, found) = HeadFile::open(&path).expect("opens");
+        assert_eq!(found, known(8));
+        (9..=12).for_each(|seq| head.update(known(seq)).expect("updated"));
+        assert_eq!(HeadFile::open(&path).expect("opens").1, known(12));
     }
 
     #[test]

@@ -41,11 +41,20 @@ pub enum Failure {
     #[error("the event log could not be read")]
     Log(#[source] LedgerError),
     /// A secret could not be sealed or unsealed.
-    #[error("a secret could not be sealed or unsealed")]
+    #[error("{}", of_the_keyring(.0))]
     Keyring(#[from] KeyringError),
     /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),
+}
+
+/// What callers are told of a failure of the keyring; the log has the rest.
+fn of_the_keyring(error: &KeyringError) -> &'static str {
+    if matches!(error, KeyringError::Disk { .. }) {
+        "a secret could not be kept or read: the disk failed at a file of the keyring"
+    } else {
+        "a secret could not be sealed or unsealed"
+    }
 }
 
 /// The reason why a bearer token is rejected.

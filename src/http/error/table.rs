@@ -4,6 +4,7 @@
 
 use super::Problem;
 use crate::domain::refusal::{Refusal, RefusalKind};
+use crate::keyring::KeyringError;
 use crate::service::failure::{AwsFailure, Failure, MissingRight, TokenProblem};
 use serde::Serialize;
 
@@ -129,6 +130,7 @@ causes! {
     TOO_MANY_CHANGES: TOO_MANY, "too_many_changes", "The user makes more changes than `server.changes_per_second` allows.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
     LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
+    KEYRING_UNAVAILABLE: UNAVAILABLE, "keyring_unavailable", "The disk failed at a file of the keyring.";
     INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had completed the operation.";
     NOT_YET_CONSISTENT: UNAVAILABLE, "not_yet_consistent", "The result of the operation at AWS is not known yet.";
     LOG_UNREADABLE: INTERNAL, "log_unreadable", "The event log could not be read.";
@@ -190,6 +192,7 @@ fn cause_of(failure: &Failure) -> Cause {
         Failure::NotYetConsistent => NOT_YET_CONSISTENT,
         Failure::Halfway { cause, .. } => cause_of(cause),
         Failure::Log(_) => LOG_UNREADABLE,
+        Failure::Keyring(KeyringError::Disk { .. }) => KEYRING_UNAVAILABLE,
         Failure::Keyring(_) => KEYRING_FAILED,
         Failure::Internal(_) => INTERNAL_ERROR,
     }

@@ -34,7 +34,11 @@ pub(crate) fn answers(admin: &Client) -> BTreeMap<String, Value> {
     let read: Vec<String> = read.filter(|path| !LEFT_OUT.iter().any(|part| path.contains(part))).collect();
     let mut answers = BTreeMap::new();
     let mut ask = |path: String| {
-        let answer = admin.get(&path);
+        // An answer that ends too early has no status.
+        let Ok(answer) = admin.try_get(&path) else {
+            answers.insert(path, Value::Null);
+            return Value::Null;
+        };
         let body = if answer.body.is_null() { json!(answer.text) } else { timeless(answer.body) };
         let shown = body.clone();
         answers.insert(path, json!([answer.status, body]));

@@ -174,8 +174,8 @@ impl Disk {
             Entry::Unlink { path } => self.name(at, &path, None),
             Entry::Rename { from, to } => self.rename(at, &from, &to),
             Entry::SyncBegin { inode, number } => drop(self.syncs.insert(number, (self.by_inode[&inode], at))),
-            Entry::SyncEnd { number, .. } => self.synced(number, true),
-            Entry::SyncFailed { number, .. } => self.synced(number, false),
+            Entry::SyncEnd { number } => self.synced(number, true),
+            Entry::SyncFailed { number } => self.synced(number, false),
         }
     }
 

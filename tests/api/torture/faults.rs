@@ -63,7 +63,11 @@ fn acknowledged_changes_survive_failing_disks() {
         counts.stopped += usize::from(assert_reads_go_on(&appliance, &admin, &mut writers, fault));
 
         let is_cut = random.below(2) == 0;
-        if is_cut { appliance.kill() } else { drop(appliance.terminate()) }
+        if is_cut {
+            appliance.kill();
+        } else {
+            appliance.terminate();
+        }
         if fault.forever {
             counts.starts_refused += usize::from(start_with_fault(&machine, &appliance));
         }
@@ -147,7 +151,11 @@ fn acknowledged_changes_survive_a_full_disk_and_one_that_nobody_may_write_to() {
         let fault = Fault { writes: 0, syncs: 0, error: Errno::ENOSPC, forever: true };
         refused.into_iter().for_each(|answer| assert_refused(answer, fault));
         assert!(assert_reads_go_on(&appliance, &admin, &mut writers, fault), "round {round}: it goes on");
-        if round % 2 == 0 { appliance.kill() } else { drop(appliance.terminate()) }
+        if round % 2 == 0 {
+            appliance.kill();
+        } else {
+            appliance.terminate();
+        }
 
         disk.resize(&format!("{}m", 3 + 2 * round));
         disk.allow_writes(false);

@@ -31,8 +31,8 @@ pub(crate) enum Entry {
     Write { inode: u64, at: u64, bytes: Vec<u8> },
     Truncate { inode: u64, length: u64 },
     SyncBegin { inode: u64, number: u64 },
-    SyncEnd { inode: u64, number: u64 },
-    SyncFailed { inode: u64, number: u64 },
+    SyncEnd { number: u64 },
+    SyncFailed { number: u64 },
     MakeDirectory { inode: u64, path: String },
     Rename { from: String, to: String },
     Unlink { path: String },
@@ -102,8 +102,8 @@ impl Interposer {
                 2 => Entry::Write { inode, at, bytes: bytes.to_vec() },
                 3 => Entry::Truncate { inode, length: at },
                 4 => Entry::SyncBegin { inode, number: at },
-                5 => Entry::SyncEnd { inode, number: at },
-                6 => Entry::SyncFailed { inode, number: at },
+                5 => Entry::SyncEnd { number: at },
+                6 => Entry::SyncFailed { number: at },
                 7 => Entry::MakeDirectory { inode, path: path() },
                 8 => {
                     let path = path();
