@@ -184,7 +184,7 @@ impl Sound {
         if different.is_empty() && asked.len() == self.answers.len() {
             return (Outcome::Harmless, String::new());
         }
-        let is_failure = |answer: &Value| answer[0].is_null() || answer[0].as_u64().is_some_and(|status| status >= 500);
+        let is_failure = |answer: &Value| answer[0].is_null() || answer[0].as_u64().is_some_and(|status| status >= 400);
         match different.iter().all(|(_, answer)| is_failure(answer)) {
             true => (Outcome::WhenRead, String::new()),
             false => (Outcome::Unnoticed, format!("other answers: {different:?}")),

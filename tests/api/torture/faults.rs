@@ -142,7 +142,7 @@ fn acknowledged_changes_survive_a_full_disk_and_one_that_nobody_may_write_to() {
     let Some(disk) = SmallDisk::mount(&home.path().join("data"), "3m") else { return };
     let mut appliance = Appliance::start_in(home, &[("CLAVIGER_LIMITS_GROUPS", "100000")]);
     let mut writers = Writers::new();
-    let (rounds, mut refusals) = (rounds(3, 20), 0);
+    let (rounds, mut refusals) = (rounds(2, 20), 0);
     for round in 1..=rounds {
         let admin = appliance.admin();
         let refused = writers.write(&mut appliance, |_, stop| wait_until_full(&admin, stop));

@@ -54,7 +54,7 @@ fn acknowledged_changes_survive_power_cuts() {
          names lost",
         machine.cuts
     );
-    assert!(acknowledged > cuts * 10 && lost > cuts, "hardly anything was tried");
+    assert!(acknowledged > cuts && lost > 0, "hardly anything was tried");
 }
 
 /// The campaign finds a program that believes in what is not durable: here, the disk ignores the syncs of the log.
