@@ -51,7 +51,8 @@ impl Appliance {
 
     /// Starts the program on an existing data directory.
     pub(crate) fn start_in(home: TempDir, environment: &[(&str, &str)]) -> Self {
-        Self::try_start_in(home, environment).unwrap_or_else(|log| panic!("the appliance did not start; its log:\n{log}"))
+        Self::try_start_in(home, environment)
+            .unwrap_or_else(|log| panic!("the appliance did not start; its log:\n{log}"))
     }
 
     /// Like [`Appliance::start_in`], for a program that may not start; its log then.

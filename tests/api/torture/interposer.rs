@@ -119,9 +119,8 @@ impl Interposer {
 
     /// Makes calls of the program fail from now on; `None`: no more of them.
     pub(crate) fn fail(&self, fault: Option<Fault>) {
-        let fields = fault.map_or([0; 5], |fault| {
-            [fault.writes, fault.syncs, fault.error as i32, i32::from(fault.forever), 0]
-        });
+        let fields =
+            fault.map_or([0; 5], |fault| [fault.writes, fault.syncs, fault.error as i32, i32::from(fault.forever), 0]);
         let bytes: Vec<u8> = fields.iter().flat_map(|field| field.to_ne_bytes()).collect();
         let file = File::options().write(true).open(self.faults()).expect("the file");
         // The counts come last: the program may read while this is written.
