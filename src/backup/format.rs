@@ -254,6 +254,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, FormatError> {
     serde_json::to_vec(value).map_err(|error| FormatError::Io(error.into()))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -11,4 +11,4 @@ mod format;
 mod tests;
 
 pub use encryption::{EncryptionError, Key, Lock, Sealed};
-pub use format::{BackupReader, BackupWriter, FormatError, Header, Part, Trailer};
+pub use format::{BackupReader, BackupWriter, FormatError, Header, Part, Trailer, hex};

@@ -1,6 +1,7 @@
 //! The commands of the domain. Each is decided by the `decide.rs` of its aggregate.
 
 use super::alarm::{self, AlarmCommand};
+use super::backup::{self, BackupCommand};
 use super::connection::{self, ConnectionCommand};
 use super::drift::decide::DriftCommand;
 use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
@@ -53,6 +54,7 @@ pub enum Command {
     KeyStore(KeyStoreCommand),
     Posture(PostureCommand),
     Report(ReportCommand),
+    Backup(BackupCommand),
     Webhook(WebhookCommand),
     Alarm(AlarmCommand),
     Drift(DriftCommand),
@@ -84,6 +86,7 @@ impl State {
             Command::KeyStore(command) => key_store::decide::decide(self, command),
             Command::Posture(command) => posture::decide::decide(self, command),
             Command::Report(command) => report::decide::decide(self, command),
+            Command::Backup(command) => backup::decide::decide(self, command),
             Command::Webhook(command) => webhook::decide::decide(self, command),
             Command::Alarm(command) => alarm::decide::decide(self, command),
             Command::Drift(command) => drift::decide::decide(self, command),

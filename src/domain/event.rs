@@ -6,12 +6,13 @@
 //! The ledger defines how events are stored: `ledger::layout` has a layout for each, and describes how to change one.
 
 use super::alarm::{AlarmEvent, AlarmNumber};
+use super::backup::BackupEvent;
 pub use super::connection::ConnectionEvent;
 use super::drift::DriftEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
 use super::id::{
-    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SessionId, SourceKeyId,
-    TemplateId, UserId, WebhookId,
+    BackupId, ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SessionId,
+    SourceKeyId, TemplateId, UserId, WebhookId,
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
@@ -50,6 +51,7 @@ pub enum Event {
     Webhook(WebhookId, WebhookEvent),
     Alarm(AlarmNumber, AlarmEvent),
     Drift(KmsId, DriftEvent),
+    Backup(BackupId, BackupEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -127,6 +129,8 @@ pub enum Stream {
     Alarm(AlarmNumber),
     /// `drift/<id of the KMS>`
     Drift(KmsId),
+    /// `backup/<id>`
+    Backup(BackupId),
 }
 
 impl fmt::Display for Stream {
@@ -149,6 +153,7 @@ impl fmt::Display for Stream {
             Stream::Webhook(id) => write!(f, "webhook/{id}"),
             Stream::Alarm(number) => write!(f, "alarm/{number}"),
             Stream::Drift(kms) => write!(f, "drift/{kms}"),
+            Stream::Backup(id) => write!(f, "backup/{id}"),
         }
     }
 }
@@ -173,6 +178,7 @@ impl Event {
             Event::Webhook(id, _) => Stream::Webhook(*id),
             Event::Alarm(number, _) => Stream::Alarm(*number),
             Event::Drift(kms, _) => Stream::Drift(*kms),
+            Event::Backup(id, _) => Stream::Backup(*id),
         }
     }
 }

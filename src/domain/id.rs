@@ -81,6 +81,7 @@ uuid_id!(
     /// One credential with which AWS signs its requests to the XKS proxy.
     CredentialId, "the id of a credential (a UUID)");
 uuid_id!(ReportId, "the id of a report (a UUID)");
+uuid_id!(BackupId, "the id of a backup (a UUID)");
 uuid_id!(
     /// One webhook, to which alarms are delivered.
     WebhookId, "the id of a webhook (a UUID)");

@@ -8,6 +8,7 @@
 pub mod acl;
 pub mod action;
 pub mod alarm;
+pub mod backup;
 mod cascade;
 pub mod collection;
 pub mod command;

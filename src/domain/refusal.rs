@@ -5,6 +5,7 @@ pub(super) mod installation;
 pub(super) mod reason;
 
 pub use super::alarm::refusal::AlarmRefusal;
+pub use super::backup::refusal::BackupRefusal;
 pub use super::connection::refusal::ConnectionRefusal;
 pub use super::drift::refusal::DriftRefusal;
 pub use super::group::refusal::GroupRefusal;
@@ -78,6 +79,8 @@ pub enum Refusal {
     Alarm(#[from] AlarmRefusal),
     #[error(transparent)]
     Drift(#[from] DriftRefusal),
+    #[error(transparent)]
+    Backup(#[from] BackupRefusal),
 }
 
 const INVALID: Reason = Reason {
@@ -108,6 +111,7 @@ impl Refusal {
             Refusal::Webhook(refusal) => refusal.reason(),
             Refusal::Alarm(refusal) => refusal.reason(),
             Refusal::Drift(refusal) => refusal.reason(),
+            Refusal::Backup(refusal) => refusal.reason(),
         }
     }
 
@@ -142,7 +146,8 @@ impl Refusal {
             | Refusal::Report(_)
             | Refusal::Webhook(_)
             | Refusal::Alarm(_)
-            | Refusal::Drift(_) => self.reason().member,
+            | Refusal::Drift(_)
+            | Refusal::Backup(_) => self.reason().member,
         }
     }
 
@@ -171,7 +176,8 @@ impl Refusal {
             | Refusal::Report(_)
             | Refusal::Webhook(_)
             | Refusal::Alarm(_)
-            | Refusal::Drift(_) => None,
+            | Refusal::Drift(_)
+            | Refusal::Backup(_) => None,
         }
     }
 
@@ -207,6 +213,7 @@ impl Refusal {
             WebhookRefusal::REASONS,
             AlarmRefusal::REASONS,
             DriftRefusal::REASONS,
+            BackupRefusal::REASONS,
         ];
         std::iter::once(&INVALID).chain(of_aggregates.into_iter().flatten())
     }

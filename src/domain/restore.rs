@@ -1,6 +1,7 @@
 //! Restores a state from the entries in a snapshot. Indexes are not in a snapshot: they follow from the entries.
 
 use super::alarm::{AlarmEntries, Alarms};
+use super::backup::Backup;
 use super::connection::Connection;
 use super::drift::{Drift, DriftEntries};
 use super::group::Group;
@@ -55,12 +56,15 @@ pub struct Entries {
     pub reports: Vec<Report>,
     pub alarms: AlarmEntries,
     pub drift: DriftEntries,
+    pub backups: Vec<Backup>,
 }
 
 impl From<Entries> for State {
     fn from(entries: Entries) -> Self {
         let mut reports = Table::default();
         entries.reports.into_iter().for_each(|report| reports.insert(report.id, report));
+        let mut backups = Table::default();
+        entries.backups.into_iter().for_each(|backup| backups.insert(backup.id, backup));
         let table = |entries: Vec<Group>| {
             let mut table = Table::default();
             entries.into_iter().for_each(|group| table.insert(group.name.clone(), group));
@@ -88,6 +92,7 @@ impl From<Entries> for State {
             reports,
             alarms: Alarms::restored(entries.alarms),
             drift: Drift::restored(entries.drift),
+            backups,
         }
     }
 }

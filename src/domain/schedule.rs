@@ -145,6 +145,11 @@ pub struct BackupPlan {
 }
 
 impl BackupPlan {
+    /// What is backed up.
+    pub fn scope(&self) -> &str {
+        if self.scope.is_empty() { "system" } else { &self.scope }
+    }
+
     /// Why this plan cannot be carried out here; `None` if it can.
     pub fn unserved(&self) -> Option<String> {
         let has_filters = self.filters.as_ref().is_some_and(|filters| !matches!(filters.as_str(), "[]" | "null"));

@@ -1,6 +1,7 @@
 //! The state, and its change by events. A copy is cheap: readers keep one while the writer continues.
 
 use super::alarm::Alarms;
+use super::backup::Backup;
 use super::cascade;
 use super::collection::Collection;
 use super::connection::Connection;
@@ -8,8 +9,8 @@ use super::drift::Drift;
 use super::event::{Event, InstallationEvent, Sealed};
 use super::group::Group;
 use super::id::{
-    ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SourceKeyId, TemplateId,
-    UserId,
+    BackupId, ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SourceKeyId,
+    TemplateId, UserId,
 };
 use super::job::bulk::BulkJob;
 use super::job::command::Jobs;
@@ -27,8 +28,8 @@ use super::password::policies::{NamedPasswordPolicy, PasswordPolicies};
 use super::place::{AccountId, Region};
 use super::posture::PostureTrend;
 use super::refusal::{
-    ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KeyStoreRefusal, KmsRefusal, Refusal,
-    ReportRefusal, ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
+    BackupRefusal, ConnectionRefusal, GroupRefusal, InstallationRefusal, JobRefusal, KeyRefusal, KeyStoreRefusal,
+    KmsRefusal, Refusal, ReportRefusal, ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
 use super::report::Report;
 use super::schedule::{Schedule, ScheduleEvent, Schedules, Work};
@@ -65,6 +66,7 @@ pub struct State {
     pub alarms: Alarms,
     /// Changes that were made outside.
     pub drift: Drift,
+    pub backups: Table<BackupId, Backup>,
 }
 
 /// The installation, which the first event creates.
@@ -130,6 +132,7 @@ impl State {
             Event::Webhook(id, event) => self.alarms.apply_webhook(at, *id, event),
             Event::Alarm(number, event) => self.alarms.apply(at, *number, event),
             Event::Drift(kms, event) => self.drift.apply(at, *kms, event),
+            Event::Backup(id, event) => self.backups.apply(at, *id, event),
         }
     }
 
@@ -214,6 +217,10 @@ impl State {
 
     pub fn report(&self, id: ReportId) -> Result<&Arc<Report>, Refusal> {
         self.reports.get(&id).ok_or_else(|| ReportRefusal::Unknown(id.to_string()).into())
+    }
+
+    pub fn backup(&self, id: BackupId) -> Result<&Arc<Backup>, Refusal> {
+        self.backups.get(&id).ok_or_else(|| BackupRefusal::Unknown(id.to_string()).into())
     }
 
     pub fn key_store(&self, id: KeyStoreId) -> Result<&Arc<KeyStore>, Refusal> {

@@ -4,6 +4,7 @@
 pub mod alarms;
 pub mod answer;
 pub mod audit;
+pub mod backups;
 pub mod body;
 pub mod bulk_jobs;
 pub mod change_rate;

@@ -54,6 +54,7 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("tokens", "The id of the refresh token.", Some("uuid")),
     ("users", "The id of the user, `local|<uuid>`.", None),
     ("groups", "The name of the group.", None),
+    ("backups", "The id of the backup.", Some("uuid")),
     ("records", "The number of the record.", None),
     ("pwdpolicies", "The name of the password policy.", None),
 ];

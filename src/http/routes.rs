@@ -10,9 +10,9 @@ mod posture;
 mod reports;
 mod users;
 
-use super::endpoint::{Endpoint, EndpointGroup, get, post};
+use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{health, openapi, prometheus, system};
+use super::{backups, health, openapi, prometheus, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -65,6 +65,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Tokens", "Sign-in, sign-out, and the user's own password.", users::tokens()),
         group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),
         group("Audit", "What was changed, and by whom.", users::audit()),
+        group("Backups", "Encrypted copies of everything.", backups()),
         group("System", "The product and its nodes.", system()),
         EndpointGroup { name: "Service", about: "Monitoring, and the description of the API.", endpoints: service() },
     ]
@@ -88,6 +89,21 @@ fn system() -> Vec<Endpoint> {
             .needs(Administer),
         post(&metrics("renew-token"), prometheus::renew, "renewPrometheusToken", "Replace the token of the metrics")
             .needs(Administer),
+    ]
+}
+
+fn backups() -> Vec<Endpoint> {
+    let (all, one) = ("/backups", "/backups/{id}");
+    vec![
+        post(all, backups::create, "createBackup", "Make a backup").needs(Administer).refuses(&[409]),
+        get(all, backups::list, "listBackups", "List the backups").needs(Administer),
+        get(one, backups::get, "getBackup", "Get a backup").needs(Administer).refuses(&[404]),
+        get("/backups/{id}/download", backups::download, "downloadBackup", "Download the encrypted file of a backup")
+            .needs(Administer)
+            .refuses(&[404, 409]),
+        delete(one, backups::delete, "deleteBackup", "Delete a backup and its file")
+            .needs(Administer)
+            .refuses(&[404, 409]),
     ]
 }
 

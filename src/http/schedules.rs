@@ -18,6 +18,7 @@ use crate::service::access::{ManageSchedules, SignedIn};
 use actix_web::dev::Payload;
 use actix_web::web::{Data, Path};
 use actix_web::{FromRequest, HttpRequest};
+pub use body::BackupParams;
 use body::ScheduleBody;
 use std::future::{Ready, ready};
 use std::sync::Arc;

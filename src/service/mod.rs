@@ -98,6 +98,7 @@ pub struct Services {
     pub templates: templates::Templates,
     pub schedules: schedules::Schedules,
     pub reports: reports::Reports,
+    pub backups: backups::BackupJobs,
     pub users: users::Users,
     pub password_policies: password_policies::PasswordPolicies,
     pub groups: groups::Groups,
@@ -226,12 +227,13 @@ impl Services {
             store_operations,
             parts.xks_listens,
         );
+        let backups = backups::BackupJobs::new(recorder.clone(), parts.backups, runtime.clone());
         let schedules = schedules::Schedules::new(
             recorder.clone(),
             keys.clone(),
             key_stores.clone(),
             sync_jobs.clone(),
-            (cloud.clone(), trails.clone(), parts.backups),
+            (cloud.clone(), trails.clone(), backups.clone()),
             runtime.clone(),
             options,
         );
@@ -258,6 +260,7 @@ impl Services {
             schedules,
             connections,
             reports,
+            backups,
             key_stores,
             posture: posture::Posture::new(recorder.clone(), policies.clone()),
             key_access: key_access::KeyAccess::new(cloud, trails.clone(), policies),
@@ -279,6 +282,7 @@ impl Services {
         self.schedules.run_forever();
         self.posture.count_forever(&Handle::current());
         self.reports.resume();
+        self.backups.end_interrupted();
         self.alarms.begin_work();
         self.audit.follow_forever(&Handle::current());
     }

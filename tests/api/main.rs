@@ -5,6 +5,7 @@ mod appliance;
 mod architecture;
 mod audit;
 mod auth;
+mod backups;
 mod cckm;
 mod connectionmgmt;
 mod corpus;

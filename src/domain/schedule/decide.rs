@@ -235,7 +235,9 @@ impl WatchPlan {
 }
 
 impl BackupPlan {
-    fn patched(self, patch: BackupPatch) -> Self {
+    /// The plan with the members that are given.
+    #[must_use]
+    pub fn patched(self, patch: BackupPatch) -> Self {
         Self {
             description: patch.description.unwrap_or(self.description),
             backup_key: patch.backup_key.unwrap_or(self.backup_key),

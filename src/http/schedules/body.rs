@@ -71,7 +71,7 @@ pub struct ScheduleBody {
 /// The parameters of a backup. What is not served is kept, and a run fails with a reason that names it.
 #[derive(Clone, Deserialize, Default, ToSchema)]
 #[schema(as = DatabaseBackupParams)]
-pub(super) struct BackupParams {
+pub struct BackupParams {
     /// A description of the backups.
     #[serde(default, deserialize_with = "clearable")]
     description: Option<String>,
@@ -322,6 +322,11 @@ fn is_log_group(name: &str) -> bool {
 }
 
 impl BackupParams {
+    /// The plan of a backup that is made at once.
+    pub(in crate::http) fn plan(self) -> Result<BackupPlan, Refusal> {
+        Ok(BackupPlan::default().patched(self.patch()?))
+    }
+
     fn patch(self) -> Result<BackupPatch, Refusal> {
         let texts = [
             ("description", &self.description, 1024),

@@ -213,7 +213,7 @@ fn params(work: &Work, kms: &[KmsId]) -> Value {
 }
 
 /// The vendor's clients read each of these members as this type.
-fn backup_params(plan: &BackupPlan) -> Value {
+pub(in crate::http) fn backup_params(plan: &BackupPlan) -> Value {
     json!({
         "backupKey": plan.backup_key,
         "connection": plan.connection,

@@ -10,6 +10,7 @@ mod memory;
 mod replay;
 mod sample;
 mod sample_alarms;
+mod sample_backups;
 mod sample_drift;
 mod sample_jobs;
 mod sample_key_stores;

@@ -57,16 +57,7 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         log_group_region: form.option(regions(&["us-east-1"]).remove(0)),
         overlap_minutes: 60,
     };
-    let backup = BackupPlan {
-        description: form.text("every night"),
-        backup_key: form.text("d370535b-a035-4251-9780-e608f713be77"),
-        connection: form.text("archive"),
-        scope: form.text("system"),
-        retention_count: 7,
-        do_scp: form.switch(),
-        tied_to_hsm: form.switch(),
-        filters: form.option(JsonText::stored("[]")),
-    };
+    let backup = backup_plan(form);
     let synchronize = |plan| settings(form, Work::Synchronize(plan));
     let events = vec![
         ScheduleEvent::Created { name: name(), settings: settings(form, Work::RotateKeys(plan)) },
@@ -89,6 +80,19 @@ fn of_schedules(form: Form) -> impl Iterator<Item = Event> {
         ScheduleEvent::Deleted,
     ];
     events.into_iter().map(|event| Event::Schedule(schedule(), event))
+}
+
+pub(super) fn backup_plan(form: Form) -> BackupPlan {
+    BackupPlan {
+        description: form.text("every night"),
+        backup_key: form.text("d370535b-a035-4251-9780-e608f713be77"),
+        connection: form.text("archive"),
+        scope: form.text("system"),
+        retention_count: 7,
+        do_scp: form.switch(),
+        tied_to_hsm: form.switch(),
+        filters: form.option(JsonText::stored("[]")),
+    }
 }
 
 fn of_templates(form: Form) -> impl Iterator<Item = Event> {

@@ -37,6 +37,7 @@ pub fn sees_past(user: &User, state: &State, stream: &Stream) -> bool {
         | Stream::Report(_)
         | Stream::Webhook(_)
         | Stream::Alarm(_)
-        | Stream::Drift(_) => false,
+        | Stream::Drift(_)
+        | Stream::Backup(_) => false,
     }
 }

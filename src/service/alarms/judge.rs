@@ -44,7 +44,8 @@ pub(in crate::service) fn alarms_of(state: &State, actor: &Actor, at: Time, even
             | Event::Report(..)
             | Event::Webhook(..)
             | Event::Alarm(..)
-            | Event::Drift(..) => {}
+            | Event::Drift(..)
+            | Event::Backup(..) => {}
         }
     }
     if raised.is_empty() { Vec::new() } else { raise(state, raised) }

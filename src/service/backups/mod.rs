@@ -1,9 +1,12 @@
-//! Backups of the installation. `contents` decides what is in one; `files` are those that schedules make.
+//! Backups of the installation. `contents` decides what is in one; `files` has those
+//! that schedules and administrators make, and `jobs` what they may do with them.
 
 mod contents;
 mod files;
+mod jobs;
 
 pub use contents::{Contents, ContentsError};
+pub use jobs::BackupJobs;
 
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
@@ -24,7 +27,7 @@ pub struct BackupSettings {
     pub data_dir: PathBuf,
     /// The file with the master key or its passphrase, if it is in one.
     pub master_key_file: Option<PathBuf>,
-    /// Where schedules put their backups.
+    /// Where the backups are that schedules and administrators make.
     pub directory: PathBuf,
     /// The recipients of age for whom these are encrypted.
     pub recipients: Vec<String>,

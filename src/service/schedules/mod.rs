@@ -1,8 +1,7 @@
 //! Schedules: create, view, change and delete them. `runner` starts the runs that are due; `rotation`, `credentials`,
-//! `synchronization`, `drift` and `backup` do the work of a run. The log names the schedule as the actor of all changes by
+//! `synchronization` and `drift` do the work of a run. The log names the schedule as the actor of all changes by
 //! a run.
 
-mod backup;
 mod credentials;
 mod drift;
 mod list;
@@ -15,7 +14,7 @@ mod tests;
 pub use list::{cause, status};
 
 use super::access::{self, ManageSchedules, Permit, SignedIn};
-use super::backups::Backups;
+use super::backups::BackupJobs;
 use super::caller::{Caller, Change, RequestContext};
 use super::cloud::Cloud;
 use super::failure::Failure;
@@ -48,7 +47,7 @@ pub struct Schedules {
     sync_jobs: SyncJobs,
     cloud: Arc<Cloud>,
     trails: Trails,
-    backups: Backups,
+    backups: BackupJobs,
     /// Executes runs independently of the requests for them.
     runtime: Handle,
     options: Options,
@@ -87,7 +86,7 @@ impl Schedules {
         keys: Keys,
         key_stores: KeyStores,
         sync_jobs: SyncJobs,
-        (cloud, trails, backups): (Arc<Cloud>, Trails, Backups),
+        (cloud, trails, backups): (Arc<Cloud>, Trails, BackupJobs),
         runtime: Handle,
         options: Options,
     ) -> Self {

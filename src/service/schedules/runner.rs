@@ -112,7 +112,7 @@ impl Schedules {
                 Ok(Some(failures)) => RunOutcome::Failed(failures),
                 Err(failure) => RunOutcome::Failed(failure.to_string()),
             },
-            Work::BackUp(plan) => self.back_up(id, run, plan).await,
+            Work::BackUp(plan) => self.backups.run(&change, id, run, plan).await?,
             Work::Synchronize(plan) => match self.synchronize_kms(&change, plan, started).await {
                 Ok(None) => RunOutcome::Done,
                 Ok(Some(failures)) => RunOutcome::Failed(failures),

@@ -1,5 +1,6 @@
 //! The layouts of the state's entries. Types that events contain too have the layouts of the events.
 
+use super::super::v2::backup::BackupFile;
 use super::super::v2::connection::{ConnectionSettings, RolesAnywhere};
 use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
@@ -11,7 +12,7 @@ use super::super::v2::operation::Operation;
 use super::super::v2::posture::KmsCounts;
 use super::super::v2::primitives::{Bytes, Moment, Partition, Text, TokenHash};
 use super::super::v2::report::{ReportCounts, ReportKind, ReportSource};
-use super::super::v2::schedule::ScheduleSettings;
+use super::super::v2::schedule::{BackupPlan, ScheduleSettings};
 use super::super::v2::session::RefreshGrant;
 use super::super::v2::source_key::{Attributes, Lifecycle, NewSourceKey};
 use super::super::v2::template::{Push, TemplatePolicy};
@@ -21,7 +22,8 @@ use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
 use crate::domain::{
-    acl, connection, group, key_store, kms, posture, report, schedule, session, source_key, state, template, user,
+    acl, backup, connection, group, key_store, kms, posture, report, schedule, session, source_key, state, template,
+    user,
 };
 use uuid::Uuid;
 
@@ -464,6 +466,26 @@ layout! {
     enum ReportStatus<'a> of report::ReportStatus {
         InProgress,
         Completed,
+        Failed(reason: Text<'a>),
+    }
+}
+
+layout! {
+    struct Backup<'a> of backup::Backup {
+        id: Uuid,
+        plan: BackupPlan<'a>,
+        schedule: Option<Uuid>,
+        status: BackupStatus<'a>,
+        completed: Option<Moment>,
+        created: Moment,
+        updated: Moment,
+    }
+}
+
+layout! {
+    enum BackupStatus<'a> of backup::BackupStatus {
+        InProgress,
+        Completed(file: BackupFile<'a>),
         Failed(reason: Text<'a>),
     }
 }

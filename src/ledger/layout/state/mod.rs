@@ -70,6 +70,7 @@ struct Rest<'a> {
     reports: Vec<Report<'a>>,
     alarms: alarms::Alarms<'a>,
     drift: drift::Drift<'a>,
+    backups: Vec<Backup<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -106,7 +107,8 @@ impl StreamHistory {
             | Stream::Report(_)
             | Stream::Webhook(_)
             | Stream::Alarm(_)
-            | Stream::Drift(_) => None,
+            | Stream::Drift(_)
+            | Stream::Backup(_) => None,
         }
     }
 
@@ -174,6 +176,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         posture: state.posture.days().map(|entry| DayCounts::of(entry)).collect(),
         alarms: alarms::Alarms::of(&state.alarms),
         drift: drift::Drift::of(&watched),
+        backups: state.backups.iter().map(|entry| Backup::of(entry)).collect(),
     };
     push(parts, REST, &rest)
 }
@@ -273,5 +276,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         reports: rest.reports.into_live()?,
         alarms: rest.alarms.entries()?,
         drift: rest.drift.entries()?,
+        backups: rest.backups.into_live()?,
     })
 }

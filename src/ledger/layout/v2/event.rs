@@ -1,6 +1,7 @@
 //! The layout of a record, with its actor and its event.
 
 use super::alarm::AlarmEvent;
+use super::backup::BackupEvent;
 use super::connection::ConnectionEvent;
 use super::drift::DriftEvent;
 use super::group::GroupEvent;
@@ -63,5 +64,6 @@ layout! {
         Webhook(id: Uuid, event: WebhookEvent<'a>),
         Alarm(number: u64, event: AlarmEvent<'a>),
         Drift(kms: Uuid, event: DriftEvent<'a>),
+        Backup(id: Uuid, event: BackupEvent<'a>),
     }
 }

@@ -1,6 +1,7 @@
 //! Version 2 of the record. Variants may be added at the end of an enum; nothing else here ever changes.
 
 pub(super) mod alarm;
+pub(super) mod backup;
 pub(super) mod connection;
 pub(super) mod drift;
 mod event;

@@ -151,6 +151,7 @@ ids!(
     TemplateId,
     ScheduleId,
     ReportId,
+    BackupId,
     KeyStoreId,
     CredentialId,
     JobId,

@@ -158,6 +158,14 @@ impl Fixture {
             ),
             endpoint(
                 post.clone(),
+                "/v1/backups",
+                &[],
+                &["backupKey", "connection"],
+                json!({"scope": "system", "description": "d", "backupKey": "", "connection": "", "do_scp": false,
+                    "tiedToHSM": false, "retentionCount": 0, "filters": []}),
+            ),
+            endpoint(
+                post.clone(),
                 "/v1/cckm/aws/reports",
                 &["name", "cloud_watch_params"],
                 &["name"],

@@ -53,6 +53,7 @@ impl Fixture {
             ("/global", "36500", json!({"password_expiry_notification_days": 36_501}), 400, "notification_days"),
             ("/pwdpolicies", "policy_name", json!({"policy_name": "global"}), 409, "already"),
             ("/pwdpolicies", "policy_name", json!({"policy_name": "a\u{0}b"}), 400, "control"),
+            ("/backups", "scope", json!({"scope": "galaxy"}), 400, "system"),
             ("/reports", "report_type", json!({"report_type": "tea-report"}), 400, "key-aging"),
             ("/reports", "end_time", json!({"end_time": "2025-01-01T00:00:00Z"}), 400, "start_time"),
             ("/connections", "name", json!({"name": "test_aws-connection"}), 409, "already"),
