@@ -45,7 +45,8 @@ impl History {
             | Event::Report(..)
             | Event::Webhook(..)
             | Event::Alarm(..)
-            | Event::Drift(..) => {}
+            | Event::Drift(..)
+            | Event::Backup(..) => {}
         }
     }
 
