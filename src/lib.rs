@@ -10,6 +10,7 @@ pub mod backup;
 pub mod call_journal;
 pub mod cli;
 pub mod domain;
+pub mod forward;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod http;

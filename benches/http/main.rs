@@ -12,6 +12,7 @@
 //! - `audit`: pages of audit records of 1 000 000 events
 //! - `logins`: reading beside a flood of 200 sign-ins a second, compared with reading alone
 //! - `soak`: ten minutes of mixed requests: throughput, latencies and memory over time; runs only if it is named
+//! - `forwarding`: durable changes with a syslog receiver and without
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
@@ -26,6 +27,7 @@ mod deletion;
 #[path = "../disk/mod.rs"]
 mod disk;
 mod figures;
+mod forwarding;
 mod get;
 mod keys;
 #[path = "../large_log/mod.rs"]
@@ -60,8 +62,21 @@ fn main() -> Outcome<()> {
     let root = std::env::current_dir()?.join("target/bench-http");
     let _ = std::fs::remove_dir_all(&root);
     for name in [
-        "get", "patch", "start", "list", "keys", "deletion", "posture", "memory", "reports", "audit", "logins", "soak",
-        "xks", "xks-load",
+        "get",
+        "patch",
+        "start",
+        "list",
+        "keys",
+        "deletion",
+        "posture",
+        "memory",
+        "reports",
+        "audit",
+        "logins",
+        "soak",
+        "forwarding",
+        "xks",
+        "xks-load",
     ] {
         if wanted.is_empty() && name != "soak" || wanted.iter().any(|part| part == name) {
             let directory = root.join(name);
@@ -80,6 +95,7 @@ fn main() -> Outcome<()> {
                 "audit" => audit::run(&directory, &runtime)?,
                 "logins" => logins::run(&directory, &runtime)?,
                 "soak" => soak::run(&directory, &runtime)?,
+                "forwarding" => forwarding::run(&directory, &runtime)?,
                 "xks" => xks::run(&directory, &runtime)?,
                 "xks-load" => xks_load::run(&directory, &runtime)?,
                 _ => memory::run()?,

@@ -19,7 +19,7 @@ const ROUNDS: usize = 7;
 const ROUND: Duration = Duration::from_secs(3);
 
 /// A client: its connection, and the two requests that it sends alternately.
-struct Client {
+pub(crate) struct Client {
     conn: Connection,
     requests: [Vec<u8>; 2],
     sent: usize,
@@ -46,7 +46,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
 }
 
 /// A lab cloud with one account per client: two KMSs may not manage the same region of an account.
-fn cloud() -> String {
+pub(crate) fn cloud() -> String {
     let mut plan = String::from("[partitions.aws]\nenabled = [\"eu-west-1\", \"us-east-1\", \"us-west-2\"]\n");
     for n in 0..CLIENTS {
         let (account, key, secret) = keys(n);
@@ -68,7 +68,7 @@ fn keys(n: usize) -> (String, String, String) {
     )
 }
 
-async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
+pub(crate) async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
     let (token, mut conn) = (program.sign_in("admin").await?, program.connect().await?);
     let mut requests = Vec::new();
     for n in 0..CLIENTS {
@@ -92,7 +92,7 @@ async fn prepare(program: &Program) -> Outcome<Vec<Client>> {
 }
 
 /// Returns the number of acknowledged changes, and the time that they took.
-async fn round(clients: &mut [Client]) -> Outcome<(f64, Duration)> {
+pub(crate) async fn round(clients: &mut [Client]) -> Outcome<(f64, Duration)> {
     let began = Instant::now();
     let counts = try_join_all(clients.iter_mut().map(|client| client.change_until(began + ROUND))).await?;
     Ok((counts.iter().sum::<u64>() as f64, began.elapsed()))

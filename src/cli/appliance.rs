@@ -1,7 +1,7 @@
 //! The running service: log, keyring, AWS clients, services and server, which are started together and stopped in
 //! order.
 
-use super::config::{Config, MetricsSettings};
+use super::config::{CollectorProblem, Config, MetricsSettings};
 use super::control;
 use super::notify;
 use super::process;
@@ -19,6 +19,7 @@ use crate::listener::{Sources, Timeouts};
 use crate::report_store;
 use crate::service::backups::{BackupSettings, Backups};
 use crate::service::failure::Failure;
+use crate::service::forwarding::ForwardingSettings;
 use crate::service::log_seal;
 use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
@@ -57,6 +58,8 @@ pub enum StartError {
     Aws(#[from] AwsSetupError),
     #[error(transparent)]
     Webhooks(#[from] SenderError),
+    #[error(transparent)]
+    Forwarding(#[from] CollectorProblem),
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The configured password of the first administrator violates the default password policy.
@@ -162,6 +165,7 @@ impl Appliance {
             call_journal,
             report_files: report_files(&config),
             backups: made,
+            forwarding: forwarding_settings(&config)?,
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
@@ -363,6 +367,15 @@ fn journal_bounds(config: &Config) -> Bounds {
         read_bytes: settings.reads_mib.saturating_mul(MIB),
         days: settings.days,
     }
+}
+
+/// Where audit records are sent.
+fn forwarding_settings(config: &Config) -> Result<ForwardingSettings, CollectorProblem> {
+    Ok(ForwardingSettings {
+        directory: config.storage.data_dir.join("forwarding"),
+        file: config.forwarding.json_file(),
+        collector: config.forwarding.collector()?,
+    })
 }
 
 /// The sender of webhooks.

@@ -6,6 +6,7 @@
 
 pub mod certificate;
 mod check;
+mod forwarding;
 mod reading;
 mod sections;
 
@@ -18,6 +19,7 @@ use zeroize::Zeroizing;
 pub use crate::aws::settings::AwsSettings;
 pub use crate::service::limits::Limits;
 pub use check::Problem;
+pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
     AlarmSettings, BackupSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind,
     MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings,
@@ -43,6 +45,8 @@ pub struct Config {
     pub call_journal: CallJournalSettings,
     pub reports: ReportSettings,
     pub backup: BackupSettings,
+    /// Where audit records are sent.
+    pub forwarding: ForwardingSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,

@@ -5,6 +5,7 @@ use super::backup::{self, BackupCommand};
 use super::connection::{self, ConnectionCommand};
 use super::drift::decide::DriftCommand;
 use super::event::{Event, GroupEvent, InstallationEvent, Sealed, UserEvent};
+use super::forwarder::{self, ForwarderCommand};
 use super::group::{self, GroupCommand, SystemGroup};
 use super::id::InstallationId;
 use super::job::command::JobCommand;
@@ -59,6 +60,7 @@ pub enum Command {
     Alarm(AlarmCommand),
     Drift(DriftCommand),
     Metrics(MetricsCommand),
+    Forwarder(ForwarderCommand),
 }
 
 impl State {
@@ -91,6 +93,7 @@ impl State {
             Command::Alarm(command) => alarm::decide::decide(self, command),
             Command::Drift(command) => drift::decide::decide(self, command),
             Command::Metrics(command) => Ok(metrics::decide(self, command)),
+            Command::Forwarder(command) => forwarder::decide::decide(self, command),
         }
     }
 

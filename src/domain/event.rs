@@ -9,10 +9,11 @@ use super::alarm::{AlarmEvent, AlarmNumber};
 use super::backup::BackupEvent;
 pub use super::connection::ConnectionEvent;
 use super::drift::DriftEvent;
+use super::forwarder::ForwarderEvent;
 pub use super::group::{GroupEvent, GroupMetadata};
 use super::id::{
-    BackupId, ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SessionId,
-    SourceKeyId, TemplateId, UserId, WebhookId,
+    BackupId, ConnectionId, ForwarderId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId,
+    SessionId, SourceKeyId, TemplateId, UserId, WebhookId,
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
@@ -52,6 +53,7 @@ pub enum Event {
     Alarm(AlarmNumber, AlarmEvent),
     Drift(KmsId, DriftEvent),
     Backup(BackupId, BackupEvent),
+    Forwarder(ForwarderId, ForwarderEvent),
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -131,6 +133,8 @@ pub enum Stream {
     Drift(KmsId),
     /// `backup/<id>`
     Backup(BackupId),
+    /// `forwarder/<id>`
+    Forwarder(ForwarderId),
 }
 
 impl fmt::Display for Stream {
@@ -154,6 +158,7 @@ impl fmt::Display for Stream {
             Stream::Alarm(number) => write!(f, "alarm/{number}"),
             Stream::Drift(kms) => write!(f, "drift/{kms}"),
             Stream::Backup(id) => write!(f, "backup/{id}"),
+            Stream::Forwarder(id) => write!(f, "forwarder/{id}"),
         }
     }
 }
@@ -179,6 +184,7 @@ impl Event {
             Event::Alarm(number, _) => Stream::Alarm(*number),
             Event::Drift(kms, _) => Stream::Drift(*kms),
             Event::Backup(id, _) => Stream::Backup(*id),
+            Event::Forwarder(id, _) => Stream::Forwarder(*id),
         }
     }
 }

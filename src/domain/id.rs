@@ -85,6 +85,9 @@ uuid_id!(BackupId, "the id of a backup (a UUID)");
 uuid_id!(
     /// One webhook, to which alarms are delivered.
     WebhookId, "the id of a webhook (a UUID)");
+uuid_id!(
+    /// One forwarder, which sends audit records to a syslog receiver.
+    ForwarderId, "the id of a syslog receiver (a UUID)");
 uuid_id!(TemplateId, "the id of a policy template (a UUID)");
 uuid_id!(ScheduleId, "the id of a schedule (a UUID)");
 uuid_id!(

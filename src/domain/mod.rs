@@ -18,6 +18,7 @@ pub mod drift;
 pub mod event;
 #[cfg(test)]
 pub(crate) mod example;
+pub mod forwarder;
 pub mod group;
 pub mod id;
 pub mod job;

@@ -8,6 +8,7 @@ pub use super::alarm::refusal::AlarmRefusal;
 pub use super::backup::refusal::BackupRefusal;
 pub use super::connection::refusal::ConnectionRefusal;
 pub use super::drift::refusal::DriftRefusal;
+pub use super::forwarder::refusal::ForwarderRefusal;
 pub use super::group::refusal::GroupRefusal;
 pub use super::job::refusal::JobRefusal;
 pub use super::key::refusal::KeyRefusal;
@@ -81,6 +82,8 @@ pub enum Refusal {
     Drift(#[from] DriftRefusal),
     #[error(transparent)]
     Backup(#[from] BackupRefusal),
+    #[error(transparent)]
+    Forwarder(#[from] ForwarderRefusal),
 }
 
 const INVALID: Reason = Reason {
@@ -112,6 +115,7 @@ impl Refusal {
             Refusal::Alarm(refusal) => refusal.reason(),
             Refusal::Drift(refusal) => refusal.reason(),
             Refusal::Backup(refusal) => refusal.reason(),
+            Refusal::Forwarder(refusal) => refusal.reason(),
         }
     }
 
@@ -147,7 +151,8 @@ impl Refusal {
             | Refusal::Webhook(_)
             | Refusal::Alarm(_)
             | Refusal::Drift(_)
-            | Refusal::Backup(_) => self.reason().member,
+            | Refusal::Backup(_)
+            | Refusal::Forwarder(_) => self.reason().member,
         }
     }
 
@@ -177,7 +182,8 @@ impl Refusal {
             | Refusal::Webhook(_)
             | Refusal::Alarm(_)
             | Refusal::Drift(_)
-            | Refusal::Backup(_) => None,
+            | Refusal::Backup(_)
+            | Refusal::Forwarder(_) => None,
         }
     }
 
@@ -214,6 +220,7 @@ impl Refusal {
             AlarmRefusal::REASONS,
             DriftRefusal::REASONS,
             BackupRefusal::REASONS,
+            ForwarderRefusal::REASONS,
         ];
         std::iter::once(&INVALID).chain(of_aggregates.into_iter().flatten())
     }

@@ -4,6 +4,7 @@ use super::alarm::{AlarmEntries, Alarms};
 use super::backup::Backup;
 use super::connection::Connection;
 use super::drift::{Drift, DriftEntries};
+use super::forwarder::Forwarder;
 use super::group::Group;
 use super::id::{JobId, OperationId};
 use super::job::bulk::BulkJob;
@@ -57,6 +58,7 @@ pub struct Entries {
     pub alarms: AlarmEntries,
     pub drift: DriftEntries,
     pub backups: Vec<Backup>,
+    pub forwarders: Vec<Forwarder>,
 }
 
 impl From<Entries> for State {
@@ -65,6 +67,8 @@ impl From<Entries> for State {
         entries.reports.into_iter().for_each(|report| reports.insert(report.id, report));
         let mut backups = Table::default();
         entries.backups.into_iter().for_each(|backup| backups.insert(backup.id, backup));
+        let mut forwarders = Table::default();
+        entries.forwarders.into_iter().for_each(|forwarder| forwarders.insert(forwarder.id, forwarder));
         let table = |entries: Vec<Group>| {
             let mut table = Table::default();
             entries.into_iter().for_each(|group| table.insert(group.name.clone(), group));
@@ -93,6 +97,7 @@ impl From<Entries> for State {
             alarms: Alarms::restored(entries.alarms),
             drift: Drift::restored(entries.drift),
             backups,
+            forwarders,
         }
     }
 }

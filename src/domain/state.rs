@@ -7,10 +7,11 @@ use super::collection::Collection;
 use super::connection::Connection;
 use super::drift::Drift;
 use super::event::{Event, InstallationEvent, Sealed};
+use super::forwarder::Forwarder;
 use super::group::Group;
 use super::id::{
-    BackupId, ConnectionId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId, SourceKeyId,
-    TemplateId, UserId,
+    BackupId, ConnectionId, ForwarderId, InstallationId, JobId, KeyId, KeyStoreId, KmsId, ReportId, ScheduleId,
+    SourceKeyId, TemplateId, UserId,
 };
 use super::job::bulk::BulkJob;
 use super::job::command::Jobs;
@@ -67,6 +68,8 @@ pub struct State {
     /// Changes that were made outside.
     pub drift: Drift,
     pub backups: Table<BackupId, Backup>,
+    /// The syslog receivers to which audit records are sent.
+    pub forwarders: Table<ForwarderId, Forwarder>,
 }
 
 /// The installation, which the first event creates.
@@ -133,6 +136,7 @@ impl State {
             Event::Alarm(number, event) => self.alarms.apply(at, *number, event),
             Event::Drift(kms, event) => self.drift.apply(at, *kms, event),
             Event::Backup(id, event) => self.backups.apply(at, *id, event),
+            Event::Forwarder(id, event) => self.forwarders.apply(at, *id, event),
         }
     }
 

@@ -49,7 +49,10 @@ pub enum MetricsAccess {
 }
 
 /// The guard of `/metrics`.
-pub struct MetricsReader;
+pub struct MetricsReader {
+    /// Whether the reader has shown a token. Only then what grows with the log is shown, as `Metrics::new` says.
+    has_token: bool,
+}
 
 /// The guard of the vendor's path for the metrics: the token that its clients enable, or that of a member of `admin`.
 pub struct TokenReader;
@@ -67,13 +70,13 @@ pub async fn readiness(services: Data<Services>) -> Readiness {
 }
 
 /// `GET /metrics`: the metrics in the text format of OpenMetrics.
-pub async fn metrics(_reader: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
-    MetricsText(metrics.encode(&services))
+pub async fn metrics(reader: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
+    MetricsText(metrics.encode(&services, reader.has_token))
 }
 
 /// `GET /v1/system/metrics/prometheus`: the same as `/metrics`.
 pub async fn metrics_by_token(_reader: TokenReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
-    MetricsText(metrics.encode(&services))
+    MetricsText(metrics.encode(&services, true))
 }
 
 impl FromRequest for MetricsReader {
@@ -81,14 +84,13 @@ impl FromRequest for MetricsReader {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let by_token = |payload| TokenReader::from_request(request, payload).into_inner();
+        let is_local = || request.peer_addr().is_some_and(|peer| is_here(peer.ip()));
         future::ready(match request.app_data::<MetricsAccess>().unwrap_or(&MetricsAccess::Closed) {
             MetricsAccess::Closed => Err(Problem::NoRoute(request.path().to_owned())),
-            MetricsAccess::Open => Ok(Self),
-            MetricsAccess::Loopback | MetricsAccess::ForAdmins if prometheus::has_token(request) => Ok(Self),
-            MetricsAccess::Loopback if request.peer_addr().is_some_and(|peer| is_here(peer.ip())) => Ok(Self),
-            MetricsAccess::Loopback | MetricsAccess::ForAdmins => {
-                Authorized::<Administer>::from_request(request, payload).into_inner().map(|_| Self)
-            }
+            MetricsAccess::Open => Ok(Self { has_token: by_token(payload).is_ok() }),
+            MetricsAccess::Loopback if is_local() => Ok(Self { has_token: by_token(payload).is_ok() }),
+            MetricsAccess::Loopback | MetricsAccess::ForAdmins => by_token(payload).map(|_| Self { has_token: true }),
         })
     }
 }

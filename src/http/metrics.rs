@@ -2,6 +2,7 @@
 
 use super::health::MetricsAccess;
 use crate::service::Services;
+use crate::service::forwarding::KindTotals;
 use crate::service::key_stores::Totals;
 use actix_web::HttpRequest;
 use actix_web::http::Method;
@@ -84,8 +85,8 @@ impl Metrics {
         self.durations.observe(took.as_secs_f64());
     }
 
-    /// Encodes all metrics in the text format of OpenMetrics.
-    pub fn encode(&self, services: &Services) -> String {
+    /// Encodes all metrics in the text format of OpenMetrics. Those of forwarding grow with the log, as its head does.
+    pub fn encode(&self, services: &Services, with_forwarding: bool) -> String {
         let published = services.state();
         let state = &published.state;
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
@@ -99,6 +100,9 @@ impl Metrics {
         // Writing to a String does not fail.
         let _ = encode_registry(&mut text, &self.registry);
         let _ = encode_registry(&mut text, &xks(&services.key_stores.totals()));
+        if with_forwarding {
+            let _ = encode_registry(&mut text, &forwarding(&services.forwarding.totals()));
+        }
         let _ = encode_eof(&mut text);
         text
     }
@@ -118,6 +122,30 @@ struct ErrorLabel {
 struct QuantileLabels {
     window: &'static str,
     quantile: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
+}
+
+/// The metrics of forwarding, by kind of destination: the hosts are nobody's business here.
+fn forwarding(totals: &[KindTotals]) -> Registry {
+    let mut registry = Registry::with_prefix("claviger_forwarding");
+    let (lag, age) = (Family::<KindLabel, Gauge>::default(), Family::<KindLabel, Gauge<f64, AtomicU64>>::default());
+    let (sent, failures) = (Family::<KindLabel, Counter>::default(), Family::<KindLabel, Counter>::default());
+    for totals in totals {
+        let label = KindLabel { kind: totals.kind };
+        lag.get_or_create(&label).set(i64::try_from(totals.lag_records).unwrap_or(i64::MAX));
+        age.get_or_create(&label).set(totals.lag_seconds);
+        sent.get_or_create(&label).inc_by(totals.sent);
+        failures.get_or_create(&label).inc_by(totals.failures);
+    }
+    registry.register("lag_records", "Records that the slowest destination has not received", lag);
+    registry.register("lag_seconds", "Age of the oldest record that a destination has not received", age);
+    registry.register("sent", "Records sent, repetitions included", sent);
+    registry.register("failures", "Failures to send, or to keep a connection", failures);
+    registry
 }
 
 /// The metrics of the XKS proxy, which counts by itself, over all key stores.

@@ -43,6 +43,7 @@ pub mod schedules;
 pub mod server;
 pub mod source_keys;
 pub mod sync_jobs;
+pub mod syslogs;
 pub mod system;
 pub mod templates;
 pub mod text;

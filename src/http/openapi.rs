@@ -56,6 +56,8 @@ const PATH_PARAMETERS: &[(&str, &str, Option<&str>)] = &[
     ("groups", "The name of the group.", None),
     ("backups", "The id of the backup.", Some("uuid")),
     ("records", "The number of the record.", None),
+    ("syslogs", "The id of the syslog receiver.", Some("uuid")),
+    ("{id}", "An id of the request, which clients make up. It is not read.", None),
     ("pwdpolicies", "The name of the password policy.", None),
 ];
 

@@ -46,7 +46,8 @@ impl History {
             | Event::Webhook(..)
             | Event::Alarm(..)
             | Event::Drift(..)
-            | Event::Backup(..) => {}
+            | Event::Backup(..)
+            | Event::Forwarder(..) => {}
         }
     }
 

@@ -14,6 +14,7 @@ pub mod cloud;
 pub mod connections;
 pub mod drift;
 pub mod failure;
+pub mod forwarding;
 pub mod groups;
 pub mod history;
 pub mod iam;
@@ -34,6 +35,7 @@ mod operations;
 pub mod own_calls;
 pub mod password_policies;
 pub mod passwords;
+mod pause;
 pub mod permissions;
 mod policies;
 pub mod posture;
@@ -109,6 +111,8 @@ pub struct Services {
     trails: trail::Trails,
     pub alarms: alarms::Alarms,
     pub drift: drift::DriftEvents,
+    /// Sends audit records to other machines.
+    pub forwarding: forwarding::Forwarding,
     recorder: Recorder,
 }
 
@@ -126,6 +130,7 @@ pub struct Parts {
     pub clock: Clock,
     pub report_files: ReportFiles,
     pub backups: backups::Backups,
+    pub forwarding: forwarding::ForwardingSettings,
     pub hashing: passwords::Hashing,
     pub refresh: tokens::RefreshDefaults,
     /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
@@ -243,9 +248,10 @@ impl Services {
             secrets.clone(),
             connections.clone(),
             parts.webhooks,
-            runtime,
+            runtime.clone(),
             parts.connection_checks,
         );
+        let forwarding = forwarding::Forwarding::new(recorder.clone(), parts.forwarding, runtime)?;
         let policies = policies::Policies::default();
         Ok(Self {
             audit: audit::Audit::new(recorder.clone()),
@@ -255,6 +261,7 @@ impl Services {
             kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),
             alarms,
             drift: drift::DriftEvents,
+            forwarding,
             keys,
             templates: templates::Templates::new(recorder.clone(), operations),
             schedules,
@@ -285,6 +292,7 @@ impl Services {
         self.backups.end_interrupted();
         self.alarms.begin_work();
         self.audit.follow_forever(&Handle::current());
+        self.forwarding.begin_work();
     }
 
     /// Returns whether the log still accepts changes.

@@ -114,6 +114,11 @@ impl World {
                 ledger,
                 keyring: self.keyring.clone(),
                 backups,
+                forwarding: super::forwarding::ForwardingSettings {
+                    directory: self.home.path().join("forwarding"),
+                    file: None,
+                    collector: None,
+                },
                 report_files,
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),

@@ -9,6 +9,7 @@ mod backups;
 mod cckm;
 mod connectionmgmt;
 mod corpus;
+mod forwarding;
 mod routes;
 mod scheduler;
 mod support;

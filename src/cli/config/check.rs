@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 
 use super::certificate::{self, CertificateProblem};
+use super::forwarding::{self, CollectorProblem};
 use super::sections::{
     BackupSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
     TlsSettings, XksSettings,
@@ -83,6 +84,8 @@ pub enum Problem {
     Aws(SettingsMistake),
     #[error("alarms.ca_bundle: {0}")]
     AlarmCaBundle(CertificateProblem),
+    #[error(transparent)]
+    Collector(CollectorProblem),
     #[error("aws.ca_bundle: {0}")]
     CaBundle(CertificateProblem),
     #[error(
@@ -121,6 +124,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     );
     reports(&config.reports, &mut found);
     backup(&config.backup, &mut found);
+    forwarding::check(&config.forwarding, &mut found);
     log(&config.log, &mut found);
     found
 }
@@ -296,6 +300,6 @@ fn log(settings: &LogSettings, found: &mut Vec<Problem>) {
     }
 }
 
-fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Option<Problem> {
+pub(super) fn check_range(key: &'static str, value: u64, least: u64, most: u64) -> Option<Problem> {
     (!(least..=most).contains(&value)).then_some(Problem::OutOfRange { key, value, least, most })
 }

@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{audit, groups, history, password_policies, tokens, users};
+use crate::http::{audit, groups, history, password_policies, syslogs, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -33,9 +33,24 @@ pub(super) fn tokens() -> Vec<Endpoint> {
 }
 
 pub(super) fn audit() -> Vec<Endpoint> {
+    let (syslogs, syslog) = ("/configs/syslogs", "/configs/syslogs/{id}");
     vec![
         get("/audit/records", audit::list, "listAuditRecords", "List the records of the log").needs(Administer),
         get("/audit/records/{id}", audit::get, "getAuditRecord", "Get a record of the log").needs(Administer),
+        post(syslogs, syslogs::create, "createSyslog", "Add a syslog receiver for audit records")
+            .needs(Administer)
+            .refuses(&[409]),
+        get(syslogs, syslogs::list, "listSyslogs", "List the syslog receivers").needs(Administer),
+        get(syslog, syslogs::get, "getSyslog", "Get a syslog receiver, and how it stands").needs(Administer),
+        patch(syslog, syslogs::update, "updateSyslog", "Change a syslog receiver").needs(Administer),
+        patch(
+            "/configs/syslogs/{id}/{request}",
+            syslogs::update_by_request,
+            "updateSyslogByRequest",
+            "Change a syslog receiver, as the vendor's Terraform provider does",
+        )
+        .needs(Administer),
+        delete(syslog, syslogs::delete, "deleteSyslog", "Remove a syslog receiver").needs(Administer),
     ]
 }
 

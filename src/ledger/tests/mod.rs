@@ -12,6 +12,7 @@ mod sample;
 mod sample_alarms;
 mod sample_backups;
 mod sample_drift;
+mod sample_forwarders;
 mod sample_jobs;
 mod sample_key_stores;
 mod sample_keys;

@@ -206,6 +206,7 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     events.extend(super::sample_backups::every_kind(form));
     events.extend(super::sample_alarms::every_kind(form));
     events.extend(super::sample_drift::every_kind(form));
+    events.extend(super::sample_forwarders::every_kind(form));
     events
 }
 

@@ -38,6 +38,7 @@ pub fn sees_past(user: &User, state: &State, stream: &Stream) -> bool {
         | Stream::Webhook(_)
         | Stream::Alarm(_)
         | Stream::Drift(_)
-        | Stream::Backup(_) => false,
+        | Stream::Backup(_)
+        | Stream::Forwarder(_) => false,
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::time::Time;
 use crate::domain::webhook::{Webhook, WebhookCommand};
 use crate::ledger::Published;
 use crate::service::failure::Failure;
+use crate::service::pause::pause_after;
 use crate::service::system_change;
 use crate::webhook::Attempt;
 use std::collections::{HashMap, HashSet};
@@ -20,8 +21,7 @@ use std::time::{Duration, Instant};
 /// An alarm is not delivered any more after attempts have failed for this time, in seconds.
 const GIVE_UP_SECONDS: i64 = 24 * 3_600;
 
-/// The pauses after failures: doubled each time, up to the longest.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest pause after failures.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// The longest pause that a receiver can ask for.
@@ -89,16 +89,16 @@ impl Course {
         if !trouble.is_refusal {
             self.failures += 1;
             let since = *self.failing_since.get_or_insert(now);
-            return (since, pause_after(self.failures).max(trouble.retry_after));
+            return (since, pause_after(self.failures, LONGEST_PAUSE).max(trouble.retry_after));
         }
         let new = Refused { times: 0, since: now, due: Instant::now() };
         let refused = self.refused.entry(number).or_insert(new);
         refused.times += 1;
-        refused.due = Instant::now() + pause_after(refused.times).max(trouble.retry_after);
+        refused.due = Instant::now() + pause_after(refused.times, LONGEST_PAUSE).max(trouble.retry_after);
         if refused.times == 1 {
             self.failures += 1;
         }
-        (refused.since, pause_after(self.failures))
+        (refused.since, pause_after(self.failures, LONGEST_PAUSE))
     }
 }
 
@@ -250,15 +250,6 @@ impl Alarms {
     }
 }
 
-/// The pause after so many failures in a row: between half and all of the doubled pause.
-fn pause_after(failures: u32) -> Duration {
-    let mut jitter = [0u8; 1];
-    // Without random numbers the pauses are regular, which is harmless.
-    let _ = aws_lc_rs::rand::fill(&mut jitter);
-    let doubled = FIRST_PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(LONGEST_PAUSE);
-    doubled / 2 + (doubled / 2).mul_f64(f64::from(jitter[0]) / 255.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -285,16 +276,5 @@ mod tests {
         course.failed(AlarmNumber(1), &trouble(false), later);
         course.delivered(AlarmNumber(1));
         assert_eq!((course.failures, course.failing_since), (0, None));
-    }
-
-    #[test]
-    fn pauses_grow_up_to_a_quarter_of_an_hour() {
-        for (failures, least, most) in [(1, 500, 1_000), (2, 1_000, 2_000), (5, 8_000, 16_000), (40, 450_000, 900_000)]
-        {
-            for _ in 0..20 {
-                let pause = pause_after(failures).as_millis();
-                assert!((least..=most).contains(&pause), "{failures}: {pause} ms");
-            }
-        }
     }
 }

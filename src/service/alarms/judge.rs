@@ -45,7 +45,8 @@ pub(in crate::service) fn alarms_of(state: &State, actor: &Actor, at: Time, even
             | Event::Webhook(..)
             | Event::Alarm(..)
             | Event::Drift(..)
-            | Event::Backup(..) => {}
+            | Event::Backup(..)
+            | Event::Forwarder(..) => {}
         }
     }
     if raised.is_empty() { Vec::new() } else { raise(state, raised) }

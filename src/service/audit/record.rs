@@ -3,14 +3,16 @@
 use crate::domain::event::Stream;
 use crate::domain::state::State;
 use crate::ledger::{self, Record};
+use serde::Serialize;
 use serde_json::Value;
 
-/// A record for auditors. Secrets in `details` are `[sealed]`.
-#[derive(Clone, Debug)]
+/// A record for auditors. Secrets in `details` are `[sealed]`. Its JSON is what is forwarded, and what the API shows.
+#[derive(Clone, Debug, Serialize)]
 pub struct AuditRecord {
     pub id: String,
     /// The number in the log.
     pub number: u64,
+    #[serde(rename = "createdAt")]
     pub created_at: String,
     /// The part of the product: `cckm`, `admin`, `vault` or `scheduler`.
     pub service: &'static str,
@@ -24,14 +26,17 @@ pub struct AuditRecord {
     /// The user, a schedule, or `system`.
     pub username: String,
     pub user_id: Option<String>,
+    #[serde(rename = "clientIP")]
     pub client_ip: Option<String>,
     pub session_id: Option<String>,
+    #[serde(rename = "requestId")]
     pub request_id: String,
     /// The stream, such as `kms/<id>`.
     pub resource: String,
     /// The present name of the resource, if it has one and still exists.
     pub resource_name: Option<String>,
     pub hash: String,
+    #[serde(rename = "previousHash")]
     pub previous_hash: String,
 }
 
@@ -81,7 +86,9 @@ pub(super) fn severity(event: &str) -> &'static str {
 /// The part of the product that a stream belongs to.
 pub(super) fn service(stream: &Stream) -> &'static str {
     match stream {
-        Stream::Installation | Stream::User(_) | Stream::Group(_) | Stream::Session(_) => "admin",
+        Stream::Installation | Stream::User(_) | Stream::Group(_) | Stream::Session(_) | Stream::Forwarder(_) => {
+            "admin"
+        }
         Stream::SourceKey(_) => "vault",
         Stream::Schedule(_) => "scheduler",
         _ => "cckm",
@@ -110,6 +117,7 @@ fn name_of(stream: &Stream, state: &State) -> Option<String> {
         Stream::Kms(id) | Stream::Drift(id) => state.kms.get(id).map(|kms| kms.name.to_string()),
         Stream::Template(id) => state.templates.get(id).map(|template| template.name.to_string()),
         Stream::Schedule(id) => state.schedules.all.get(id).map(|schedule| schedule.name.to_string()),
+        Stream::Forwarder(id) => state.forwarders.get(id).map(|forwarder| forwarder.settings.host.clone()),
         Stream::SourceKey(id) => state.source_keys.get(id).map(|key| key.made.name.to_string()),
         _ => None,
     }

@@ -119,6 +119,11 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         keyring: keyring.clone(),
         call_journal: journal(home, ledger),
         backups: Backups::new(ledger.clone(), keyring.clone(), BackupSettings::without_schedules(home.to_owned())),
+        forwarding: crate::service::forwarding::ForwardingSettings {
+            directory: home.join("forwarding"),
+            file: None,
+            collector: None,
+        },
         report_files: report_files(home),
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),

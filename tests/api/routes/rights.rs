@@ -278,6 +278,7 @@ impl World {
         // This group has no rights of its own: only `admin` may add users to the others.
         let path = path
             .replace("{cid}", NEVER)
+            .replace("{request}", NEVER)
             .replace("{xks_key_id}", NEVER)
             .replace("{name}", "CCKM%20Users")
             .replace("{user_id}", &format!("local%7C{NEVER}"));

@@ -10,4 +10,5 @@ pub(crate) mod raw_http;
 pub(crate) mod receiver;
 pub(crate) mod small_disk;
 pub(crate) mod strace;
+pub(crate) mod syslog_receiver;
 pub(crate) mod visible_state;

@@ -2,6 +2,7 @@
 
 use super::super::v2::backup::BackupFile;
 use super::super::v2::connection::{ConnectionSettings, RolesAnywhere};
+use super::super::v2::forwarder::ForwarderSettings;
 use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
@@ -22,8 +23,8 @@ use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
 use crate::domain::{
-    acl, backup, connection, group, key_store, kms, posture, report, schedule, session, source_key, state, template,
-    user,
+    acl, backup, connection, forwarder, group, key_store, kms, posture, report, schedule, session, source_key, state,
+    template, user,
 };
 use uuid::Uuid;
 
@@ -443,6 +444,15 @@ impl super::super::coverage::Covered for Outcome<'_> {
 
     fn observe(&self, place: &str, seen: &mut super::super::coverage::Forms) {
         seen.insert(format!("{place} {}", if matches!(self, Self::Done) { "done" } else { "failed" }));
+    }
+}
+
+layout! {
+    struct Forwarder<'a> of forwarder::Forwarder {
+        id: Uuid,
+        settings: ForwarderSettings<'a>,
+        created: Moment,
+        updated: Moment,
     }
 }
 

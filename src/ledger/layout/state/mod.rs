@@ -71,6 +71,7 @@ struct Rest<'a> {
     alarms: alarms::Alarms<'a>,
     drift: drift::Drift<'a>,
     backups: Vec<Backup<'a>>,
+    forwarders: Vec<Forwarder<'a>>,
 }
 
 /// A stream that has a history, and the numbers of its records.
@@ -108,7 +109,8 @@ impl StreamHistory {
             | Stream::Webhook(_)
             | Stream::Alarm(_)
             | Stream::Drift(_)
-            | Stream::Backup(_) => None,
+            | Stream::Backup(_)
+            | Stream::Forwarder(_) => None,
         }
     }
 
@@ -177,6 +179,7 @@ fn write_rest(state: &State, parts: &mut PartWriter) -> io::Result<()> {
         alarms: alarms::Alarms::of(&state.alarms),
         drift: drift::Drift::of(&watched),
         backups: state.backups.iter().map(|entry| Backup::of(entry)).collect(),
+        forwarders: state.forwarders.iter().map(|entry| Forwarder::of(entry)).collect(),
     };
     push(parts, REST, &rest)
 }
@@ -277,5 +280,6 @@ fn entries_of(rest: Rest<'_>) -> Result<Entries, Impossible> {
         alarms: rest.alarms.entries()?,
         drift: rest.drift.entries()?,
         backups: rest.backups.into_live()?,
+        forwarders: rest.forwarders.into_live()?,
     })
 }

@@ -4,6 +4,7 @@ use super::alarm::AlarmEvent;
 use super::backup::BackupEvent;
 use super::connection::ConnectionEvent;
 use super::drift::DriftEvent;
+use super::forwarder::ForwarderEvent;
 use super::group::GroupEvent;
 use super::installation::InstallationEvent;
 use super::job::JobEvent;
@@ -65,5 +66,6 @@ layout! {
         Alarm(number: u64, event: AlarmEvent<'a>),
         Drift(kms: Uuid, event: DriftEvent<'a>),
         Backup(id: Uuid, event: BackupEvent<'a>),
+        Forwarder(id: Uuid, event: ForwarderEvent<'a>),
     }
 }

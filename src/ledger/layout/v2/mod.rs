@@ -5,6 +5,7 @@ pub(super) mod backup;
 pub(super) mod connection;
 pub(super) mod drift;
 mod event;
+pub(super) mod forwarder;
 pub(super) mod group;
 pub(super) mod installation;
 pub(super) mod job;

@@ -158,6 +158,7 @@ ids!(
     EventId,
     UserId,
     WebhookId,
+    ForwarderId,
 );
 
 impl LayoutOf<'_, Uuid> for Uuid {

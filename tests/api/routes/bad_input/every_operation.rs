@@ -46,6 +46,7 @@ impl Fixture {
         let ann = user_id(&appliance.user("ann"));
         admin.post("/v1/usermgmt/groups", json!({"name": "officers"})).expect(201);
         let webhook = made("/v1/alarms/webhooks", json!({"name": "w", "url": "https://alarms.example.org/"}));
+        let syslog = made("/v1/configs/syslogs", json!({"host": "syslog.example.org", "transport": "udp"}));
         let document = admin.get("/v1/openapi.json").expect(200);
         let paths = vec![
             ("/cckm/aws/kms/{id}", format!("/cckm/aws/kms/{kms}")),
@@ -55,6 +56,8 @@ impl Fixture {
             ("/cckm/aws/custom-key-stores/{id}", format!("/cckm/aws/custom-key-stores/{store}")),
             ("/scheduler/job-configs/{id}", format!("/scheduler/job-configs/{schedule}")),
             ("/webhooks/{id}", format!("/webhooks/{webhook}")),
+            ("/syslogs/{id}", format!("/syslogs/{syslog}")),
+            ("{request}", "00000000-0000-4000-8000-000000000001".to_owned()),
             ("/connections/{id}", "/connections/test_aws-connection".to_owned()),
             ("{name}", "officers".to_owned()),
             ("/users/{id}", format!("/users/{ann}")),

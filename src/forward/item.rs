@@ -1,0 +1,55 @@
+//! What is sent: one audit record, or one failed attempt.
+
+/// One record to send. The texts may have any characters; each format escapes them.
+#[derive(Clone, Debug, Default)]
+pub struct Item {
+    /// The number in its source, from 1 without gaps.
+    pub number: u64,
+    /// Nanoseconds since 1970.
+    pub nanos: i64,
+    pub severity: Severity,
+    /// The name of the event, such as `RegionsReplaced`.
+    pub event: String,
+    /// The event in words.
+    pub message: String,
+    pub username: String,
+    pub client_ip: Option<String>,
+    pub resource: String,
+    /// The hash of the record; `None` for what is not in the log.
+    pub hash: Option<String>,
+    pub success: bool,
+    /// All of it, as a JSON object in one line.
+    pub json: String,
+}
+
+/// How much a record deserves attention.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Severity {
+    #[default]
+    Info,
+    Warning,
+    Error,
+    Critical,
+}
+
+impl Severity {
+    /// The severity of syslog.
+    pub(super) const fn syslog(self) -> u8 {
+        match self {
+            Self::Critical => 2,
+            Self::Error => 3,
+            Self::Warning => 4,
+            Self::Info => 6,
+        }
+    }
+
+    /// The severity of CEF and LEEF, from 0 to 10.
+    pub(super) const fn of_ten(self) -> u8 {
+        match self {
+            Self::Critical => 10,
+            Self::Error => 7,
+            Self::Warning => 5,
+            Self::Info => 3,
+        }
+    }
+}

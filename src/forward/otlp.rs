@@ -1,0 +1,153 @@
+//! Records as logs of OpenTelemetry: OTLP over HTTP, in JSON.
+
+use super::destination::Broken;
+use super::item::{Item, Severity};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Url};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT_SECONDS: u64 = 30;
+/// The bytes of an answer that are read.
+const ANSWER_MAX: usize = 64 * 1024;
+
+/// A collector. Its headers may have secrets, so it has no `Debug`.
+#[derive(Clone)]
+pub struct Otlp {
+    url: Url,
+    headers: HeaderMap,
+    client: Client,
+}
+
+/// The reason why the settings of a collector cannot be used. No text has the value of a header.
+#[derive(Debug, thiserror::Error)]
+pub enum OtlpError {
+    #[error("an URL with http or https, a host and a path, without user and password, is expected")]
+    Url,
+    #[error("line {0} of the headers is not `name: value`")]
+    Header(usize),
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(#[source] reqwest::Error),
+}
+
+impl Otlp {
+    /// A collector. `headers` are lines `name: value`; empty lines and those that begin with `#` do not count.
+    ///
+    /// # Errors
+    /// [`OtlpError`]
+    pub fn new(url: &str, headers: &str) -> Result<Self, OtlpError> {
+        let url = Url::parse(url).map_err(|_| OtlpError::Url)?;
+        let is_plain = url.username().is_empty() && url.password().is_none() && url.has_host();
+        if !is_plain || !["http", "https"].contains(&url.scheme()) {
+            return Err(OtlpError::Url);
+        }
+        let builder = || {
+            Client::builder()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .timeout(Duration::from_secs(TIMEOUT_SECONDS))
+                .redirect(Policy::none())
+                .referer(false)
+                .no_proxy()
+                .user_agent(concat!("claviger/", env!("CARGO_PKG_VERSION")))
+        };
+        // A system without certificate authorities must still start; https collectors then fail.
+        let client = builder().build().or_else(|_| builder().tls_certs_only([]).build());
+        Ok(Self { url, headers: read_headers(headers)?, client: client.map_err(OtlpError::Client)? })
+    }
+
+    pub(super) async fn send(&self, items: &[Item]) -> Result<usize, Broken> {
+        let body = request(items).to_string();
+        let length = body.len();
+        let request = self.client.post(self.url.clone()).headers(self.headers.clone());
+        let request = request.header(CONTENT_TYPE, "application/json").body(body);
+        let mut answer = request.send().await.map_err(|error| failure(&error.without_url()))?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Err(Broken::Refused(format!("it answered {}", status.as_u16())));
+        }
+        let mut text = Vec::new();
+        while let Ok(Some(chunk)) = answer.chunk().await {
+            text.extend_from_slice(&chunk);
+            if text.len() > ANSWER_MAX {
+                break;
+            }
+        }
+        // The specification forbids to send these again: the collector would refuse them for ever.
+        if let Some(count) = rejected(&text) {
+            tracing::warn!(count, "the OpenTelemetry collector rejected records for good");
+        }
+        Ok(length)
+    }
+}
+
+fn read_headers(text: &str) -> Result<HeaderMap, OtlpError> {
+    let mut headers = HeaderMap::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let invalid = || OtlpError::Header(number);
+        let (name, value) = line.split_once(':').ok_or_else(invalid)?;
+        let name = HeaderName::try_from(name.trim()).map_err(|_| invalid())?;
+        let mut value = HeaderValue::try_from(value.trim()).map_err(|_| invalid())?;
+        value.set_sensitive(true);
+        headers.append(name, value);
+    }
+    Ok(headers)
+}
+
+/// The body of a request: an `ExportLogsServiceRequest`.
+pub(super) fn request(items: &[Item]) -> Value {
+    let service = json!({"attributes": [text("service.name", "claviger"),
+        text("service.version", env!("CARGO_PKG_VERSION"))]});
+    let records: Vec<_> = items.iter().map(log_record).collect();
+    json!({"resourceLogs": [{"resource": service,
+        "scopeLogs": [{"scope": {"name": "claviger.audit"}, "logRecords": records}]}]})
+}
+
+fn log_record(item: &Item) -> Value {
+    let (severity, name) = match item.severity {
+        Severity::Info => (9, "INFO"),
+        Severity::Warning => (13, "WARN"),
+        Severity::Error => (17, "ERROR"),
+        Severity::Critical => (21, "FATAL"),
+    };
+    let mut attributes = vec![
+        json!({"key": "claviger.number", "value": {"intValue": item.number.to_string()}}),
+        json!({"key": "claviger.success", "value": {"boolValue": item.success}}),
+        text("claviger.resource", &item.resource),
+        text("enduser.id", &item.username),
+        text("claviger.record", &item.json),
+    ];
+    attributes.extend(item.hash.as_ref().map(|hash| text("claviger.hash", hash)));
+    attributes.extend(item.client_ip.as_ref().map(|ip| text("client.address", ip)));
+    let nanos = item.nanos.max(0).to_string();
+    json!({"timeUnixNano": nanos, "observedTimeUnixNano": nanos, "severityNumber": severity, "severityText": name,
+        "eventName": format!("claviger.{}", item.event), "body": {"stringValue": item.message},
+        "attributes": attributes})
+}
+
+fn text(key: &str, value: &str) -> Value {
+    json!({"key": key, "value": {"stringValue": value}})
+}
+
+/// The number of records that the collector rejected although it accepted the request.
+fn rejected(answer: &[u8]) -> Option<u64> {
+    let answer: Value = serde_json::from_slice(answer).ok()?;
+    let count = &answer["partialSuccess"]["rejectedLogRecords"];
+    // Whole numbers of 64 bits are texts in this encoding.
+    count.as_u64().or_else(|| count.as_str()?.parse().ok()).filter(|count| *count > 0)
+}
+
+fn failure(error: &reqwest::Error) -> Broken {
+    if error.is_timeout() {
+        Broken::TimedOut(TIMEOUT_SECONDS)
+    } else if error.is_connect() {
+        Broken::NotConnected("the collector cannot be reached".to_owned())
+    } else {
+        Broken::Lost("the request ended without an answer".to_owned())
+    }
+}

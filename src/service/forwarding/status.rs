@@ -1,0 +1,102 @@
+//! How the destinations stand: for the answers of the API, and for the metrics. All of it is of this run of the program.
+
+use crate::domain::time::Time;
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The kinds of destinations, as the metrics name them.
+pub const KIND_NAMES: [&str; 5] = ["udp", "tcp", "tls", "file", "otlp"];
+
+/// How one destination stands.
+#[derive(Clone, Debug, Default)]
+pub struct DestinationStatus {
+    /// The number of records that do not count as received.
+    pub lag: u64,
+    /// When something was last sent.
+    pub last_sent: Option<Time>,
+    /// The last failure, if nothing has been received since.
+    pub error: Option<String>,
+}
+
+/// The sums over all destinations of a kind.
+pub struct KindTotals {
+    pub kind: &'static str,
+    /// The largest number of records that a destination has not received.
+    pub lag_records: u64,
+    /// The largest age of such a record, in seconds.
+    pub lag_seconds: f64,
+    /// The number of records that were sent, repetitions included.
+    pub sent: u64,
+    pub failures: u64,
+}
+
+/// What the task of a destination reports.
+#[derive(Clone, Default)]
+pub(super) struct Standing {
+    pub(super) kind: usize,
+    /// Up to where records of the log count as received; `None` until the task knows.
+    pub(super) received: Option<u64>,
+    /// The time of the oldest record that does not count as received, if one is known.
+    pub(super) waiting_since: Option<i64>,
+    pub(super) last_sent: Option<Time>,
+    pub(super) error: Option<String>,
+}
+
+#[derive(Default)]
+pub(super) struct Statuses {
+    standings: Mutex<HashMap<String, Standing>>,
+    /// The records sent and the failures of each kind.
+    counts: Mutex<[(u64, u64); KIND_NAMES.len()]>,
+}
+
+impl Statuses {
+    pub(super) fn of(&self, name: &str, head: u64) -> DestinationStatus {
+        let standings = self.standings();
+        let Some(standing) = standings.get(name) else { return DestinationStatus::default() };
+        DestinationStatus {
+            lag: standing.received.map_or(0, |received| head.saturating_sub(received)),
+            last_sent: standing.last_sent,
+            error: standing.error.clone(),
+        }
+    }
+
+    /// Changes how a destination stands.
+    pub(super) fn change(&self, name: &str, change: impl FnOnce(&mut Standing)) {
+        change(self.standings().entry(name.to_owned()).or_default());
+    }
+
+    pub(super) fn forget(&self, name: &str) {
+        self.standings().remove(name);
+    }
+
+    pub(super) fn count(&self, kind: usize, sent: usize, failures: u64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((all_sent, all_failures)) = counts.get_mut(kind) {
+            *all_sent += sent as u64;
+            *all_failures += failures;
+        }
+    }
+
+    pub(super) fn totals(&self, head: u64, now: Time) -> Vec<KindTotals> {
+        let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let standings = self.standings();
+        let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
+            let these = || standings.values().filter(move |standing| standing.kind == kind);
+            let lags = these().filter_map(|standing| Some(head.saturating_sub(standing.received?)));
+            let oldest = these().filter_map(|standing| standing.waiting_since).min();
+            let age = oldest.map_or(0, |oldest| now.nanos().saturating_sub(oldest).max(0));
+            KindTotals {
+                kind: KIND_NAMES[kind],
+                lag_records: lags.max().unwrap_or(0),
+                lag_seconds: std::time::Duration::from_nanos(age.unsigned_abs()).as_secs_f64(),
+                sent,
+                failures,
+            }
+        };
+        counts.into_iter().enumerate().map(of_kind).collect()
+    }
+
+    fn standings(&self) -> MutexGuard<'_, HashMap<String, Standing>> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,99 @@
+//! The task of each destination. A syslog receiver that is created gets one; one that is changed gets a new one, which
+//! continues where the former one was.
+
+use super::task::Task;
+use super::{Forwarding, kind_of};
+use crate::domain::forwarder::{Forwarder, MessageFormat, Transport};
+use crate::domain::id::ForwarderId;
+use crate::domain::time::Time;
+use crate::forward::{self, Destination, SyslogAddress, authorities};
+use std::collections::HashMap;
+use tokio::task::AbortHandle;
+
+/// The tasks of syslog receivers, each with the time of the settings that it has.
+type Running = HashMap<ForwarderId, (Time, AbortHandle)>;
+
+impl Forwarding {
+    /// Starts the tasks, and the one that follows the changes of syslog receivers.
+    pub(in crate::service) fn begin_work(&self) {
+        for (name, kind, destination) in self.fixed.iter() {
+            let (forwarding, name, destination) = (self.clone(), (*name).to_owned(), destination.clone());
+            // They get the whole log.
+            let task = Task { forwarding, name, kind: *kind, destination, since: Time::from_nanos(i64::MIN) };
+            self.runtime.spawn(task.run());
+        }
+        let forwarding = self.clone();
+        self.runtime.spawn(async move {
+            let mut running = Running::new();
+            let mut head = forwarding.recorder.ledger().watch_head();
+            loop {
+                forwarding.follow(&mut running).await;
+                if head.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Makes the tasks those of the present syslog receivers.
+    async fn follow(&self, running: &mut Running) {
+        let published = self.recorder.state();
+        let forwarders = &published.state.forwarders;
+        let mut deleted = Vec::new();
+        running.retain(|id, (updated, task)| match forwarders.get(id) {
+            Some(forwarder) if forwarder.updated == *updated => true,
+            Some(_) => {
+                task.abort();
+                false
+            }
+            None => {
+                task.abort();
+                deleted.push(*id);
+                false
+            }
+        });
+        for id in deleted {
+            self.forget(id.to_string()).await;
+        }
+        for forwarder in forwarders.iter() {
+            if !running.contains_key(&forwarder.id) {
+                let handle = self.runtime.spawn(self.task_of(forwarder).run()).abort_handle();
+                running.insert(forwarder.id, (forwarder.updated, handle));
+            }
+        }
+    }
+
+    async fn forget(&self, name: String) {
+        self.statuses.forget(&name);
+        let cursors = self.cursors.clone();
+        let removed = tokio::task::spawn_blocking(move || cursors.remove(&name)).await;
+        if let Err(error) = removed.map_err(std::io::Error::other).and_then(|removed| removed) {
+            tracing::warn!(%error, "the position of a destination could not be removed");
+        }
+    }
+
+    fn task_of(&self, forwarder: &Forwarder) -> Task {
+        let settings = &forwarder.settings;
+        let name = forwarder.id.to_string();
+        let transport = match settings.transport {
+            Transport::Udp => forward::Transport::Udp,
+            Transport::Tcp => forward::Transport::Tcp,
+            // They were checked before they were recorded. Without one, no certificate is accepted.
+            Transport::Tls => forward::Transport::Tls(authorities(&settings.ca_certificates).unwrap_or_default()),
+        };
+        let format = match settings.format {
+            MessageFormat::Rfc5424 => forward::Format::Rfc5424,
+            MessageFormat::PlainMessage => forward::Format::Plain,
+            MessageFormat::Cef => forward::Format::Cef,
+            MessageFormat::Leef => forward::Format::Leef,
+        };
+        let address = SyslogAddress { host: settings.host.clone(), port: settings.port, transport };
+        Task {
+            forwarding: self.clone(),
+            name,
+            kind: kind_of(settings.transport),
+            destination: Destination::Syslog { address, format },
+            since: forwarder.created,
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Forwarding of audit records.
+
+mod syslogs;
