@@ -1,11 +1,19 @@
-//! `claviger rotate-token-key` and `claviger admin reset-password`: changes that the running server makes for an operator
-//! of the machine, over its control socket.
+//! `claviger rotate-token-key`, `rekey` and `admin reset-password`: changes that an operator of the machine makes. A
+//! running server makes them, over its control socket. Without one, `rekey` and `reset-password` open the data directory.
 
-use super::config::ConfigError;
-use super::control::{self, Password, Request};
+use super::appliance::{self, StartError};
+use super::config::{Config, ConfigError};
+use super::control::{self, NewKey, Password, Request};
 use super::events::{EventsError, LogArguments, ask, become_owner};
-use std::io::{self, BufRead, Write};
+use crate::service::failure::Failure;
+use crate::service::recovery::Offline;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 #[derive(clap::Args, Debug)]
@@ -26,6 +34,19 @@ enum AdminCommand {
     },
 }
 
+#[derive(clap::Args, Debug)]
+pub struct RekeyArguments {
+    #[command(flatten)]
+    log: LogArguments,
+    /// The new master key: a file with 32 random bytes, raw or as base64 [default: a random key, if the settings name a
+    /// file for it]
+    #[arg(long, value_name = "FILE", conflicts_with = "passphrase_file")]
+    key_file: Option<PathBuf>,
+    /// A new passphrase: the first line of this file, or of the standard input (`-`)
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
     #[error(transparent)]
@@ -34,30 +55,91 @@ pub enum AdminError {
     Owner(#[from] EventsError),
     #[error("this needs a running server on this data directory, and there is none: start it first")]
     NoServer,
+    #[error("`{}` is no data directory of this program", .0.display())]
+    NoDataDirectory(PathBuf),
+    #[error("no server runs, and the data directory cannot be opened")]
+    Open(#[source] Box<StartError>),
     #[error("the server did not answer")]
     Io(#[from] io::Error),
+    #[error("`{}` cannot be read: {source}", path.display())]
+    File { path: PathBuf, source: io::Error },
     #[error("no password was given on the standard input")]
     NoPassword,
+    #[error(
+        "the new master key must be given with --key-file or --passphrase-file: the present one is not a key in a file"
+    )]
+    NoNewKey,
+    #[error("the system gives no random numbers")]
+    NoRandomness,
     #[error("the server did not do it: {0}")]
     Refused(String),
+    #[error(transparent)]
+    Failed(#[from] Failure),
 }
 
 /// Resets a password.
 ///
 /// # Errors
-/// When there is no server, or it refuses the change.
-pub fn run(arguments: AdminArguments) -> Result<(), AdminError> {
+/// When the change is refused, or the data directory cannot be opened.
+pub async fn run(arguments: AdminArguments) -> Result<(), AdminError> {
     let AdminCommand::ResetPassword { log, user } = arguments.command;
     // Before the password is read: root starts the command again as the owner of the directory.
-    let server = connect(&log)?;
-    let mut line = Zeroizing::new(String::with_capacity(1024));
-    io::stdin().lock().read_line(&mut line)?;
-    let password = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
-    if password.is_empty() {
-        return Err(AdminError::NoPassword);
+    let target = Target::of(&log)?;
+    let password = first_line(&mut io::stdin().lock())?;
+    match target {
+        Target::Server(server) => {
+            change::<()>(server, &Request::ResetPassword { user, password: Password(password) })?;
+        }
+        Target::Directory(config) => {
+            let offline = open(&config)?;
+            let outcome = offline.reset_password(own_uid(), &user, password).await;
+            offline.close().await;
+            outcome?;
+        }
     }
-    change(server, &Request::ResetPassword { user, password: Password(password) })?;
     say("the password is set; it must be changed at the next sign-in")
+}
+
+/// Replaces the master key.
+///
+/// # Errors
+/// When the new key is unfit, or the data directory cannot be opened.
+pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
+    let target = Target::of(&arguments.log)?;
+    let config = arguments.log.config()?;
+    let place = appliance::master_key_place(&config);
+    let new = match (arguments.key_file, arguments.passphrase_file) {
+        (Some(path), _) => NewKey::Key(Password(base64_of(&path)?)),
+        (None, Some(path)) if path == Path::new("-") => {
+            NewKey::Passphrase(Password(first_line(&mut io::stdin().lock())?))
+        }
+        (None, Some(path)) => {
+            let file = File::open(&path).map_err(|source| AdminError::File { path, source })?;
+            NewKey::Passphrase(Password(first_line(&mut BufReader::new(file))?))
+        }
+        (None, None) if place.file.is_some() && !place.is_passphrase => NewKey::Key(Password(random()?)),
+        (None, None) => return Err(AdminError::NoNewKey),
+    };
+    let is_installed = match target {
+        Target::Server(server) => change::<bool>(server, &Request::Rekey(new))?,
+        Target::Directory(config) => {
+            let offline = open(&config)?;
+            let outcome = offline.replace_master_key(own_uid(), &place, new.into()).await;
+            offline.close().await;
+            outcome?
+        }
+    };
+    match (is_installed, place.file) {
+        (true, Some(file)) => say(&format!(
+            "the master key is replaced; {} has the new one: copy it elsewhere. Backups that were made before need the \
+             old one",
+            file.display()
+        )),
+        _ => say(
+            "the master key is replaced; change the source that the settings name (`[master_key]`) before the next \
+             start, which needs the new one. Backups that were made before need the old one",
+        ),
+    }
 }
 
 /// Replaces the key that signs tokens.
@@ -65,24 +147,78 @@ pub fn run(arguments: AdminArguments) -> Result<(), AdminError> {
 /// # Errors
 /// When there is no server, or it refuses the change.
 pub fn rotate_token_key(log: &LogArguments) -> Result<(), AdminError> {
-    change(connect(log)?, &Request::RotateTokenKey)?;
+    let Target::Server(server) = Target::of(log)? else { return Err(AdminError::NoServer) };
+    change::<()>(server, &Request::RotateTokenKey)?;
     say("access tokens are signed with a new key; earlier ones stay valid until they expire")
 }
 
-fn connect(log: &LogArguments) -> Result<UnixStream, AdminError> {
-    let data_dir = log.data_dir()?;
-    become_owner(&data_dir)?;
-    UnixStream::connect(control::path(&data_dir)).map_err(|_| AdminError::NoServer)
+/// Who makes a change.
+enum Target {
+    Server(UnixStream),
+    /// This process, since no server has the data directory open.
+    Directory(Box<Config>),
 }
 
-fn change(server: UnixStream, request: &Request) -> Result<(), AdminError> {
+impl Target {
+    fn of(log: &LogArguments) -> Result<Self, AdminError> {
+        let config = log.config()?;
+        let data_dir = &config.storage.data_dir;
+        become_owner(data_dir)?;
+        Ok(match UnixStream::connect(control::path(data_dir)) {
+            Ok(server) => Self::Server(server),
+            Err(_) => Self::Directory(Box::new(config)),
+        })
+    }
+}
+
+/// Opens a data directory. One that is empty stays so.
+fn open(config: &Config) -> Result<Offline, AdminError> {
+    let data_dir = &config.storage.data_dir;
+    if !config.storage.keyring_dir().is_dir() {
+        return Err(AdminError::NoDataDirectory(data_dir.clone()));
+    }
+    appliance::offline(config).map_err(|error| AdminError::Open(Box::new(error)))
+}
+
+fn change<T: DeserializeOwned>(server: UnixStream, request: &Request) -> Result<T, AdminError> {
     let mut line = String::new();
     ask(server, request)?.read_line(&mut line)?;
-    match serde_json::from_str::<Result<(), String>>(&line) {
+    match serde_json::from_str::<Result<T, String>>(&line) {
         Ok(outcome) => outcome.map_err(AdminError::Refused),
         Err(_) if line.is_empty() => Err(AdminError::Refused("it ended before its answer".to_owned())),
         Err(_) => Err(AdminError::Refused("it is of another version".to_owned())),
     }
+}
+
+/// The longest line with a password.
+const LINE_MAX: u64 = 4096;
+
+fn first_line(from: &mut impl BufRead) -> Result<Zeroizing<String>, AdminError> {
+    let mut line = Zeroizing::new(String::with_capacity(1024));
+    from.take(LINE_MAX).read_line(&mut line)?;
+    let text = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
+    if text.is_empty() { Err(AdminError::NoPassword) } else { Ok(text) }
+}
+
+/// The key in a file, as base64.
+fn base64_of(path: &Path) -> Result<Zeroizing<String>, AdminError> {
+    let content = std::fs::read(path).map_err(|source| AdminError::File { path: path.to_owned(), source })?;
+    let content = Zeroizing::new(content);
+    // Raw bytes are not text; whether it is a key is decided by who replaces the old one.
+    Ok(Zeroizing::new(match std::str::from_utf8(&content) {
+        Ok(text) if text.is_ascii() => text.trim().to_owned(),
+        _ => STANDARD.encode(&*content),
+    }))
+}
+
+fn random() -> Result<Zeroizing<String>, AdminError> {
+    let mut key = Zeroizing::new([0u8; 32]);
+    aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| AdminError::NoRandomness)?;
+    Ok(Zeroizing::new(STANDARD.encode(key.as_ref())))
+}
+
+fn own_uid() -> u32 {
+    rustix::process::geteuid().as_raw()
 }
 
 fn say(text: &str) -> Result<(), AdminError> {

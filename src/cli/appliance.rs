@@ -23,6 +23,7 @@ use crate::service::forwarding::ForwardingSettings;
 use crate::service::log_seal;
 use crate::service::own_calls::JournalWitness;
 use crate::service::passwords::Hashing;
+use crate::service::recovery::{MasterKeyPlace, Offline};
 use crate::service::reports::ReportSettings;
 use crate::service::tokens::RefreshDefaults;
 use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
@@ -154,6 +155,7 @@ impl Appliance {
         log_seal::require(&ledger, &keyring)?;
         let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
         let _ = started.backups.set(made.clone());
+        let _ = started.master_key.set((keyring.clone(), master_key_place(&config)));
         let must_change = config.login.require_first_password_change;
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
@@ -357,6 +359,30 @@ fn backup_settings(config: &Config) -> BackupSettings {
         reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
         data_dir,
     }
+}
+
+/// Where the master key is, and what else depends on it.
+pub(super) fn master_key_place(config: &Config) -> MasterKeyPlace {
+    let data_dir = &config.storage.data_dir;
+    MasterKeyPlace {
+        file: config.master_key.file(data_dir),
+        is_passphrase: config.master_key.is_passphrase(),
+        snapshot: data_dir.join("snapshot"),
+    }
+}
+
+/// Opens the log and the keyring of a data directory that no server has open, for changes by a command.
+///
+/// # Errors
+/// When there is none, when a server has it open, or when the log and the keyring do not belong together.
+pub(super) fn offline(config: &Config) -> Result<Offline, StartError> {
+    process::protect_memory();
+    let keyring = Arc::new(Mutex::new(None));
+    let ledger = Ledger::open(&config.storage.data_dir, ledger_options(config, &keyring))?;
+    let keyring = open_keyring(config, &keyring)?;
+    log_seal::require(&ledger, &keyring)?;
+    let clock = Arc::new(|| Time::of(Utc::now()));
+    Ok(Offline::new(ledger, keyring, clock, config.limits, hashing(config))?)
 }
 
 fn journal_bounds(config: &Config) -> Bounds {

@@ -3,11 +3,13 @@
 //! as; changes are recorded under that user's number. Each connection carries one request, a JSON line; the answer is
 //! lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was cut off.
 
-use super::backup_stream;
+use super::{backup_stream, with_causes};
 use crate::domain::time::Time;
+use crate::keyring::{Keyring, NewMasterKey};
 use crate::ledger::{Filter, Ledger, Record, Verified};
 use crate::service::Services;
 use crate::service::backups::Backups;
+use crate::service::recovery::MasterKeyPlace;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::io;
@@ -44,6 +46,26 @@ pub enum Request {
     RotateTokenKey,
     /// Sets a password of a user.
     ResetPassword { user: String, password: Password },
+    /// Replaces the master key.
+    Rekey(NewKey),
+}
+
+/// A new master key in a request.
+#[derive(Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum NewKey {
+    /// 32 random bytes in base64.
+    Key(Password),
+    Passphrase(Password),
+}
+
+impl From<NewKey> for NewMasterKey {
+    fn from(new: NewKey) -> Self {
+        match new {
+            NewKey::Key(text) => Self::Key(Zeroizing::new(text.0.as_bytes().to_vec())),
+            NewKey::Passphrase(text) => Self::Passphrase(text.0),
+        }
+    }
 }
 
 /// A password in a request, which its `Debug` text does not show.
@@ -61,6 +83,7 @@ impl std::fmt::Debug for Password {
 pub struct Started {
     pub backups: Arc<OnceLock<Backups>>,
     pub services: Arc<OnceLock<Services>>,
+    pub master_key: Arc<OnceLock<(Keyring, MasterKeyPlace)>>,
 }
 
 /// The path of a data directory's socket.
@@ -138,6 +161,7 @@ async fn answer_request(
             };
             write_line(writer, &json!(outcome)).await
         }
+        Request::Rekey(new) => write_line(writer, &json!(rekey(peer, &started, new).await)).await,
         Request::ResetPassword { user, password } => {
             let outcome = match operator(peer).and_then(|uid| Ok((uid, ready(&started.services)?))) {
                 Ok((uid, services)) => {
@@ -148,6 +172,14 @@ async fn answer_request(
             write_line(writer, &json!(outcome)).await
         }
     }
+}
+
+/// Replaces the master key. Answers whether the new one is in its place.
+async fn rekey(peer: io::Result<u32>, started: &Started, new: NewKey) -> Result<bool, String> {
+    let (uid, services) = (operator(peer)?, ready(&started.services)?);
+    let (keyring, place) = ready(&started.master_key)?;
+    let replaced = services.replace_master_key(uid, &keyring, &place, new.into()).await;
+    replaced.map_err(|failure| with_causes(&failure))
 }
 
 /// The number of the operating system's user who asks, if it is the one whom the server runs as.

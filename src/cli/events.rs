@@ -170,6 +170,15 @@ impl LogArguments {
         keyring.ok()
     }
 
+    /// The settings, with the data directory that the arguments name.
+    pub(super) fn config(&self) -> Result<Config, ConfigError> {
+        let mut config = Config::load_here(self.config.as_deref())?;
+        if let Some(data) = &self.data {
+            config.storage.data_dir.clone_from(data);
+        }
+        Ok(config)
+    }
+
     pub(super) fn data_dir(&self) -> Result<PathBuf, ConfigError> {
         match &self.data {
             Some(data) => Ok(data.clone()),

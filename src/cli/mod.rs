@@ -47,6 +47,8 @@ enum Command {
     Restore(restore::RestoreArguments),
     /// Recover the access of administrators
     Admin(admin::AdminArguments),
+    /// Replace the master key, also while a server runs
+    Rekey(admin::RekeyArguments),
     /// Sign access tokens with a new key
     RotateTokenKey(events::LogArguments),
     /// Print the event log as JSON lines
@@ -62,7 +64,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Verify(arguments) => events::verify(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
-        Command::Admin(arguments) => admin::run(arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Rekey(arguments) => admin::rekey(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Admin(arguments) => admin::run(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::RotateTokenKey(arguments) => {
             admin::rotate_token_key(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into)
         }

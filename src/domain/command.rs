@@ -41,6 +41,8 @@ pub enum Command {
         /// The new key, sealed.
         token_key: Sealed,
     },
+    /// Records that the master key was replaced.
+    NoteMasterKeyReplaced,
     PasswordPolicy(PasswordPolicyCommand),
     User(UserCommand),
     Group(GroupCommand),
@@ -74,6 +76,7 @@ impl State {
             Command::ReplaceTokenKey { token_key } => {
                 Ok(vec![Event::Installation(InstallationEvent::TokenKeyReplaced { token_key })])
             }
+            Command::NoteMasterKeyReplaced => Ok(vec![Event::Installation(InstallationEvent::MasterKeyReplaced)]),
             Command::PasswordPolicy(command) => password::decide::decide(self, command),
             Command::User(command) => user::decide::decide(self, command),
             Command::Group(command) => group::decide::decide(self, command),

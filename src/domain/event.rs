@@ -92,6 +92,8 @@ pub enum InstallationEvent {
         /// The new key, sealed.
         token_key: Sealed,
     },
+    /// The data keys are sealed by another master key from now on.
+    MasterKeyReplaced,
 }
 
 /// The history that an event belongs to.

@@ -79,6 +79,8 @@ pub struct Installation {
     pub id: InstallationId,
     /// The key that signs the tokens, sealed.
     pub token_key: Sealed,
+    /// When this key was made.
+    pub token_key_made: Time,
     /// The first of these keys, sealed. What must stay the same is derived from it, such as the lockout of names.
     pub first_token_key: Sealed,
     pub created: Time,
@@ -144,8 +146,9 @@ impl State {
         match event {
             InstallationEvent::Created { id, token_key } => {
                 let (token_key, first_token_key) = (token_key.clone(), token_key.clone());
-                let (created, metrics_token) = (at, None);
-                self.installation = Some(Installation { id: *id, token_key, first_token_key, created, metrics_token });
+                let (created, token_key_made, metrics_token) = (at, at, None);
+                self.installation =
+                    Some(Installation { id: *id, token_key, token_key_made, first_token_key, created, metrics_token });
             }
             InstallationEvent::PasswordPolicyChanged { policy } => {
                 let global = NamedPasswordPolicy::clone(self.password_policies.global());
@@ -162,8 +165,10 @@ impl State {
             InstallationEvent::TokenKeyReplaced { token_key } => {
                 if let Some(installation) = &mut self.installation {
                     installation.token_key = token_key.clone();
+                    installation.token_key_made = at;
                 }
             }
+            InstallationEvent::MasterKeyReplaced => {}
         }
     }
 }

@@ -5,7 +5,7 @@
 //! files' content.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -65,6 +65,16 @@ impl Directory {
         Ok(Some(content))
     }
 
+    /// The content of a file of any length; `None` if it does not exist.
+    pub(super) fn read_whole(&self, name: &str) -> Result<Option<Vec<u8>>, KeyringError> {
+        let path = self.path_of(name);
+        match fs::read(&path) {
+            Ok(content) => Ok(Some(content)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(KeyringError::disk("read", &path)(error)),
+        }
+    }
+
     /// Writes a file atomically and durably: it survives a power cut, and is never visible in part.
     pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<(), KeyringError> {
         write_atomically(&self.path_of(name), content)?;
@@ -83,10 +93,22 @@ impl Directory {
         };
         let length = file.metadata().map_err(KeyringError::disk("examine", &path))?.len();
         // A crash before the removal leaves a file of zeros, which is recognised as wiped.
-        let zeros = vec![0; usize::try_from(length.min(FILE_MAX)).unwrap_or(0)];
-        file.write_all(&zeros).and_then(|()| file.sync_all()).map_err(KeyringError::disk("overwrite", &path))?;
+        let overwritten = io::copy(&mut io::repeat(0).take(length), &mut file);
+        overwritten.and_then(|_| file.sync_all()).map_err(KeyringError::disk("overwrite", &path))?;
         fs::remove_file(&path).map_err(KeyringError::disk("remove", &path))?;
         self.sync_names()
+    }
+
+    /// Removes a file that must never be seen half overwritten, and overwrites it then.
+    pub(super) fn retire(&self, name: &str) -> Result<(), KeyringError> {
+        let (path, retired) = (self.path_of(name), format!("{UNFINISHED}{}", Uuid::new_v4()));
+        match fs::rename(&path, self.path_of(&retired)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(KeyringError::disk("remove", &path)(error)),
+        }
+        self.sync_names()?;
+        self.wipe(&retired)
     }
 
     /// The names of all files.

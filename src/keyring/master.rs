@@ -83,6 +83,23 @@ impl MasterKeySource {
         }
     }
 
+    /// Reads the key, or derives it as `derivation` says. `None` if the source has a passphrase and there is no
+    /// derivation, or the other way round.
+    pub(super) fn key_by(&self, derivation: Option<&str>) -> Result<Option<Key>, KeyringError> {
+        let derived = |text: &str| derivation.and_then(|derivation| passphrase::derived(text, derivation));
+        match self {
+            Self::File { .. } | Self::Credential { .. } if derivation.is_some() => Ok(None),
+            Self::File { path, .. } => parse(&read_private(path)?, path).map(Some),
+            Self::Credential { name } => {
+                let path = credential(name)?;
+                parse(&read(&path)?, &path).map(Some)
+            }
+            Self::Passphrase(text) => Ok(derived(text)),
+            Self::PassphraseFile { path } => Ok(derived(&first_line(read_private(path)?)?)),
+            Self::PassphraseCredential { name } => Ok(derived(&first_line(read(&credential(name)?)?)?)),
+        }
+    }
+
     /// Checks that this source can provide a key, as far as this is possible without the keyring.
     ///
     /// # Errors
@@ -122,7 +139,7 @@ fn create_file(path: &Path, directory: &Directory) -> Result<Key, KeyringError> 
     Ok(key)
 }
 
-fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
+pub(super) fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
     let not_a_key = || KeyringError::NotAMasterKey(path.to_owned());
     // 32 bytes of ASCII text are a passphrase or too short a base64 text: random bytes are practically never all ASCII.
     let text = content.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());

@@ -12,11 +12,13 @@ mod failure;
 mod master;
 mod owner;
 mod passphrase;
+mod rekey;
 mod sealing;
 
 pub use failure::KeyringError;
 pub use master::MasterKeySource;
 pub use owner::Owner;
+pub use rekey::NewMasterKey;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,13 +46,47 @@ pub struct Keyring {
 }
 
 struct Shared {
-    master: Key,
     cache: Mutex<Cache>,
     /// Locked while a data key is read, created or removed, which waits for the disk. A cached key needs only the
     /// cache.
-    directory: Mutex<Directory>,
+    files: Mutex<Files>,
     #[cfg(test)]
     _temporary: Option<tempfile::TempDir>,
+}
+
+/// The directory, and the key that opens its files.
+struct Files {
+    directory: Directory,
+    master: Key,
+    /// The old master key, after its replacement was interrupted. Some files are still sealed by it. No new ones are
+    /// made then, since the next start completes the replacement without them.
+    old: Option<Key>,
+}
+
+impl Files {
+    fn is_unfinished(&self) -> bool {
+        self.old.is_some()
+    }
+
+    fn begin_unfinished(&mut self, new: Key) {
+        self.old = Some(std::mem::replace(&mut self.master, new));
+    }
+
+    fn end_unfinished(&mut self) {
+        self.old = None;
+    }
+
+    /// Whether the log of this keyring must have a seal.
+    fn expects_sealed_log(&self) -> Result<bool, KeyringError> {
+        let damaged = || KeyringError::WrongMasterKey(self.directory.path().to_owned());
+        let sealed = self.directory.read(CHECK_FILE)?.ok_or_else(damaged)?;
+        Ok(*self.open(&[b"check"], &sealed).ok_or_else(damaged)? == SEALED_LOG_TEXT)
+    }
+
+    fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let old = || self.old.as_ref().and_then(|old| old.open(context, sealed).ok());
+        self.master.open(context, sealed).ok().or_else(old)
+    }
 }
 
 impl std::fmt::Debug for Keyring {
@@ -67,8 +103,7 @@ impl Keyring {
     /// or not the one with which the keyring was created.
     pub fn open(dir: &Path, master: MasterKeySource) -> Result<Self, KeyringError> {
         let directory = Directory::open(dir)?;
-        let master = master.key(&directory)?;
-        check_master_key(&master, &directory)?;
+        let master = rekey::open(&directory, &master)?;
         Ok(Self::of(master, directory))
     }
 
@@ -102,7 +137,7 @@ impl Keyring {
     /// When the disk fails; the first data key that is damaged.
     pub fn check(&self) -> Result<(), KeyringError> {
         for owner in self.owners()? {
-            self.shared.read_key(&owner, &self.shared.directory())?;
+            self.shared.read_key(&owner, &self.shared.files())?;
         }
         Ok(())
     }
@@ -110,7 +145,49 @@ impl Keyring {
     /// Derives a key for a purpose other than sealing, such as a MAC over a cache. The same master key always gives the
     /// same key, from which the master key cannot be computed.
     pub fn derived_key(&self, purpose: &'static str) -> Zeroizing<[u8; 32]> {
-        self.shared.master.derived(purpose)
+        self.shared.files().master.derived(purpose)
+    }
+
+    /// Replaces the master key: all data keys are sealed by the new one. It is put into the file with the old one, if
+    /// `install` names that. Secrets can be opened meanwhile if their data key was used recently.
+    ///
+    /// # Errors
+    /// When the new key is unfit, a data key is damaged, or the disk fails. Then the old key is still in use, except
+    /// after [`KeyringError::UnfinishedRekey`]: the next start completes the replacement.
+    pub fn replace_master_key(&self, new: &NewMasterKey, install: Option<&Path>) -> Result<(), KeyringError> {
+        self.replace_at(new, install, &mut |_| {})
+    }
+
+    fn replace_at(
+        &self,
+        new: &NewMasterKey,
+        install: Option<&Path>,
+        at: rekey::AtStep<'_>,
+    ) -> Result<(), KeyringError> {
+        let mut files = self.shared.files();
+        rekey::replace(&mut files, new, install, at).map_err(|error| {
+            if files.is_unfinished() {
+                tracing::error!(%error, "the replacement of the master key is not complete");
+                return KeyringError::UnfinishedRekey;
+            }
+            error
+        })
+    }
+
+    /// Whether the master key was replaced and [`Keyring::note_replacement`] was not called since.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn was_replaced(&self) -> Result<bool, KeyringError> {
+        Ok(self.shared.files().directory.read(rekey::REPLACED)?.is_some())
+    }
+
+    /// Forgets that the master key was replaced, after the log says so.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn note_replacement(&self) -> Result<(), KeyringError> {
+        self.shared.files().directory.wipe(rekey::REPLACED)
     }
 
     /// Derives a key for a MAC from the owner's data key, which is made if it does not exist. Other than
@@ -127,11 +204,7 @@ impl Keyring {
     /// # Errors
     /// When the disk fails, or the mark cannot be opened.
     pub fn expects_sealed_log(&self) -> Result<bool, KeyringError> {
-        let directory = self.shared.directory();
-        let damaged = || KeyringError::WrongMasterKey(directory.path().to_owned());
-        let sealed = directory.read(CHECK_FILE)?.ok_or_else(damaged)?;
-        let text = self.shared.master.open(&[b"check"], &sealed).map_err(|_| damaged())?;
-        Ok(*text == SEALED_LOG_TEXT)
+        self.shared.files().expects_sealed_log()
     }
 
     /// Notes durably that the log of this keyring must have a seal from now on.
@@ -139,11 +212,12 @@ impl Keyring {
     /// # Errors
     /// When the disk fails.
     pub fn expect_sealed_log(&self) -> Result<(), KeyringError> {
-        if self.expects_sealed_log()? {
+        let files = self.shared.files();
+        if files.expects_sealed_log()? {
             return Ok(());
         }
-        let text = self.shared.master.seal(&[b"check"], SEALED_LOG_TEXT);
-        self.shared.directory().write(CHECK_FILE, &text.map_err(|_| KeyringError::Provider("seal"))?)
+        let text = files.master.seal(&[b"check"], SEALED_LOG_TEXT);
+        files.directory.write(CHECK_FILE, &text.map_err(|_| KeyringError::Provider("seal"))?)
     }
 
     /// Deletes the owner's data key, which makes all its sealed secrets permanently unreadable. Succeeds if the owner
@@ -152,9 +226,9 @@ impl Keyring {
     /// # Errors
     /// When the disk fails. The key may then still exist, and the caller should retry.
     pub fn shred(&self, owner: &Owner) -> Result<(), KeyringError> {
-        let directory = self.shared.directory();
+        let files = self.shared.files();
         self.shared.cache().remove(owner);
-        directory.wipe(&owner.to_string())
+        files.directory.wipe(&owner.to_string())
     }
 
     /// All owners that have a data key, in no particular order. The services shred those that no longer exist.
@@ -162,7 +236,7 @@ impl Keyring {
     /// # Errors
     /// When the directory cannot be read.
     pub fn owners(&self) -> Result<Vec<Owner>, KeyringError> {
-        Ok(self.shared.directory().names()?.iter().filter_map(|name| Owner::parse(name)).collect())
+        Ok(self.shared.files().directory.names()?.iter().filter_map(|name| Owner::parse(name)).collect())
     }
 
     /// Copies all files of the keyring. Meanwhile no data key is made or deleted, not even while `then` runs.
@@ -170,8 +244,8 @@ impl Keyring {
     /// # Errors
     /// When the directory cannot be read.
     pub fn copy_with<T>(&self, then: impl FnOnce() -> T) -> Result<(CopiedFiles, T), KeyringError> {
-        let directory = self.shared.directory();
-        Ok((directory.copy()?, then()))
+        let files = self.shared.files();
+        Ok((files.directory.copy()?, then()))
     }
 
     /// A keyring with its own master key and its own directory, which is deleted with the last clone.
@@ -188,9 +262,8 @@ impl Keyring {
 
     fn of(master: Key, directory: Directory) -> Self {
         let shared = Shared {
-            master,
             cache: Mutex::default(),
-            directory: Mutex::new(directory),
+            files: Mutex::new(Files { directory, master, old: None }),
             #[cfg(test)]
             _temporary: None,
         };
@@ -211,50 +284,53 @@ impl Shared {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
-        self.load_key(owner, &self.directory())
+        self.load_key(owner, &self.files())
     }
 
     fn key_or_new(&self, owner: &Owner) -> Result<Arc<Key>, KeyringError> {
         if let Some(key) = self.cache().get(owner) {
             return Ok(key);
         }
-        let directory = self.directory();
-        match self.load_key(owner, &directory)? {
+        let files = self.files();
+        match self.load_key(owner, &files)? {
             Some(key) => Ok(key),
-            None => self.create_key(owner, &directory),
+            None => self.create_key(owner, &files),
         }
     }
 
     /// Looks in the cache again, now with the directory locked: another thread may have created or removed the key.
-    fn load_key(&self, owner: &Owner, directory: &Directory) -> Result<Option<Arc<Key>>, KeyringError> {
+    fn load_key(&self, owner: &Owner, files: &Files) -> Result<Option<Arc<Key>>, KeyringError> {
         if let Some(key) = self.cache().get(owner) {
             return Ok(Some(key));
         }
-        let key = self.read_key(owner, directory)?.map(Arc::new);
+        let key = self.read_key(owner, files)?.map(Arc::new);
         if let Some(key) = &key {
             self.cache().insert(owner.clone(), Arc::clone(key));
         }
         Ok(key)
     }
 
-    fn read_key(&self, owner: &Owner, directory: &Directory) -> Result<Option<Key>, KeyringError> {
-        let name = owner.to_string();
+    fn read_key(&self, owner: &Owner, files: &Files) -> Result<Option<Key>, KeyringError> {
+        let (name, directory) = (owner.to_string(), &files.directory);
         // A file of zeros is left when shredding is interrupted between overwriting and removing the file.
         let Some(sealed) = directory.read(&name)?.filter(|sealed| sealed.iter().any(|byte| *byte != 0)) else {
             return Ok(None);
         };
         let damaged = || KeyringError::Damaged { path: directory.path_of(&name), what: "it holds no data key" };
-        let opened = self.master.open(&key_context(&name), &sealed).map_err(|_| damaged())?;
+        let opened = files.open(&key_context(&name), &sealed).ok_or_else(damaged)?;
         Ok(Some(Key::from_slice(&opened).ok_or_else(damaged)?))
     }
 
-    fn create_key(&self, owner: &Owner, directory: &Directory) -> Result<Arc<Key>, KeyringError> {
+    fn create_key(&self, owner: &Owner, files: &Files) -> Result<Arc<Key>, KeyringError> {
+        if files.is_unfinished() {
+            return Err(KeyringError::UnfinishedRekey);
+        }
         let failed = |_| KeyringError::Provider("make a data key");
         let name = owner.to_string();
         let key = Arc::new(Key::random().map_err(failed)?);
-        let sealed = self.master.seal(&key_context(&name), key.as_bytes()).map_err(failed)?;
+        let sealed = files.master.seal(&key_context(&name), key.as_bytes()).map_err(failed)?;
         // The key is durable before anything is sealed with it: a secret in the log would be lost with its key.
-        directory.write(&name, &sealed)?;
+        files.directory.write(&name, &sealed)?;
         self.cache().insert(owner.clone(), Arc::clone(&key));
         Ok(key)
     }
@@ -264,8 +340,8 @@ impl Shared {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn directory(&self) -> MutexGuard<'_, Directory> {
-        self.directory.lock().unwrap_or_else(PoisonError::into_inner)
+    fn files(&self) -> MutexGuard<'_, Files> {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

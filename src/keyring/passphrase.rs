@@ -11,7 +11,7 @@ use super::sealing::Key;
 use super::{CHECK_FILE, KeyringError};
 
 /// The file with the salt and the costs. It is not secret, but the key cannot be derived without it.
-const FILE: &str = "passphrase.json";
+pub(super) const FILE: &str = "passphrase.json";
 const SALT_LEN: usize = 16;
 
 /// The least characters of the passphrase of a new keyring. Those that exist open with theirs.
@@ -47,10 +47,12 @@ pub(super) fn key(passphrase: &str, directory: &Directory) -> Result<Key, Keyrin
         None if directory.read(CHECK_FILE)?.is_some() => {
             return Err(damaged("it is missing, or the keyring was made with a key instead of a passphrase"));
         }
-        None if passphrase.chars().count() < CHARACTERS_MIN => {
-            return Err(KeyringError::UnfitPassphrase("shorter than 12 characters"));
+        None => {
+            check_new(passphrase)?;
+            let derivation = Derivation::new()?;
+            directory.write(FILE, derivation.text()?.as_bytes())?;
+            derivation
         }
-        None => create(directory)?,
     };
     derivation.derive(passphrase).ok_or_else(|| damaged("it does not say how to derive a key"))
 }
@@ -60,22 +62,46 @@ pub(super) fn check(passphrase: &str) -> Result<(), KeyringError> {
     if passphrase.trim().is_empty() { Err(KeyringError::UnfitPassphrase("empty")) } else { Ok(()) }
 }
 
-fn create(directory: &Directory) -> Result<Derivation, KeyringError> {
-    let mut salt = [0; SALT_LEN];
-    aws_lc_rs::rand::fill(&mut salt).map_err(|_| KeyringError::Provider("make a salt"))?;
-    let derivation = Derivation {
-        algorithm: "argon2id".to_owned(),
-        memory_kib: MEMORY_KIB,
-        iterations: ITERATIONS,
-        parallelism: PARALLELISM,
-        salt: STANDARD.encode(salt),
-    };
-    let text = serde_json::to_vec_pretty(&derivation).map_err(|_| KeyringError::Provider("encode a salt"))?;
-    directory.write(FILE, &text)?;
-    Ok(derivation)
+/// Rejects a passphrase that is too short for a new master key.
+fn check_new(passphrase: &str) -> Result<(), KeyringError> {
+    check(passphrase)?;
+    match passphrase.chars().count() < CHARACTERS_MIN {
+        true => Err(KeyringError::UnfitPassphrase("shorter than 12 characters")),
+        false => Ok(()),
+    }
+}
+
+/// A new master key from a passphrase, and the text that says how it is derived.
+pub(super) fn new_key(passphrase: &str) -> Result<(Key, String), KeyringError> {
+    check_new(passphrase)?;
+    let derivation = Derivation::new()?;
+    let key = derivation.derive(passphrase).ok_or(KeyringError::Provider("derive a key"))?;
+    Ok((key, derivation.text()?))
+}
+
+/// Derives a key as such a text says; `None` if it does not say how.
+pub(super) fn derived(passphrase: &str, derivation: &str) -> Option<Key> {
+    serde_json::from_str::<Derivation>(derivation).ok()?.derive(passphrase)
 }
 
 impl Derivation {
+    /// With a new salt.
+    fn new() -> Result<Self, KeyringError> {
+        let mut salt = [0; SALT_LEN];
+        aws_lc_rs::rand::fill(&mut salt).map_err(|_| KeyringError::Provider("make a salt"))?;
+        Ok(Self {
+            algorithm: "argon2id".to_owned(),
+            memory_kib: MEMORY_KIB,
+            iterations: ITERATIONS,
+            parallelism: PARALLELISM,
+            salt: STANDARD.encode(salt),
+        })
+    }
+
+    fn text(&self) -> Result<String, KeyringError> {
+        serde_json::to_string_pretty(self).map_err(|_| KeyringError::Provider("encode a salt"))
+    }
+
     fn derive(&self, passphrase: &str) -> Option<Key> {
         let bounded = self.memory_kib <= MEMORY_KIB_MAX && self.iterations <= ITERATIONS_MAX;
         if self.algorithm != "argon2id" || !bounded {

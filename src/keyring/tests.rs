@@ -271,6 +271,144 @@ fn a_data_key_cannot_be_given_to_another_owner() {
     assert!(matches!(place.open().seal(&owner(2), "secret", b""), Err(KeyringError::Damaged { .. })));
 }
 
+impl TestDirectory {
+    /// A copy of everything as it is now, as a kill would leave it.
+    fn image(&self) -> Self {
+        let image = Self::new();
+        fs::create_dir(image.keyring()).expect("made");
+        for entry in fs::read_dir(self.keyring()).expect("listed") {
+            let entry = entry.expect("an entry");
+            fs::copy(entry.path(), image.keyring().join(entry.file_name())).expect("copied");
+        }
+        fs::copy(self.master(), image.master()).expect("copied");
+        image
+    }
+
+    fn open_by_passphrase(&self) -> Result<Keyring, KeyringError> {
+        Keyring::open(&self.keyring(), MasterKeySource::PassphraseFile { path: self.master() })
+    }
+}
+
+const OWNERS: std::ops::Range<u128> = 1..6;
+
+/// Seals a secret of each owner.
+fn sealed_secrets(keyring: &Keyring) -> Vec<Vec<u8>> {
+    OWNERS.map(|n| keyring.seal(&owner(n), "secret", b"open sesame").expect("sealed")).collect()
+}
+
+/// Checks that all secrets open, that a new one can be sealed, and that nothing of a replacement is left.
+fn all_opens(keyring: &Keyring, sealed: &[Vec<u8>], when: &str) {
+    for (n, sealed) in OWNERS.zip(sealed) {
+        let opened = keyring.open_sealed(&owner(n), "secret", sealed);
+        assert_eq!(*opened.unwrap_or_else(|error| panic!("{when}: {error}")), b"open sesame");
+    }
+    keyring.seal(&owner(99), "secret", b"new").expect("sealed");
+    let names = keyring.shared.files().directory.names().expect("listed");
+    assert!(!names.iter().any(|name| name == rekey::STAGED || name.starts_with(".unfinished")), "{when}: {names:?}");
+}
+
+fn new_key() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(vec![0x5a; 32])
+}
+
+#[test]
+fn a_kill_at_each_step_of_a_rekey_opens_with_the_key_in_its_place() {
+    let place = TestDirectory::new();
+    let keyring = place.open();
+    let sealed = sealed_secrets(&keyring);
+    keyring.expect_sealed_log().expect("noted");
+    let (mac, old) = (keyring.mac_key(&owner(1), "mac").expect("a key"), fs::read(place.master()).expect("read"));
+    let mut images = Vec::new();
+    let mut at = |step: &str| images.push((step.to_owned(), place.image()));
+    keyring.replace_at(&NewMasterKey::Key(new_key()), Some(&place.master()), &mut at).expect("replaced");
+    all_opens(&keyring, &sealed, "in the process that replaced it");
+    assert!(keyring.was_replaced().expect("read"));
+    drop(keyring);
+    assert!(images.len() > OWNERS.count() + 5, "{}", images.len());
+    for (step, image) in images {
+        let is_new = fs::read(image.master()).expect("read") != old;
+        assert_eq!(is_new, !["begin", "staged"].contains(&&*step), "{step}");
+        let keyring = image.open();
+        all_opens(&keyring, &sealed, &step);
+        assert_eq!(keyring.was_replaced().expect("read"), is_new, "{step}");
+        assert!(keyring.expects_sealed_log().expect("read"), "{step}");
+        assert_eq!(keyring.mac_key(&owner(1), "mac").expect("a key"), mac, "{step}");
+        drop(keyring);
+        // And once more, as nothing is left to do.
+        all_opens(&image.open(), &sealed, &step);
+    }
+}
+
+/// A key that is not in a file: either one opens what a kill leaves until the replacement begins, then only the new one.
+#[test]
+fn a_kill_at_each_step_of_a_rekey_by_passphrase_opens_with_one_of_the_two() {
+    let place = TestDirectory::new();
+    place.put_master(b"correct horse battery\n", 0o600);
+    let keyring = place.open_by_passphrase().expect("it opens");
+    let sealed = sealed_secrets(&keyring);
+    let mut images = Vec::new();
+    let mut at = |step: &str| images.push((step.to_owned(), place.image()));
+    let new = NewMasterKey::Passphrase("staple of another stable".to_owned().into());
+    keyring.replace_at(&new, None, &mut at).expect("replaced");
+    drop(keyring);
+    for (step, image) in images {
+        let with = |text: &str| {
+            let copy = image.image();
+            copy.put_master(text.as_bytes(), 0o600);
+            copy.open_by_passphrase()
+                .map(|keyring| all_opens(&keyring, &sealed, &step))
+                .map_err(|error| error.to_string())
+        };
+        let (old, new) = (with("correct horse battery"), with("staple of another stable"));
+        let begun = !["begin", "staged", "installed"].contains(&&*step);
+        assert_eq!(old.is_ok(), !begun, "{step}: {old:?}");
+        assert_eq!(new.is_ok(), step != "begin", "{step}: {new:?}");
+        assert!(with("neither of the two of them").is_err(), "{step}");
+    }
+}
+
+#[test]
+fn a_key_becomes_a_passphrase_and_a_passphrase_a_key() {
+    let place = TestDirectory::new();
+    let keyring = place.open();
+    let sealed = sealed_secrets(&keyring);
+    let passphrase = NewMasterKey::Passphrase("correct horse battery".to_owned().into());
+    keyring.replace_master_key(&passphrase, Some(&place.master())).expect("replaced");
+    drop(keyring);
+    let keyring = place.open_by_passphrase().expect("it opens");
+    all_opens(&keyring, &sealed, "as a passphrase");
+    keyring.replace_master_key(&NewMasterKey::Key(new_key()), Some(&place.master())).expect("replaced");
+    drop(keyring);
+    assert_eq!(mode(&place.master()), 0o600);
+    all_opens(&place.open(), &sealed, "as a key");
+    assert!(!place.keyring().join("passphrase.json").exists());
+}
+
+#[test]
+fn an_unfit_new_master_key_changes_nothing() {
+    let place = TestDirectory::new();
+    let keyring = place.open();
+    let sealed = sealed_secrets(&keyring);
+    let before = fs::read(place.master()).expect("read");
+    for unfit in
+        [NewMasterKey::Key(Zeroizing::new(b"short".to_vec())), NewMasterKey::Passphrase("short".to_owned().into())]
+    {
+        assert!(keyring.replace_master_key(&unfit, Some(&place.master())).is_err());
+    }
+    // A damaged data key would be lost: its replacement is refused.
+    let whole = fs::read(place.file_of(&owner(3))).expect("read");
+    fs::write(place.file_of(&owner(3)), b"damaged").expect("written");
+    let error = keyring.replace_master_key(&NewMasterKey::Key(new_key()), Some(&place.master())).expect_err("refused");
+    assert!(matches!(error, KeyringError::Damaged { .. }), "{error}");
+    fs::write(place.file_of(&owner(3)), whole).expect("written");
+    // A file that cannot be replaced.
+    let nowhere = place.master().join("no such directory");
+    assert!(keyring.replace_master_key(&NewMasterKey::Key(new_key()), Some(&nowhere)).is_err());
+    assert_eq!(fs::read(place.master()).expect("read"), before);
+    drop(keyring);
+    all_opens(&place.open(), &sealed, "afterwards");
+}
+
 #[test]
 fn nothing_shows_a_secret() {
     let place = TestDirectory::new();
@@ -278,4 +416,5 @@ fn nothing_shows_a_secret() {
     assert_eq!(format!("{keyring:?}"), "Keyring");
     let source = MasterKeySource::Passphrase("correct horse".to_owned().into());
     assert!(!format!("{source:?}").contains("horse"));
+    assert!(!format!("{:?}", NewMasterKey::Passphrase("correct horse".to_owned().into())).contains("horse"));
 }

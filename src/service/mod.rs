@@ -42,7 +42,7 @@ pub mod posture;
 mod proof;
 mod recent_refresh_tokens;
 mod recorder;
-mod recovery;
+pub mod recovery;
 pub mod reports;
 pub mod roles_anywhere;
 pub mod schedules;
@@ -189,6 +189,7 @@ impl Services {
         }
         keyring_check::mark_begun(&keyring, &recorder.state().state)?;
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
+        recovery::note_interrupted_replacement(&recorder, &keyring).await?;
         let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
         let trails = trail::Trails::start(cloud.clone(), parts.call_journal)?;
         let reports = {

@@ -209,6 +209,14 @@ impl MasterKeySettings {
         }
     }
 
+    /// Whether the master key is derived from a passphrase.
+    pub fn is_passphrase(&self) -> bool {
+        match self.source {
+            MasterKeyKind::File | MasterKeyKind::Credential => false,
+            MasterKeyKind::PassphraseFile | MasterKeyKind::PassphraseCredential => true,
+        }
+    }
+
     /// The source from which the keyring takes the master key.
     pub fn source(&self, data_dir: &Path) -> MasterKeySource {
         let path = || self.path.clone().unwrap_or_else(|| data_dir.join("master.key"));

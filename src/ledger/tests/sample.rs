@@ -192,6 +192,7 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     events.push(Event::Installation(InstallationEvent::MetricsDisabled));
     let token_key = sealed("another sealed token key");
     events.push(Event::Installation(InstallationEvent::TokenKeyReplaced { token_key }));
+    events.push(Event::Installation(InstallationEvent::MasterKeyReplaced));
     events.extend(of_groups(form));
     events.extend(of_sessions(form));
     events.extend(of_connections(form));

@@ -11,6 +11,7 @@ mod memory;
 mod moto;
 mod observability;
 mod process;
+mod rekey;
 mod rewritten;
 mod serve;
 mod timeouts;

@@ -32,6 +32,7 @@ layout! {
     struct Installation<'a> of state::Installation {
         id: Uuid,
         token_key: Bytes<'a>,
+        token_key_made: Moment,
         first_token_key: Bytes<'a>,
         created: Moment,
         metrics_token: Option<Bytes<'a>>,

@@ -14,6 +14,7 @@ layout! {
         MetricsEnabled { token: Bytes<'a> },
         MetricsDisabled,
         TokenKeyReplaced { token_key: Bytes<'a> },
+        MasterKeyReplaced,
     }
 }
 
