@@ -8,6 +8,7 @@ mod faults;
 mod interposer;
 mod machine;
 mod power;
+mod restore;
 mod writers;
 
 use std::hash::{BuildHasher, RandomState};
