@@ -34,13 +34,8 @@ impl JsonFile {
     }
 
     pub(super) async fn send(&self, items: Vec<Item>) -> Result<usize, Broken> {
-        let mut text = String::new();
-        for item in items {
-            text.push_str(&item.json);
-            text.push('\n');
-        }
         let open = self.0.clone();
-        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).write(text.as_bytes())).await
+        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).write(&items)).await
     }
 
     /// Waits until the disk has what was written.
@@ -76,19 +71,33 @@ impl Open {
         Ok(Self { settings, file, bytes })
     }
 
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+    fn write(&mut self, items: &[Item]) -> io::Result<usize> {
         if self.was_moved()? {
             *self = Self::new(self.settings.clone())?;
         }
-        let length = text.len() as u64;
-        if self.bytes > 0 && self.bytes + length > self.settings.max_bytes {
-            self.file.sync_data()?;
-            rotate(&self.settings.path, self.settings.keep)?;
-            *self = Self::new(self.settings.clone())?;
+        let (mut lines, mut written) = (Vec::new(), 0);
+        for item in items {
+            let bytes = self.bytes + lines.len() as u64;
+            // A file has at least one line, however long that is.
+            if bytes > 0 && bytes + item.json.len() as u64 + 1 > self.settings.max_bytes {
+                self.append(&mut lines)?;
+                self.file.sync_data()?;
+                rotate(&self.settings.path, self.settings.keep)?;
+                *self = Self::new(self.settings.clone())?;
+            }
+            lines.extend_from_slice(item.json.as_bytes());
+            lines.push(b'\n');
+            written += item.json.len() + 1;
         }
-        self.file.write_all(text)?;
-        self.bytes += length;
-        Ok(text.len())
+        self.append(&mut lines)?;
+        Ok(written)
+    }
+
+    fn append(&mut self, lines: &mut Vec<u8>) -> io::Result<()> {
+        self.file.write_all(lines)?;
+        self.bytes += lines.len() as u64;
+        lines.clear();
+        Ok(())
     }
 
     fn was_moved(&self) -> io::Result<bool> {

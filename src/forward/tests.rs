@@ -2,6 +2,8 @@
 
 use super::cursor::CursorDirectory;
 use super::item::{Item, Severity};
+use super::json_file::{JsonFile, JsonFileSettings};
+use super::otlp::{Otlp, OtlpError, request};
 use super::progress::{BUFFERS, Progress, SETTLE};
 use super::syslog_text::{DATAGRAM_MAX, Format, for_datagram, message};
 use std::time::{Duration, Instant};
@@ -110,4 +112,62 @@ fn the_file_of_a_destination_keeps_its_position_and_goes_with_it() {
     cursors.remove("b").expect("removes");
     cursors.remove("b").expect("is gone already");
     assert_eq!(std::fs::read_dir(&path).expect("reads").count(), 0);
+}
+
+fn lines_of(path: &std::path::Path) -> Vec<String> {
+    std::fs::read_to_string(path).map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_full_file_moves_on_and_only_so_many_are_kept() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("audit.jsonl");
+    let settings = JsonFileSettings { path: path.clone(), max_bytes: 20, keep: 2 };
+    let item = |json: &str| Item { json: json.to_owned(), ..item() };
+    let file = JsonFile::open(settings.clone()).await.expect("opens");
+    let long = "x".repeat(40);
+    let items = ["{\"n\":1}", "{\"n\":2}", "{\"n\":3}", &long, "{\"n\":5}"].map(item).to_vec();
+    file.send(items).await.expect("written");
+    file.sync().await.expect("synced");
+    assert_eq!(lines_of(&path), ["{\"n\":5}"]);
+    assert_eq!(lines_of(&dir.path().join("audit.jsonl.1")), [long], "a long line has a file of its own");
+    assert_eq!(lines_of(&dir.path().join("audit.jsonl.2")), ["{\"n\":3}"]);
+    assert_eq!(std::fs::read_dir(dir.path()).expect("reads").count(), 3, "the first two are gone");
+
+    std::fs::rename(&path, dir.path().join("taken")).expect("moved");
+    file.send(vec![item("{\"n\":6}")]).await.expect("written");
+    assert_eq!((lines_of(&path), lines_of(&dir.path().join("taken"))), (vec!["{\"n\":6}".to_owned()], vec![
+        "{\"n\":5}".to_owned()
+    ]));
+
+    std::fs::write(&path, "{\"n\":7}\n{\"n\"").expect("half a line");
+    let file = JsonFile::open(settings).await.expect("opens");
+    file.send(vec![item("{}")]).await.expect("written");
+    assert_eq!(lines_of(&path), ["{\"n\":7}", "{\"n\"", "{}"], "half a line is not continued");
+}
+
+#[test]
+fn a_collector_needs_a_url_and_headers_that_can_be_read() {
+    let problem = |url: &str, headers: &str| Otlp::new(url, headers).err();
+    assert!(problem("https://collector.example.org/v1/logs", "# a\n\nAuthorization: Bearer a\nx-b:c\n").is_none());
+    for url in ["", "collector.example.org", "ftp://a/b", "https://ann:secret@a.example.org/v1/logs"] {
+        assert!(matches!(problem(url, ""), Some(OtlpError::Url)), "{url}");
+    }
+    for (headers, line) in [("Authorization Bearer s3cret", 1), ("a: b\nb c: s3cret", 2), ("a: s3\u{7f}cret", 1)] {
+        let found = problem("http://a/v1/logs", headers).expect("a problem");
+        assert!(matches!(found, OtlpError::Header(found) if found == line), "{headers}: {found}");
+        assert!(!format!("{found} {found:?}").contains("s3"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_record_is_a_log_record_of_opentelemetry() {
+    let body = request(&[item()]);
+    let record = &body["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0];
+    assert_eq!((&record["timeUnixNano"], &record["severityNumber"]), (&"1604553557200168000".into(), &13.into()));
+    assert_eq!((&record["body"]["stringValue"], &record["eventName"]), (&"Deleted".into(), &"claviger.Deleted".into()));
+    let attributes = record["attributes"].as_array().expect("attributes");
+    let of = |key: &str| attributes.iter().find(|one| one["key"] == key).map(|one| one["value"].clone());
+    assert_eq!(of("claviger.number"), Some(serde_json::json!({"intValue": "42"})));
+    assert_eq!(of("claviger.record"), Some(serde_json::json!({"stringValue": item().json})));
 }

@@ -11,6 +11,9 @@ use tokio::sync::watch;
 /// The most records that are read at once.
 const BATCH: usize = 256;
 
+/// The most bytes of JSON that are sent at once, unless one record alone is longer: collectors have a limit too.
+const BATCH_BYTES: usize = 1024 * 1024;
+
 /// Records to send, and the position after them.
 pub(super) struct Batch {
     pub(super) items: Vec<Item>,
@@ -41,8 +44,16 @@ impl Source {
             return Ok(Batch { items: Vec::new(), position });
         }
         let records = self.recorder.ledger().read_range(number + 1, BATCH).await?;
-        let last = records.last().map_or(number, |record| record.seq);
-        let items = records.iter().map(|record| item(record, &AuditRecord::of(record, &published.state))).collect();
+        let (mut items, mut last, mut bytes) = (Vec::new(), number, 0);
+        for record in records {
+            let item = item(&record, &AuditRecord::of(&record, &published.state));
+            bytes += item.json.len();
+            if bytes > BATCH_BYTES && !items.is_empty() {
+                break;
+            }
+            items.push(item);
+            last = record.seq;
+        }
         Ok(Batch { items, position: [last] })
     }
 

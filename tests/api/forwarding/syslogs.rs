@@ -1,5 +1,6 @@
 //! `/v1/configs/syslogs`: receivers on this machine, and the real program.
 
+use super::{group, head};
 use crate::support::appliance::{Appliance, id};
 use crate::support::client::Client;
 use crate::support::syslog_receiver::{Over, SyslogReceiver};
@@ -21,15 +22,6 @@ fn add(admin: &Client, receiver: &SyslogReceiver, transport: &str) -> (Value, u6
     let made = admin.post(SYSLOGS, body).expect(201);
     let found = admin.get(&format!("/v1/audit/records?resource=forwarder/{}", id(&made))).expect(200);
     (made, found["resources"][0]["number"].as_u64().expect("a number"))
-}
-
-fn head(admin: &Client) -> u64 {
-    let newest = admin.get("/v1/audit/records?limit=1").expect(200);
-    newest["resources"][0]["number"].as_u64().expect("a number")
-}
-
-fn group(admin: &Client, name: &str) {
-    admin.post("/v1/usermgmt/groups", json!({"name": name})).expect(201);
 }
 
 /// The number of a record in the structured data of a message.
