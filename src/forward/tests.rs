@@ -136,9 +136,10 @@ async fn a_full_file_moves_on_and_only_so_many_are_kept() {
 
     std::fs::rename(&path, dir.path().join("taken")).expect("moved");
     file.send(vec![item("{\"n\":6}")]).await.expect("written");
-    assert_eq!((lines_of(&path), lines_of(&dir.path().join("taken"))), (vec!["{\"n\":6}".to_owned()], vec![
-        "{\"n\":5}".to_owned()
-    ]));
+    assert_eq!(
+        (lines_of(&path), lines_of(&dir.path().join("taken"))),
+        (vec!["{\"n\":6}".to_owned()], vec!["{\"n\":5}".to_owned()])
+    );
 
     std::fs::write(&path, "{\"n\":7}\n{\"n\"").expect("half a line");
     let file = JsonFile::open(settings).await.expect("opens");

@@ -136,7 +136,9 @@ fn metrics_show_the_lag_by_kind_and_only_with_a_token() {
     until(|| (metric("lag_records") == 0.0 && metric("sent_total") >= 1.0).then_some(()));
     receiver.stop();
     group(&admin, "while nobody receives");
-    until(|| (metric("lag_records") >= 1.0 && metric("lag_seconds") > 1.0 && metric("failures_total") >= 1.0).then_some(()));
+    until(|| {
+        (metric("lag_records") >= 1.0 && metric("lag_seconds") > 1.0 && metric("failures_total") >= 1.0).then_some(())
+    });
     receiver.start_again();
     until(|| (metric("lag_records") == 0.0 && metric("lag_seconds") == 0.0).then_some(()));
     let without = appliance.nobody().get("/metrics").text;
