@@ -5,6 +5,7 @@
 //! table of permitted dependencies.
 #![forbid(unsafe_code)]
 
+pub mod attempt_log;
 pub mod aws;
 pub mod backup;
 pub mod call_journal;
@@ -20,6 +21,7 @@ pub mod ledger;
 pub mod listener;
 pub mod policy;
 pub mod report_store;
+pub mod segment_files;
 pub mod service;
 pub mod sigv4;
 pub mod webhook;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::segment::{self, Kind};
+use crate::segment_files;
 
 /// From when on the journal has all our calls, and where it has gaps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +47,9 @@ pub(super) fn begin(directory: &Path, known_ms: Option<i64>) -> io::Result<()> {
     for kind in Kind::ALL {
         if segment::start(directory, kind)?.is_none() {
             let from_ms = match (segment::list(directory, kind)?.first(), known_ms) {
-                (Some(oldest), _) => oldest.first_ms,
+                (Some(oldest), _) => oldest.first,
                 (None, None) => 0,
-                (None, Some(_)) => segment::milliseconds(SystemTime::now()),
+                (None, Some(_)) => segment_files::milliseconds(SystemTime::now()),
             };
             segment::note_start(directory, kind, from_ms)?;
         }

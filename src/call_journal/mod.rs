@@ -24,6 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::segment_files;
 use coverage::Gaps;
 use segment::{Found, Kind, Segment};
 use writer::Order;
@@ -88,7 +89,7 @@ impl CallJournal {
     /// # Errors
     /// When the directory or the thread cannot be made.
     pub fn open(directory: &Path, bounds: Bounds, known_ms: Option<i64>) -> Result<Self, JournalError> {
-        segment::make_directory(directory).map_err(JournalError::at(directory))?;
+        segment_files::make_directory(directory).map_err(JournalError::at(directory))?;
         coverage::begin(directory, known_ms).map_err(JournalError::at(directory))?;
         let (orders, queue) = mpsc::channel(QUEUE);
         let gaps = Arc::<Gaps>::default();
@@ -133,7 +134,7 @@ impl CallJournal {
             for this in segment::list(&self.directory, kind).map_err(JournalError::at(&self.directory))? {
                 // A call is written at once. Clocks step, so a minute more is read.
                 let ends = this.written_ms.saturating_add(STEP_MS);
-                if this.first_ms.saturating_sub(STEP_MS) > to_ms || ends < from_ms {
+                if this.first.saturating_sub(STEP_MS) > to_ms || ends < from_ms {
                     continue;
                 }
                 match self.read(&this) {

@@ -100,7 +100,7 @@ fn the_oldest_segments_are_deleted_beyond_the_bounds() {
     let bounds = Bounds { read_bytes: bytes.len() as u64, ..BOUNDS };
     let journal = CallJournal::open(directory.path(), bounds, LATE).expect("it opens");
     let names = |kind| {
-        segment::list(directory.path(), kind).expect("a list").iter().map(|one| one.first_ms / day).collect::<Vec<_>>()
+        segment::list(directory.path(), kind).expect("a list").iter().map(|one| one.first / day).collect::<Vec<_>>()
     };
     assert_eq!(names(Kind::Read), [46], "by bytes, at the start");
     tokio::runtime::Builder::new_current_thread()
@@ -155,7 +155,7 @@ fn what_was_deleted_or_lost_is_not_known_and_a_new_installation_has_made_no_call
     let new = CallJournal::open(&directory.path().join("new"), BOUNDS, None).expect("it opens");
     let known = new.coverage().expect("it is read");
     assert!(known.is_complete(true, 0, DAY) && known.is_complete(false, 0, DAY));
-    let now = segment::milliseconds(std::time::SystemTime::now());
+    let now = crate::segment_files::milliseconds(std::time::SystemTime::now());
     let lost = CallJournal::open(&directory.path().join("lost"), BOUNDS, Some(5)).expect("it opens");
     let known = lost.coverage().expect("it is read");
     assert!(!known.is_complete(true, now - DAY, now) && known.is_complete(true, now + DAY, now + 2 * DAY));

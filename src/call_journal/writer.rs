@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::coverage::Gaps;
 use super::segment::{self, Kind};
+use crate::segment_files;
 use super::{Bounds, Call, STEP_MS};
 
 pub(super) enum Order {
@@ -37,7 +38,7 @@ pub(super) fn start(
     queue: mpsc::Receiver<Order>,
     gaps: Arc<Gaps>,
 ) -> io::Result<()> {
-    let known_ms = known_ms.unwrap_or_else(|| segment::milliseconds(SystemTime::now()));
+    let known_ms = known_ms.unwrap_or_else(|| segment_files::milliseconds(SystemTime::now()));
     let known = (known_ms, Instant::now());
     let writer = Writer { directory: directory.to_owned(), bounds, known, gaps, changes: None, reads: None };
     for kind in Kind::ALL {
@@ -143,14 +144,14 @@ impl Writer {
         let mut old = Vec::new();
         for pair in segments.windows(2) {
             let [this, next] = pair else { continue };
-            if bytes <= bytes_max && next.first_ms >= oldest {
+            if bytes <= bytes_max && next.first >= oldest {
                 break;
             }
             bytes -= this.bytes;
             old.push(this);
         }
-        if let Some(last) = old.iter().map(|segment| segment.first_ms.max(segment.written_ms)).max() {
-            let kept = segments.get(old.len()).map_or(last, |segment| segment.first_ms);
+        if let Some(last) = old.iter().map(|segment| segment.first.max(segment.written_ms)).max() {
+            let kept = segments.get(old.len()).map_or(last, |segment| segment.first);
             // What was deleted is older than what is kept, and than its last write.
             segment::note_start(&self.directory, kind, kept.min(last).saturating_add(STEP_MS))?;
         }

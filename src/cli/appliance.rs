@@ -7,6 +7,7 @@ use super::notify;
 use super::process;
 use super::tls::{Certificate, TlsError};
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
+use crate::attempt_log::{self, AttemptLog};
 use crate::call_journal::{Bounds, CallJournal, JournalError};
 use crate::domain::name::{NameError, UserName};
 use crate::domain::password::{PasswordPolicy, PasswordProblem};
@@ -55,6 +56,8 @@ pub enum StartError {
     Keyring(#[from] KeyringError),
     #[error(transparent)]
     CallJournal(#[from] JournalError),
+    #[error("the log of failed attempts: {0}")]
+    AttemptLog(std::io::Error),
     #[error(transparent)]
     Aws(#[from] AwsSetupError),
     #[error(transparent)]
@@ -160,10 +163,13 @@ impl Appliance {
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
         let call_journal = CallJournal::open(&data_dir.join("aws-calls"), journal_bounds(&config), logged_ms)?;
+        let attempt_log =
+            AttemptLog::open(&data_dir.join("attempts"), attempt_bounds(&config)).map_err(StartError::AttemptLog)?;
         let aws = RusotoAws::witnessed(&config.aws, Arc::new(JournalWitness(call_journal.clone())))?;
         let parts = Parts {
             ledger,
             keyring,
+            attempt_log,
             call_journal,
             report_files: report_files(&config),
             backups: made,
@@ -245,6 +251,9 @@ impl Appliance {
         if let Some(watch) = watch {
             watch.abort();
         }
+        let attempts = self.services.audit.attempts.log().clone();
+        // What is counted together is written; if that fails, those few are not in the log.
+        let _ = tokio::task::spawn_blocking(move || attempts.settle()).await;
         self.services.ledger().clone().close().await;
         tracing::info!("stopped");
         Ok(())
@@ -383,6 +392,11 @@ pub(super) fn offline(config: &Config) -> Result<Offline, StartError> {
     log_seal::require(&ledger, &keyring)?;
     let clock = Arc::new(|| Time::of(Utc::now()));
     Ok(Offline::new(ledger, keyring, clock, config.limits, hashing(config))?)
+}
+
+fn attempt_bounds(config: &Config) -> attempt_log::Bounds {
+    let settings = &config.audit;
+    attempt_log::Bounds { bytes: settings.attempts_mib.saturating_mul(1024 * 1024), days: settings.attempts_days }
 }
 
 fn journal_bounds(config: &Config) -> Bounds {

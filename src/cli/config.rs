@@ -21,7 +21,7 @@ pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
-    AlarmSettings, BackupSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind,
+    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings, MasterKeyKind,
     MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings, ServerSettings,
     StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
@@ -43,6 +43,7 @@ pub struct Config {
     pub alarms: AlarmSettings,
     pub aws: AwsSettings,
     pub call_journal: CallJournalSettings,
+    pub audit: AuditSettings,
     pub reports: ReportSettings,
     pub backup: BackupSettings,
     /// Where audit records are sent.

@@ -1,4 +1,4 @@
-//! Audit records: the log, for administrators.
+//! Audit records: the log and the failed attempts, for administrators.
 
 use super::answer::Json;
 use super::error::Problem;
@@ -13,15 +13,15 @@ use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// A record of the log.
+/// A record of the log, or a failed attempt.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditRecord)]
 pub struct AuditRecordView {
-    /// The id of the event.
+    /// The id of the event; `attempt-<n>` for a failed attempt.
     id: String,
-    /// The number of the record in the log, from 1, without gaps.
-    #[schema(example = 42)]
-    number: u64,
+    /// The number of the record in the log, from 1, without gaps; null for a failed attempt.
+    #[schema(required = true, example = 42)]
+    number: Option<u64>,
     /// The time of the event.
     #[serde(rename = "createdAt")]
     #[schema(format = DateTime)]
@@ -41,7 +41,8 @@ pub struct AuditRecordView {
     success: bool,
     /// `info`, `warning` or `error`.
     severity: &'static str,
-    /// The user who caused the event, by the name at that time; or a schedule, or `system`.
+    /// The user who caused the event, by the name at that time; or a schedule, or `system`. Empty for an attempt of
+    /// somebody unknown.
     #[schema(example = "admin")]
     username: String,
     /// The id of the user or schedule; null for `system`.
@@ -62,11 +63,13 @@ pub struct AuditRecordView {
     /// The present name of the resource; null if it has none, or no longer exists.
     #[schema(required = true)]
     resource_name: Option<String>,
-    /// The SHA-256 of the record.
-    hash: String,
-    /// The SHA-256 of the record before.
+    /// The SHA-256 of the record; null for a failed attempt.
+    #[schema(required = true)]
+    hash: Option<String>,
+    /// The SHA-256 of the record before; null for a failed attempt.
     #[serde(rename = "previousHash")]
-    previous_hash: String,
+    #[schema(required = true)]
+    previous_hash: Option<String>,
 }
 
 impl Columns for AuditRecord {

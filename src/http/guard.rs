@@ -62,6 +62,9 @@ pub struct OnReport<A> {
     pub context: RequestContext,
 }
 
+/// The name with which a client tried to sign in.
+pub struct TriedName(pub String);
+
 /// A caller without a token; only the address is known.
 pub struct Anonymous {
     pub context: RequestContext,
@@ -70,6 +73,11 @@ pub struct Anonymous {
 }
 
 impl Anonymous {
+    /// Keeps the name with which the client tried to sign in, for the log of failed attempts.
+    pub fn tried(&self, name: &str) {
+        self.request.extensions_mut().insert(TriedName(name.to_owned()));
+    }
+
     /// Sets the user that the request's line in the log names.
     pub fn signed_in_as(&self, user: Arc<User>) {
         self.request.extensions_mut().insert(user);

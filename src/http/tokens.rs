@@ -162,6 +162,7 @@ pub async fn issue(
     let issued = match grant {
         Grant::Password => {
             let name = required("username", body.username)?;
+            caller.tried(&name);
             let password = password("password", body.password)?;
             services.tokens.sign_in(&caller.context, &name, &caller.source, password, patch).await?
         }
@@ -224,6 +225,7 @@ pub async fn change_password(
 ) -> Result<NoContent, Problem> {
     refuse_dry_run(&caller)?;
     let name = required("username", body.0.username)?;
+    caller.tried(&name);
     let present = password("password", body.0.password)?;
     let new = password("new_password", body.0.new_password)?;
     caller.signed_in_as(services.users.change_password(&caller.context, &name, &caller.source, present, new).await?);

@@ -1,9 +1,12 @@
 //! The middleware that gives each request its id and span, logs it and counts it in the metrics.
 
 use super::error::{Problem, cause};
+use super::guard::TriedName;
 use super::metrics::Metrics;
 use crate::domain::user::User;
 use crate::listener::{Answering, Connection};
+use crate::service::Services;
+use crate::service::audit::Refused;
 use crate::service::caller::RequestId;
 use crate::service::own_calls;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -77,6 +80,7 @@ pub async fn trace_request(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
+    note_attempt(&response, &id);
     if is_logged(&response) {
         let span = if span.is_disabled() { span_of!(error_span, response.request(), id) } else { span };
         span.in_scope(|| log(&response, started));
@@ -182,6 +186,29 @@ fn log(response: &ServiceResponse<impl MessageBody>, started: Instant) {
     } else {
         tracing::info!(user, status = status.as_u16(), duration_ms, "answered");
     }
+}
+
+/// Records a request that was refused in the log of failed attempts.
+fn note_attempt(response: &ServiceResponse<impl MessageBody>, id: &RequestId) {
+    let status = response.status();
+    if !status.is_client_error() {
+        return;
+    }
+    let request = response.request();
+    let Some(services) = request.app_data::<Data<Services>>() else { return };
+    let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    let extensions = request.extensions();
+    services.audit.attempts.note(&Refused {
+        status: status.as_u16(),
+        reason: problem.map_or("other", |problem| cause(problem).reason),
+        method: request.method().as_str(),
+        path: request.path(),
+        is_change: !request.method().is_safe(),
+        source: request.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default(),
+        request_id: id.as_str(),
+        user: extensions.get::<Arc<User>>().map(AsRef::as_ref),
+        tried_name: extensions.get::<TriedName>().map(|name| name.0.as_str()),
+    });
 }
 
 /// The id of a request.

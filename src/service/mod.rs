@@ -59,6 +59,7 @@ mod world;
 
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
+use crate::attempt_log::AttemptLog;
 use crate::call_journal::CallJournal;
 use crate::domain::event::Actor;
 use crate::domain::id::InstallationId;
@@ -125,6 +126,8 @@ pub struct Parts {
     pub keyring: Keyring,
     /// The journal of our calls to AWS; the clients of AWS write it.
     pub call_journal: CallJournal,
+    /// The log of failed attempts.
+    pub attempt_log: AttemptLog,
     pub aws: Arc<dyn Aws>,
     pub aws_kms: Arc<dyn AwsKms>,
     pub clock: Clock,
@@ -255,7 +258,7 @@ impl Services {
         let forwarding = forwarding::Forwarding::new(recorder.clone(), parts.forwarding, runtime)?;
         let policies = policies::Policies::default();
         Ok(Self {
-            audit: audit::Audit::new(recorder.clone()),
+            audit: audit::Audit::new(recorder.clone(), parts.attempt_log),
             histories: history::Histories::new(recorder.clone()),
             sync_jobs,
             bulk_jobs,

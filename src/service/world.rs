@@ -16,6 +16,7 @@ use super::users::NewUser;
 use super::{FirstAdmin, Parts, ReportFiles, Services, system_change};
 use crate::aws::kms::scripted::{NOW, ScriptedKms};
 use crate::aws::scripted::ScriptedAws;
+use crate::attempt_log::{self, AttemptLog};
 use crate::call_journal::{Bounds, CallJournal};
 use crate::domain::acl::{AclChange, Principal};
 use crate::domain::action::Action;
@@ -47,6 +48,11 @@ const BOUNDS: Bounds = Bounds { change_bytes: 16 << 20, read_bytes: 16 << 20, da
 pub(super) const REGION: &str = "eu-west-3";
 
 /// A journal of calls in a data directory.
+pub(super) fn attempts(home: &Path) -> AttemptLog {
+    let bounds = attempt_log::Bounds { bytes: 1 << 20, days: 400 };
+    AttemptLog::open(&home.join("attempts"), bounds).expect("a log of attempts")
+}
+
 pub(super) fn journal(home: &Path, ledger: &Ledger) -> CallJournal {
     let log = ledger.state();
     let known = (log.head > 0).then(|| log.time.nanos() / 1_000_000);
@@ -110,6 +116,7 @@ impl World {
             let settings = BackupSettings::without_schedules(self.home.path().to_owned());
             let backups = Backups::new(ledger.clone(), self.keyring.clone(), settings);
             let parts = Parts {
+                attempt_log: attempts(self.home.path()),
                 call_journal: journal(self.home.path(), &ledger),
                 ledger,
                 keyring: self.keyring.clone(),

@@ -9,18 +9,21 @@ use std::path::{Path, PathBuf};
 const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("ledger", &["domain"]),
+    ("attempt_log", &["segment_files"]),
     ("aws", &["domain", "sigv4"]),
     ("backup", &[]),
-    ("call_journal", &[]),
+    ("call_journal", &["segment_files"]),
     ("forward", &[]),
     ("keyring", &[]),
     ("policy", &[]),
     ("report_store", &[]),
+    ("segment_files", &[]),
     (
         "service",
         &[
             "domain",
             "ledger",
+            "attempt_log",
             "aws",
             "backup",
             "call_journal",
@@ -44,6 +47,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &[
             "domain",
             "ledger",
+            "attempt_log",
             "aws",
             "backup",
             "call_journal",

@@ -113,6 +113,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     }
     found.extend(check_range("call_journal.changes_mib", config.call_journal.changes_mib, 16, 1024 * 1024));
     found.extend(check_range("call_journal.reads_mib", config.call_journal.reads_mib, 16, 1024 * 1024));
+    found.extend(check_range("audit.attempts_mib", config.audit.attempts_mib, 1, 1024 * 1024));
+    found.extend(check_range("audit.attempts_days", config.audit.attempts_days.into(), 1, 3660));
     found.extend(check_range("call_journal.days", config.call_journal.days.into(), 1, 3660));
     if let Some(path) = &config.alarms.ca_bundle {
         found.extend(certificate::check_bundle(path).err().map(Problem::AlarmCaBundle));

@@ -305,6 +305,22 @@ impl Default for CallJournalSettings {
     }
 }
 
+/// `[audit]`: the log of failed attempts.
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditSettings {
+    /// The most that is kept of failed attempts, in MiB.
+    pub attempts_mib: u64,
+    /// The time after which failed attempts are forgotten, in days.
+    pub attempts_days: u32,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self { attempts_mib: 64, attempts_days: 400 }
+    }
+}
+
 /// `[reports]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

@@ -1,7 +1,8 @@
-//! What the filters of audit records ask for, of every record of the log, in 32 bytes each. So a filter need not read
+//! What the filters of audit records ask for, of every record of the log and every failed attempt, in 32 bytes each. So a filter need not read
 //! the log.
 
-use super::record::{is_success, service, severity, words};
+use super::record::{self, is_success, service, severity, words};
+use crate::attempt_log::Attempt;
 use crate::ledger::{Record, name_and_members};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -54,6 +55,59 @@ pub(super) struct Distinct<T> {
     places: HashMap<T, u32>,
 }
 
+/// What a row is made of.
+pub(super) struct Facts {
+    pub resource: String,
+    pub service: &'static str,
+    pub request_id: String,
+    pub nanos: i64,
+    pub who: Who,
+    /// Empty if the client is not known.
+    pub source: String,
+    pub kind: Kind,
+}
+
+impl Facts {
+    fn of_record(record: &Record) -> Self {
+        let stream = record.stream();
+        let (event, _) = name_and_members(&record.event);
+        Self {
+            resource: stream.to_string(),
+            service: service(&stream),
+            request_id: record.request_id.clone(),
+            nanos: record.time.nanos(),
+            who: Who { name: record.actor.to_string(), id: record.actor.id_text() },
+            source: record.actor.source().unwrap_or_default().to_owned(),
+            kind: Kind {
+                message: words(&event),
+                severity: severity(&event),
+                success: is_success(&event),
+                event,
+            },
+        }
+    }
+
+    pub(super) fn of_attempt(attempt: &Attempt) -> Self {
+        let event = record::attempted(&attempt.what);
+        let what = &attempt.what;
+        let (resource, service) = record::resource_of(&what.path);
+        Self {
+            resource,
+            service,
+            request_id: what.request_id.clone(),
+            nanos: what.nanos,
+            who: Who { name: what.user.clone().unwrap_or_default(), id: what.user_id.clone() },
+            source: what.source.clone(),
+            kind: Kind {
+                event: event.to_owned(),
+                message: words(event),
+                severity: record::attempt_severity(event),
+                success: false,
+            },
+        }
+    }
+}
+
 /// A row for each record, from number 1.
 #[derive(Default)]
 pub(super) struct Columns {
@@ -96,28 +150,24 @@ impl Columns {
     }
 
     /// Adds the record that follows; any other one is ignored.
-    pub(super) fn push(&mut self, record: &Record) {
-        if record.seq != self.len() + 1 {
-            return;
+    pub(super) fn push_record(&mut self, record: &Record) {
+        if record.seq == self.len() + 1 {
+            self.push(Facts::of_record(record));
         }
-        let stream = record.stream();
-        let text = stream.to_string();
-        let (event, _) = name_and_members(&record.event);
-        let kind = text.split('/').next().unwrap_or_default().to_owned();
+    }
+
+    pub(super) fn push(&mut self, facts: Facts) {
+        let Facts { resource, service, request_id, nanos, who, source, kind } = facts;
+        let resource_kind = resource.split('/').next().unwrap_or_default().to_owned();
         let row = Row {
-            resource: hash(&text),
-            request: hash(&record.request_id),
-            seconds: u32::try_from(record.time.nanos() / 1_000_000_000).unwrap_or_default(),
-            actor: self.actors.place(Who { name: record.actor.to_string(), id: record.actor.id_text() }),
-            source: self.sources.place(record.actor.source().unwrap_or_default().to_owned()),
+            resource: hash(&resource),
+            request: hash(&request_id),
+            seconds: u32::try_from(nanos / 1_000_000_000).unwrap_or_default(),
+            actor: self.actors.place(who),
+            source: self.sources.place(source),
             // There are a few hundred of these at most.
-            event: self.events.place(Kind {
-                message: words(&event),
-                severity: severity(&event),
-                success: is_success(&event),
-                event,
-            }) as u16,
-            kind: self.kinds.place(Resource { service: service(&stream), kind }) as u16,
+            event: self.events.place(kind) as u16,
+            kind: self.kinds.place(Resource { service, kind: resource_kind }) as u16,
         };
         match self.chunks.last_mut().filter(|chunk| chunk.len() < CHUNK) {
             Some(chunk) => chunk.push(row),

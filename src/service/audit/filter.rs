@@ -33,6 +33,8 @@ pub(super) struct Wanted {
     /// The numbers after and before which records are left out.
     pub after: u64,
     pub before: Option<u64>,
+    /// Whether the filters name numbers of records, which failed attempts do not have.
+    pub by_number: bool,
     from: Option<u32>,
     until: Option<u32>,
     actors: Option<Vec<bool>>,
@@ -128,6 +130,7 @@ impl Wanted {
                 _ => {}
             }
         }
+        wanted.by_number = filters.iter().any(|(name, _)| name == "after" || name == "before");
         Ok(wanted)
     }
 

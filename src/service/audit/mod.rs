@@ -1,23 +1,29 @@
-//! The audit trail: the records of the log for administrators.
+//! The audit trail: the records of the log, and the failed attempts beside them, for administrators.
 //!
+//! - `attempts`: which attempts are recorded; `merge`: the pages of records and attempts together
 //! - `record`: one record as it is shown and forwarded
 //! - `columns`: what filters ask for, of every record
 //! - `filter`: the filters
 
+mod attempts;
 mod columns;
 mod filter;
+mod merge;
 pub mod record;
 
+pub use attempts::{Attempts, Refused};
 pub use filter::FILTERS;
 
 use super::access::{Administer, Permit};
 use super::failure::Failure;
 use super::list::{Limit, Query, pool};
 use super::recorder::Recorder;
+use crate::attempt_log::AttemptLog;
 use crate::domain::refusal::{InstallationRefusal, Refusal};
 use columns::Columns;
-use filter::Wanted;
-use record::AuditRecord;
+use merge::Place;
+use record::{ATTEMPT, AuditRecord};
+use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -45,14 +51,17 @@ pub struct AuditPage {
 #[derive(Clone)]
 pub struct Audit {
     recorder: Recorder,
+    /// The requests that were refused.
+    pub attempts: Attempts,
     columns: Arc<RwLock<Columns>>,
     /// Held while the columns grow.
     growing: Arc<Mutex<()>>,
 }
 
 impl Audit {
-    pub(super) fn new(recorder: Recorder) -> Self {
-        Self { recorder, columns: Arc::default(), growing: Arc::default() }
+    pub(super) fn new(recorder: Recorder, attempts: AttemptLog) -> Self {
+        let attempts = Attempts::new(recorder.clone(), attempts);
+        Self { recorder, attempts, columns: Arc::default(), growing: Arc::default() }
     }
 
     /// Fills the columns in the background, so that the first filter need not wait.
@@ -86,11 +95,12 @@ impl Audit {
         }
         let records = self.recorder.ledger().read_range(known + 1, BATCH).await?;
         let mut columns = self.columns.write().unwrap_or_else(PoisonError::into_inner);
-        records.iter().for_each(|record| columns.push(record));
+        records.iter().for_each(|record| columns.push_record(record));
         Ok(!records.is_empty())
     }
 
-    /// Lists records of the log, newest first unless sorted by `number`.
+    /// Lists records of the log and failed attempts, newest first unless sorted by `number`. Those of one second are in
+    /// the order of their numbers, records before attempts.
     ///
     /// # Errors
     /// When a filter has an invalid value, or the log cannot be read.
@@ -100,69 +110,67 @@ impl Audit {
         let limit = Limit::Rows(query.limit.rows().min(PAGE_MAX));
         let (skip, rows) = (query.skip, limit.rows());
         let head = permit.caller().published.head;
-        let (total, mut numbers) = if query.filters.is_empty() {
+        let attempts = self.attempts.clone();
+        let attempted = pool::run(move || attempts.current()).await??;
+        let none = attempted.read().unwrap_or_else(PoisonError::into_inner).numbers.is_empty();
+        let (total, places) = if query.filters.is_empty() && none {
             let places = (skip as u64..head).take(rows);
-            let numbers = places.map(|place| if oldest_first { place + 1 } else { head - place }).collect();
-            (usize::try_from(head).unwrap_or(usize::MAX), numbers)
+            let places = places.map(|place| Place::Record(if oldest_first { place + 1 } else { head - place }));
+            (usize::try_from(head).unwrap_or(usize::MAX), places.collect())
         } else {
             while self.known() < head && self.grow().await? {}
             let (columns, filters) = (self.columns.clone(), query.filters.clone());
             pool::run(move || {
                 let columns = columns.read().unwrap_or_else(PoisonError::into_inner);
-                find(&columns, &filters, head, oldest_first, skip, rows)
+                let attempted = attempted.read().unwrap_or_else(PoisonError::into_inner);
+                merge::find(&columns, &attempted, &filters, head, oldest_first, skip, rows)
             })
             .await??
         };
-        numbers.sort_unstable();
-        let found = self.recorder.ledger().read_many(&numbers).await?;
-        let state = &permit.caller().published.state;
-        let mut records: Vec<_> = found.iter().map(|record| AuditRecord::of(record, state)).collect();
-        if !oldest_first {
-            records.reverse();
-        }
+        let records = self.read(permit, &places).await?;
         Ok(AuditPage { skip, limit, total, records })
     }
 
-    /// Returns one record, by its number.
+    /// Reads what is on a page.
+    async fn read(&self, permit: &Permit<Administer>, places: &[Place]) -> Result<Vec<AuditRecord>, Failure> {
+        let (mut numbers, mut attempts) = (Vec::new(), Vec::new());
+        for place in places {
+            match place {
+                Place::Record(number) => numbers.push(*number),
+                Place::Attempt(number) => attempts.push(*number),
+            }
+        }
+        numbers.sort_unstable();
+        attempts.sort_unstable();
+        let state = &permit.caller().published.state;
+        let found = self.recorder.ledger().read_many(&numbers).await?;
+        let mut all: HashMap<_, _> = found
+            .iter()
+            .map(|record| (Place::Record(record.seq), AuditRecord::of(record, state)))
+            .collect();
+        if !attempts.is_empty() {
+            let own = self.attempts.clone();
+            let found = pool::run(move || own.read_many(&attempts)).await??;
+            all.extend(found.iter().map(|one| (Place::Attempt(one.number), AuditRecord::of_attempt(one))));
+        }
+        Ok(places.iter().filter_map(|place| all.remove(place)).collect())
+    }
+
+    /// Returns one record by its number, or one failed attempt by its id.
     ///
     /// # Errors
     /// When there is no such record, or the log cannot be read.
-    pub async fn get(&self, permit: &Permit<Administer>, number: &str) -> Result<AuditRecord, Failure> {
-        let unknown = || {
-            let number = number.chars().take(20).collect();
-            Failure::from(Refusal::from(InstallationRefusal::AuditRecordUnknown(number)))
+    pub async fn get(&self, permit: &Permit<Administer>, id: &str) -> Result<AuditRecord, Failure> {
+        let (text, is_attempt) = id.strip_prefix(ATTEMPT).map_or((id, false), |number| (number, true));
+        let number = text.parse::<u64>().ok();
+        let place = number.map(|number| if is_attempt { Place::Attempt(number) } else { Place::Record(number) });
+        let found = match place.filter(|place| *place != Place::Record(0)) {
+            Some(place) => self.read(permit, &[place]).await?.pop(),
+            None => None,
         };
-        let parsed = number.parse::<u64>().map_err(|_| unknown())?;
-        let record = self.recorder.ledger().read_one(parsed).await?.ok_or_else(unknown)?;
-        Ok(AuditRecord::of(&record, &permit.caller().published.state))
+        found.ok_or_else(|| {
+            let id = id.chars().take(30).collect();
+            Failure::from(Refusal::from(InstallationRefusal::AuditRecordUnknown(id)))
+        })
     }
-}
-
-/// The number of records up to `head` that match, and the numbers of those on the page.
-fn find(
-    columns: &Columns,
-    filters: &[(String, String)],
-    head: u64,
-    oldest_first: bool,
-    skip: usize,
-    rows: usize,
-) -> Result<(usize, Vec<u64>), Failure> {
-    let wanted = Wanted::of(filters, columns)?;
-    let last = wanted.before.map_or(head, |before| head.min(before.saturating_sub(1)));
-    let (mut total, mut numbers) = (0, Vec::new());
-    let mut look = |number: u64| {
-        if columns.row(number).is_some_and(|row| wanted.matches(row)) {
-            if total >= skip && numbers.len() < rows {
-                numbers.push(number);
-            }
-            total += 1;
-        }
-    };
-    let first = wanted.after.saturating_add(1);
-    if oldest_first {
-        (first..=last).for_each(&mut look)
-    } else {
-        (first..=last).rev().for_each(&mut look)
-    }
-    Ok((total, numbers))
 }

@@ -1,17 +1,19 @@
 //! One record of the log as auditors get it.
 
+use crate::attempt_log::{Attempt, NOT_RECORDED, NewAttempt};
 use crate::domain::event::Stream;
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::ledger::{self, Record};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A record for auditors. Secrets in `details` are `[sealed]`. Its JSON is what is forwarded, and what the API shows.
 #[derive(Clone, Debug, Serialize)]
 pub struct AuditRecord {
     pub id: String,
-    /// The number in the log.
-    pub number: u64,
+    /// The number in the log; `None` for a failed attempt, which is in the side log.
+    pub number: Option<u64>,
     #[serde(rename = "createdAt")]
     pub created_at: String,
     /// The part of the product: `cckm`, `admin`, `vault` or `scheduler`.
@@ -35,9 +37,10 @@ pub struct AuditRecord {
     pub resource: String,
     /// The present name of the resource, if it has one and still exists.
     pub resource_name: Option<String>,
-    pub hash: String,
+    /// `None` for a failed attempt, as is the next.
+    pub hash: Option<String>,
     #[serde(rename = "previousHash")]
-    pub previous_hash: String,
+    pub previous_hash: Option<String>,
 }
 
 impl AuditRecord {
@@ -48,7 +51,7 @@ impl AuditRecord {
         let success = is_success(&event);
         Self {
             id: record.event_id.to_string(),
-            number: record.seq,
+            number: Some(record.seq),
             created_at: record.time.to_string(),
             service: service(&stream),
             message: words(&event),
@@ -63,10 +66,105 @@ impl AuditRecord {
             request_id: record.request_id.clone(),
             resource_name: name_of(&stream, state),
             resource: stream.to_string(),
-            hash: record.hash.to_string(),
-            previous_hash: record.previous.to_string(),
+            hash: Some(record.hash.to_string()),
+            previous_hash: Some(record.previous.to_string()),
         }
     }
+}
+
+impl AuditRecord {
+    /// Renders a failed attempt.
+    pub fn of_attempt(attempt: &Attempt) -> Self {
+        let what = &attempt.what;
+        let (resource, service) = resource_of(&what.path);
+        let event = attempted(what);
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let mut details = json!({"status": what.status, "reason": what.reason, "times": attempt.times});
+        if let Value::Object(members) = &mut details {
+            for (name, text) in [("method", some(&what.method)), ("path", some(&what.path))] {
+                members.extend(text.map(|text| (name.to_owned(), text.into())));
+            }
+            members.extend(what.name_hash.clone().map(|hash| ("username_hash".to_owned(), hash.into())));
+        }
+        Self {
+            id: format!("{ATTEMPT}{}", attempt.number),
+            number: None,
+            created_at: Time::from_nanos(what.nanos).to_string(),
+            service,
+            message: words(event),
+            event: event.to_owned(),
+            details,
+            success: false,
+            severity: attempt_severity(event),
+            username: what.user.clone().unwrap_or_default(),
+            user_id: what.user_id.clone(),
+            client_ip: some(&what.source),
+            session_id: None,
+            request_id: what.request_id.clone(),
+            resource,
+            resource_name: None,
+            hash: None,
+            previous_hash: None,
+        }
+    }
+}
+
+/// The beginning of the ids of failed attempts.
+pub(super) const ATTEMPT: &str = "attempt-";
+
+/// The name of an attempt, like that of an event.
+pub(super) fn attempted(what: &NewAttempt) -> &'static str {
+    match what.status {
+        _ if what.reason == NOT_RECORDED => "AttemptsNotRecorded",
+        _ if what.path.ends_with("/auth/tokens") || what.path.ends_with("/auth/changepw") => "LoginRefused",
+        401 | 403 => "AccessDenied",
+        _ => "ChangeRefused",
+    }
+}
+
+pub(super) fn attempt_severity(event: &str) -> &'static str {
+    if event == "ChangeRefused" { "warning" } else { "error" }
+}
+
+/// The resource that a path names, like a stream, and its part of the product.
+pub(super) fn resource_of(path: &str) -> (String, &'static str) {
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let service = match path {
+        _ if path.starts_with("/v1/vault/") => "vault",
+        _ if path.starts_with("/v1/scheduler/") => "scheduler",
+        _ if path.starts_with("/v1/cckm/") || path.starts_with("/v1/connectionmgmt/") => "cckm",
+        _ => "admin",
+    };
+    let mut segments = path.split('/').skip_while(|segment| kind_of(segment).is_none());
+    let kind = segments.next().and_then(kind_of);
+    let resource = match (kind, segments.next().filter(|id| !id.is_empty())) {
+        (Some(kind), Some(id)) => {
+            let id = id.replace("%7C", "|").replace("%7c", "|");
+            format!("{kind}/{}", id.strip_prefix("local|").unwrap_or(&id))
+        }
+        (Some(kind), None) => kind.to_owned(),
+        (None, _) => "request".to_owned(),
+    };
+    (resource, service)
+}
+
+/// The kind of the resources under this segment of a path, as streams call it.
+fn kind_of(segment: &str) -> Option<&'static str> {
+    Some(match segment {
+        "kms" => "kms",
+        "keys" => "key",
+        "keys2" => "source-key",
+        "connections" => "connection",
+        "users" => "user",
+        "groups" => "group",
+        "templates" => "template",
+        "job-configs" => "schedule",
+        "custom-key-stores" => "key-store",
+        "reports" => "report",
+        "webhooks" => "webhook",
+        "tokens" => "session",
+        _ => return None,
+    })
 }
 
 /// Whether an event of this name reports a success: `LoginFailed` and `OperationFailed` do not.
@@ -126,6 +224,21 @@ fn name_of(stream: &Stream, state: &State) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attempt_names_the_resource_of_its_path() {
+        for (path, resource, service) in [
+            ("/v1/cckm/aws/kms/0b90f8de/archive", "kms/0b90f8de", "cckm"),
+            ("/v1/usermgmt/users/local%7C0b90f8de", "user/0b90f8de", "admin"),
+            ("/v1/usermgmt/groups/team/users/local%7C0b90f8de", "group/team", "admin"),
+            ("/v1/vault/keys2", "source-key", "vault"),
+            ("/v1/scheduler/job-configs/0b90f8de", "schedule/0b90f8de", "scheduler"),
+            ("/v1/auth/tokens", "session", "admin"),
+            ("/metrics", "request", "admin"),
+        ] {
+            assert_eq!(resource_of(path), (resource.to_owned(), service), "{path}");
+        }
+    }
 
     #[test]
     fn an_event_has_words_a_severity_and_a_result() {

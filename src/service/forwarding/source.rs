@@ -106,7 +106,7 @@ fn item(record: &Record, audit: &AuditRecord) -> Item {
         username: audit.username.clone(),
         client_ip: audit.client_ip.clone(),
         resource: audit.resource.clone(),
-        hash: Some(audit.hash.clone()),
+        hash: audit.hash.clone(),
         success: audit.success,
         // The maps of the record have texts as keys, so that this does not fail.
         json: serde_json::to_string(audit).unwrap_or_default(),

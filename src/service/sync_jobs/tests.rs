@@ -21,7 +21,7 @@ use crate::service::backups::{BackupSettings, Backups};
 use crate::service::keys::PolicyChoice;
 use crate::service::limits::Limits;
 use crate::service::passwords::Hashing;
-use crate::service::world::{World, journal, report_files};
+use crate::service::world::{World, attempts, journal, report_files};
 use crate::service::{FirstAdmin, Parts, Services, cloud, system_change};
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -117,6 +117,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
     let parts = Parts {
         ledger: ledger.clone(),
         keyring: keyring.clone(),
+        attempt_log: attempts(home),
         call_journal: journal(home, ledger),
         backups: Backups::new(ledger.clone(), keyring.clone(), BackupSettings::without_schedules(home.to_owned())),
         forwarding: crate::service::forwarding::ForwardingSettings {
