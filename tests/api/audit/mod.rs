@@ -1,4 +1,5 @@
 //! `/v1/audit`
 
+mod attempts;
 mod past;
 mod records;
