@@ -70,7 +70,12 @@ fn a_flood_stays_within_the_bound_and_is_counted() {
     assert!(first > 1 && head > first);
     let kept = log.read(first, usize::MAX).expect("read");
     assert_eq!(kept.last().map(|attempt| attempt.number), Some(head));
-    let last: u64 = kept.iter().rev().take_while(|attempt| attempt.what.nanos == kept[kept.len() - 1].what.nanos).map(|attempt| attempt.times).sum();
+    let last: u64 = kept
+        .iter()
+        .rev()
+        .take_while(|attempt| attempt.what.nanos == kept[kept.len() - 1].what.nanos)
+        .map(|attempt| attempt.times)
+        .sum();
     assert_eq!(last, 100, "all of the last minute are counted");
 }
 
@@ -82,7 +87,8 @@ fn a_damaged_segment_is_left_out_and_no_number_is_given_twice() {
         (0..3).for_each(|minute| log.record(attempt(reason, minute)));
         log.flush();
     }
-    let mut segments: Vec<_> = std::fs::read_dir(home.path()).expect("files").map(|file| file.expect("one").path()).collect();
+    let mut segments: Vec<_> =
+        std::fs::read_dir(home.path()).expect("files").map(|file| file.expect("one").path()).collect();
     segments.sort();
     assert_eq!(segments.len(), 2);
     let damage = |path: &std::path::PathBuf| {

@@ -1,9 +1,9 @@
 //! The thread that writes the log. It takes all attempts that wait, writes them with one write, and syncs once.
 
+use super::Bounds;
 use super::attempt::{Attempt, NOT_RECORDED, NewAttempt};
 use super::files::{Files, content};
 use super::flood::Flood;
-use super::Bounds;
 use crate::segment_files;
 use std::fs::File;
 use std::io::{self, Write};

@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::coverage::Gaps;
 use super::segment::{self, Kind};
-use crate::segment_files;
 use super::{Bounds, Call, STEP_MS};
+use crate::segment_files;
 
 pub(super) enum Order {
     Write {

@@ -57,9 +57,9 @@ pub mod users;
 #[cfg(test)]
 mod world;
 
+use crate::attempt_log::AttemptLog;
 use crate::aws::kms::port::AwsKms;
 use crate::aws::port::Aws;
-use crate::attempt_log::AttemptLog;
 use crate::call_journal::CallJournal;
 use crate::domain::event::Actor;
 use crate::domain::id::InstallationId;

@@ -101,7 +101,8 @@ impl Attempts {
         let mut rows = self.rows.write().unwrap_or_else(PoisonError::into_inner);
         rows.first = kept;
         // Most of what is in the columns was deleted: they are made anew.
-        if rows.numbers.len() > 10_000 && rows.numbers.partition_point(|number| *number < kept) > rows.numbers.len() / 2 {
+        if rows.numbers.len() > 10_000 && rows.numbers.partition_point(|number| *number < kept) > rows.numbers.len() / 2
+        {
             *rows = Rows { first: kept, ..Rows::default() };
         }
         loop {

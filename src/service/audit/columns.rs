@@ -78,12 +78,7 @@ impl Facts {
             nanos: record.time.nanos(),
             who: Who { name: record.actor.to_string(), id: record.actor.id_text() },
             source: record.actor.source().unwrap_or_default().to_owned(),
-            kind: Kind {
-                message: words(&event),
-                severity: severity(&event),
-                success: is_success(&event),
-                event,
-            },
+            kind: Kind { message: words(&event), severity: severity(&event), success: is_success(&event), event },
         }
     }
 

@@ -84,7 +84,8 @@ mod tests {
     fn both_orders_are_each_other_reversed() {
         let records = [(1, 1), (2, 2), (2, 3), (5, 4)].map(|(time, number)| (time, Place::Record(number)));
         let attempts = [(2, 1), (3, 2), (9, 3)].map(|(time, number)| (time, Place::Attempt(number)));
-        let up: Vec<_> = merged(records.into_iter(), attempts.into_iter(), |record, attempt| record <= attempt).collect();
+        let up: Vec<_> =
+            merged(records.into_iter(), attempts.into_iter(), |record, attempt| record <= attempt).collect();
         let mut down: Vec<_> =
             merged(records.into_iter().rev(), attempts.into_iter().rev(), |record, attempt| record > attempt).collect();
         down.reverse();

@@ -144,10 +144,8 @@ impl Audit {
         attempts.sort_unstable();
         let state = &permit.caller().published.state;
         let found = self.recorder.ledger().read_many(&numbers).await?;
-        let mut all: HashMap<_, _> = found
-            .iter()
-            .map(|record| (Place::Record(record.seq), AuditRecord::of(record, state)))
-            .collect();
+        let mut all: HashMap<_, _> =
+            found.iter().map(|record| (Place::Record(record.seq), AuditRecord::of(record, state))).collect();
         if !attempts.is_empty() {
             let own = self.attempts.clone();
             let found = pool::run(move || own.read_many(&attempts)).await??;

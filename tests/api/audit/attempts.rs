@@ -112,7 +112,8 @@ fn pages_of_records_and_attempts_are_one_list_by_time() {
     let all = listed(&admin, "");
     assert_eq!(all.iter().filter(|record| record["number"].is_null()).count(), 6);
     // Those of one second are by number.
-    let seconds: Vec<_> = all.iter().map(|record| record["createdAt"].as_str().expect("a time")[..19].to_owned()).collect();
+    let seconds: Vec<_> =
+        all.iter().map(|record| record["createdAt"].as_str().expect("a time")[..19].to_owned()).collect();
     assert!(seconds.is_sorted_by(|one, next| one >= next), "{seconds:?}");
     let mut paged = Vec::new();
     for skip in (0..all.len()).step_by(3) {
