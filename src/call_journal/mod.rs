@@ -24,9 +24,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::segment_files;
+use crate::segment_files::{self, Segment};
 use coverage::Gaps;
-use segment::{Found, Kind, Segment};
+use segment::{Found, Kind};
 use writer::Order;
 
 /// The largest number of calls that wait for the writer.
@@ -140,7 +140,7 @@ impl CallJournal {
                 match self.read(&this) {
                     Ok((calls, is_damaged)) => {
                         if is_damaged {
-                            let last_ms = calls.last().map_or(this.first_ms, |call| call.at_ms);
+                            let last_ms = calls.last().map_or(this.first, |call| call.at_ms);
                             self.gaps.note(kind, last_ms, this.written_ms);
                             tracing::warn!(file = %this.path.display(),
                                 "the journal of AWS calls is damaged: what it lacks may be calls of ours");
