@@ -50,6 +50,8 @@ fn mode(path: &Path) -> u32 {
 }
 
 proptest! {
+    // Each case makes a keyring on the disk and syncs it.
+    #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn secrets_open_for_their_owner_and_purpose_only(secret: Vec<u8>, mine: u128, yours: u128) {
         let keyring = Keyring::for_tests();
