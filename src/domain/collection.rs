@@ -7,7 +7,8 @@ use std::hash::Hash;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// An entry with an id and a name. The name is unique, except that the versions of a source key share theirs.
+/// An entry with an id and a name. The name is unique, except that the versions of a source key share
+/// theirs, and policy templates of several accounts may.
 pub trait Named: Clone {
     type Id: Clone + Eq + Hash;
     type Name: Clone + Eq + Hash;

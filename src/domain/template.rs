@@ -17,6 +17,7 @@ use super::place::{AccountId, Partition};
 use super::refusal::Refusal;
 use super::time::Time;
 use patch::TemplatePatch;
+use std::sync::Arc;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Template {
@@ -135,6 +136,12 @@ impl Named for Template {
 }
 
 impl Collection<Template> {
+    /// Returns the template with a name in an account. Other accounts may use the name too: its being taken there would
+    /// tell that they do.
+    pub fn of_account(&self, name: &TemplateName, account: AccountId) -> Option<&Arc<Template>> {
+        self.all_named(name).rfind(|template| template.account == account)
+    }
+
     pub(super) fn apply(&mut self, at: Time, id: TemplateId, event: &TemplateEvent) {
         match event {
             TemplateEvent::Created { name, account, kms, policy } => self.insert(Template {

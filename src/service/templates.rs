@@ -227,8 +227,8 @@ fn check_kms(caller: &Caller, template: &Template, given: &str) -> Result<(), Re
 /// When there is no such template in this account.
 pub(super) fn find_for(state: &State, text: &str, account: AccountId) -> Result<Arc<Template>, Refusal> {
     let with_id = TemplateId::parse(text).ok().and_then(|id| state.templates.get(&id));
-    let named = || state.templates.named(&TemplateName::parse(text).ok()?);
-    let found = with_id.or_else(named).filter(|template| template.account == account);
+    let named = || state.templates.of_account(&TemplateName::parse(text).ok()?, account);
+    let found = with_id.filter(|template| template.account == account).or_else(named);
     let unknown = || TemplateRefusal::Elsewhere { template: text.chars().take(80).collect(), account }.into();
     found.cloned().ok_or_else(unknown)
 }
@@ -283,11 +283,13 @@ impl Listed for Template {
     }
 
     fn identified<'a>(state: &'a State, member: &str, value: &str) -> Candidates<'a, Self> {
-        let id = match member {
-            "id" => TemplateId::parse(value).ok(),
-            _ => TemplateName::parse(value).ok().and_then(|name| Some(state.templates.named(&name)?.id)),
-        };
-        Box::new(id.into_iter())
+        match member {
+            "id" => Box::new(TemplateId::parse(value).ok().into_iter()),
+            _ => match TemplateName::parse(value) {
+                Ok(name) => Box::new(state.templates.all_named(&name).map(|template| template.id).collect::<Vec<_>>().into_iter()),
+                Err(_) => Box::new(std::iter::empty()),
+            },
+        }
     }
 
     fn field(&self, member: &str, viewer: &Caller) -> Field {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub fn decide(state: &State, command: TemplateCommand) -> Result<Vec<Event>, Refusal> {
     let (id, event) = match command {
         TemplateCommand::Create { id, name, account, kms, policy } => {
-            if state.templates.named(&name).is_some() {
+            if state.templates.of_account(&name, account).is_some() {
                 return Err(TemplateRefusal::NameTaken(name).into());
             }
             (id, Some(TemplateEvent::Created { name, account, kms, policy }))

@@ -8,7 +8,7 @@ use super::super::refusal::reason::reasons;
 pub enum TemplateRefusal {
     #[error("policy template `{0}` does not exist")]
     Unknown(String),
-    #[error("name: there is a policy template named `{0}` already; choose another name")]
+    #[error("name: there is a policy template named `{0}` in the account already; choose another name")]
     NameTaken(TemplateName),
     #[error(
         "auto_push: must be true: AWS has accepted the policy of `{0}` on a key, and the change is pushed to every key that has it"
@@ -24,7 +24,7 @@ pub enum TemplateRefusal {
 
 reasons! { TemplateRefusal =>
     Unknown: Unknown, "template_unknown", "There is no such policy template, or none that the caller may see.";
-    NameTaken: Taken of "name", "template_name_taken", "A policy template has the name already.";
+    NameTaken: Taken of "name", "template_name_taken", "A policy template of the account has the name already.";
     NeedsPush: Invalid of "auto_push", "template_needs_push", "Keys have the policy of the template, and `auto_push` is not true.";
     InUse: InUse, "template_in_use", "Keys carry the tag of the policy template.";
     Elsewhere: Unknown of "policytemplate", "template_elsewhere", "There is no such policy template for keys of the account.";

@@ -73,9 +73,11 @@ fn verifies(state: &Given) -> bool {
 }
 
 #[test]
-fn a_name_is_given_once() {
-    let create =
-        |name| TemplateCommand::Create { id: OTHER, name, account: account(), kms: None, policy: admin("bob") };
+fn a_name_is_given_once_in_an_account() {
+    let of = |account, name| TemplateCommand::Create { id: OTHER, name, account, kms: None, policy: admin("bob") };
+    let create = |name| of(account(), name);
+    let other = AccountId::parse("789012123456").expect("an account");
+    managed([]).when(of(other, name("payroll"))).then_done();
     managed([]).when(create(name("payroll"))).then_refused(TemplateRefusal::NameTaken(name("payroll")));
     managed([]).when(create(name("web"))).then_done();
     managed([event(TemplateEvent::Deleted)]).when(create(name("payroll"))).then_done();
