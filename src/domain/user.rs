@@ -37,6 +37,8 @@ pub struct User {
     pub failures: Vec<Failures>,
     pub logins: u64,
     pub last_login: Option<Time>,
+    /// The networks of the latest logins (see [`network_of`]), the newest last; at most [`SOURCES_MAX`].
+    pub networks: Vec<String>,
     pub created: Time,
     /// When the user was last changed. A login is no change.
     pub updated: Time,
@@ -50,7 +52,7 @@ pub struct Failures {
     pub last: Time,
 }
 
-/// The maximum number of networks whose failed logins are kept for a user.
+/// The maximum number of networks whose logins, and of those whose failed logins, are kept for a user.
 pub const SOURCES_MAX: usize = 32;
 
 /// The source of failures beyond [`SOURCES_MAX`].
@@ -214,6 +216,7 @@ impl Collection<User> {
                 failures: Vec::new(),
                 logins: 0,
                 last_login: None,
+                networks: Vec::new(),
                 created: at,
                 updated: at,
             }),
@@ -262,6 +265,11 @@ impl User {
         self.last_login = Some(at);
         let source = network_of(source);
         self.failures.retain(|failures| failures.source != source);
+        self.networks.retain(|network| *network != source);
+        if self.networks.len() >= SOURCES_MAX {
+            self.networks.remove(0);
+        }
+        self.networks.push(source);
     }
 
     fn count_failure(&mut self, at: Time, source: &str) {

@@ -1,15 +1,17 @@
 //! `system/metrics/prometheus`: the token with which Prometheus reads the metrics, as the vendor's clients manage it.
-//! The bodies that they send (`{"id": "", "enabled": true}`) say nothing that the path does not, and are not read.
+//! The bodies that they send (`{"id": "", "enabled": true}`) say nothing that the path does not.
 
 use super::answer::Unstored;
+use super::body::{BodyOrNone, optional};
 use super::error::Problem;
 use super::guard::Authorized;
 use crate::service::Services;
 use crate::service::access::Administer;
+use crate::service::failure::{Failure, invalid};
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
@@ -29,11 +31,31 @@ impl PrometheusView {
     }
 }
 
+/// What clients repeat of the path.
+#[derive(Deserialize, Default, ToSchema)]
+#[schema(as = PrometheusRequest)]
+pub struct PrometheusBody {
+    /// `true` for `enable` and `renew-token`, `false` for `disable`; may be absent.
+    #[serde(default, deserialize_with = "optional")]
+    enabled: Option<bool>,
+}
+
+impl PrometheusBody {
+    fn agree(&self, enabled: bool) -> Result<(), Failure> {
+        match self.enabled.is_none_or(|given| given == enabled) {
+            true => Ok(()),
+            false => Err(invalid("enabled", format!("must be {enabled} or absent here: the path says so")).into()),
+        }
+    }
+}
+
 /// `POST /v1/system/metrics/prometheus/enable`
 pub async fn enable(
     auth: Authorized<Administer>,
+    body: BodyOrNone<PrometheusBody>,
     services: Data<Services>,
 ) -> Result<Unstored<PrometheusView>, Problem> {
+    body.0.agree(true)?;
     let token = services.metrics_token.enable(&auth.permit, &auth.context, false).await?;
     Ok(PrometheusView::of(true, token.as_ref()))
 }
@@ -41,8 +63,10 @@ pub async fn enable(
 /// `POST /v1/system/metrics/prometheus/renew-token`
 pub async fn renew(
     auth: Authorized<Administer>,
+    body: BodyOrNone<PrometheusBody>,
     services: Data<Services>,
 ) -> Result<Unstored<PrometheusView>, Problem> {
+    body.0.agree(true)?;
     let token = services.metrics_token.enable(&auth.permit, &auth.context, true).await?;
     Ok(PrometheusView::of(true, token.as_ref()))
 }
@@ -50,8 +74,10 @@ pub async fn renew(
 /// `POST /v1/system/metrics/prometheus/disable`
 pub async fn disable(
     auth: Authorized<Administer>,
+    body: BodyOrNone<PrometheusBody>,
     services: Data<Services>,
 ) -> Result<Unstored<PrometheusView>, Problem> {
+    body.0.agree(false)?;
     services.metrics_token.disable(&auth.permit, &auth.context).await?;
     Ok(PrometheusView::of(false, None))
 }

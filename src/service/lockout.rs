@@ -1,6 +1,6 @@
 //! The lockout after failed logins. Names of users and all other names are in one table and are treated alike, so that
-//! neither a lockout nor its absence reveals whether a user exists. The table is in memory only: a restart ends every
-//! lockout, whoever has the name.
+//! neither a lockout nor its absence reveals whether a user exists. The failures are in memory only: a restart ends every
+//! lockout, whoever has the name. The networks of a user's latest logins are taken from the log at the start.
 //!
 //! Failures are counted twice: by name and network, for the lockout of the password policy, and by name and hour, for
 //! networks from which nobody has signed in under that name yet. The second count is for attackers who have many
@@ -12,7 +12,7 @@ use crate::domain::name::UserName;
 use crate::domain::password::PasswordPolicy;
 use crate::domain::state::State;
 use crate::domain::time::Time;
-use crate::domain::user::User;
+use crate::domain::user::{SOURCES_MAX, User};
 use aws_lc_rs::digest;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -67,7 +67,7 @@ const PAIR_SECONDS: i64 = 86_400;
 pub(super) const HOURLY_MAX: u32 = 100;
 
 /// The known networks of a user.
-const KNOWN_MAX: usize = 32;
+const KNOWN_MAX: usize = SOURCES_MAX;
 
 /// A name that a client tries to sign in with.
 pub(super) struct AttemptedName(String);

@@ -44,7 +44,11 @@ pub(super) struct Proved {
 
 impl Proof {
     pub(super) fn new(recorder: Recorder, secrets: Secrets, hasher: Hasher) -> Self {
-        Self { recorder, secrets, hasher, failures: LoginFailures::default(), attempts: Attempts::default() }
+        let failures = LoginFailures::default();
+        for user in recorder.state().state.users.iter() {
+            user.networks.iter().for_each(|network| failures.know(&AttemptedName::from(&user.name), network));
+        }
+        Self { recorder, secrets, hasher, failures, attempts: Attempts::default() }
     }
 
     /// Returns the user of this name if the password is correct. Failures are counted, delayed and locked, for unknown

@@ -163,6 +163,16 @@ fn failed_logins_are_counted_by_network_until_a_login_from_there() {
 }
 
 #[test]
+fn the_networks_of_the_latest_logins_are_kept() {
+    let from = |source: &str| happened(UserEvent::LoggedIn { source: source.to_owned() });
+    let mut state = given([user(1)]).and((0..SOURCES_MAX).map(|n| from(&format!("10.0.0.{n}"))));
+    state.extend([from("10.0.0.5"), from("2001:db8::1"), from("10.0.0.5")]);
+    let networks = &ann(&state).networks;
+    assert_eq!((networks.len(), networks[0].as_str()), (SOURCES_MAX, "10.0.0.1"));
+    assert_eq!(networks[SOURCES_MAX - 2..], ["2001:db8::/64", "10.0.0.5"]);
+}
+
+#[test]
 fn addresses_that_one_client_has_are_counted_as_one() {
     let state = given([user(1)]).and((1..=5).map(|n| failed(&format!("2001:db8::{n}"))));
     assert_eq!(failures(&state), [("2001:db8::/64", 5)]);

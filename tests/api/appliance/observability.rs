@@ -229,6 +229,12 @@ fn prometheus_reads_the_metrics_with_the_token_that_an_administrator_enables() {
     assert_eq!(appliance.nobody().with_token(&first).get("/v1/usermgmt/users").status, 401, "it reads nothing else");
     let second = token_of(&admin.post(&format!("{path}/renew-token"), body).expect(200));
     assert_eq!((scrape(&first), scrape(&second)), ((401, 401), (200, 200)));
+    for (call, enabled) in [("enable", false), ("renew-token", false), ("disable", true)] {
+        let contradiction = serde_json::json!({"enabled": enabled});
+        let message = admin.post(&format!("{path}/{call}"), contradiction).refused(400, "NCERRInvalidParamValue");
+        assert!(message.starts_with("enabled: "), "{message}");
+    }
+    assert_eq!(scrape(&second), (200, 200));
     for _ in 0..2 {
         let disabled = admin.post(&format!("{path}/disable"), serde_json::json!({"enabled": false})).expect(200);
         assert_eq!(disabled, serde_json::json!({"enabled": false, "token": ""}));

@@ -61,6 +61,7 @@ layout! {
         failures: Vec<Failures<'a>>,
         logins: u64,
         last_login: Option<Moment>,
+        networks: Vec<Text<'a>>,
         created: Moment,
         updated: Moment,
     }
