@@ -286,7 +286,9 @@ impl Listed for Template {
         match member {
             "id" => Box::new(TemplateId::parse(value).ok().into_iter()),
             _ => match TemplateName::parse(value) {
-                Ok(name) => Box::new(state.templates.all_named(&name).map(|template| template.id).collect::<Vec<_>>().into_iter()),
+                Ok(name) => Box::new(
+                    state.templates.all_named(&name).map(|template| template.id).collect::<Vec<_>>().into_iter(),
+                ),
                 Err(_) => Box::new(std::iter::empty()),
             },
         }

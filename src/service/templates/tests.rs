@@ -154,7 +154,10 @@ fn a_template_is_for_keys_of_its_account_only() {
     assert_eq!(find_for(&world.state(), "payroll", other).map(drop), elsewhere("payroll"));
     assert_eq!(find_for(&world.state(), "none", other).map(drop), elsewhere("none"));
     assert_eq!(find_for(&world.state(), "payroll", template.account).map(|found| found.id), Ok(template.id));
-    assert_eq!(find_for(&world.state(), &template.id.to_string(), other).map(drop), elsewhere(&template.id.to_string()));
+    assert_eq!(
+        find_for(&world.state(), &template.id.to_string(), other).map(drop),
+        elsewhere(&template.id.to_string())
+    );
 }
 
 #[test]
