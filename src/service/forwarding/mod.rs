@@ -14,7 +14,7 @@ mod status;
 mod task;
 mod tasks;
 
-pub use status::{DestinationStatus, KIND_NAMES, KindTotals};
+pub use status::{DestinationStatus, KindTotals};
 
 use super::access::{Administer, Permit};
 use super::caller::{Caller, RequestContext};
@@ -30,7 +30,7 @@ use crate::domain::refusal::Refusal;
 use crate::forward::{CursorDirectory, Destination, JsonFileSettings, Otlp, authorities};
 use crate::ledger::Committed;
 use source::Source;
-use status::Statuses;
+use status::{Kind, Statuses};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -54,7 +54,7 @@ pub struct Forwarding {
     cursors: CursorDirectory,
     statuses: Arc<Statuses>,
     /// The destinations of the settings: their names, kinds and places.
-    fixed: Arc<Vec<(&'static str, usize, Destination)>>,
+    fixed: Arc<Vec<(&'static str, Kind, Destination)>>,
     runtime: Handle,
 }
 
@@ -70,8 +70,8 @@ impl Forwarding {
     /// # Errors
     /// When the directory cannot be made or read.
     pub(super) fn new(recorder: Recorder, settings: ForwardingSettings, runtime: Handle) -> Result<Self, Failure> {
-        let file = settings.file.map(|file| (FILE, 3, Destination::JsonFile(file)));
-        let collector = settings.collector.map(|collector| (COLLECTOR, 4, Destination::Otlp(collector)));
+        let file = settings.file.map(|file| (FILE, Kind::File, Destination::JsonFile(file)));
+        let collector = settings.collector.map(|collector| (COLLECTOR, Kind::Otlp, Destination::Otlp(collector)));
         let fixed = Arc::new(file.into_iter().chain(collector).collect());
         let cursors = open_cursors(&recorder, &settings.directory).map_err(|error| {
             tracing::error!(%error, "the directory of forwarding cannot be opened");
@@ -208,10 +208,10 @@ fn check(patch: &ForwarderPatch) -> Result<(), Refusal> {
 }
 
 /// The kind of a syslog receiver in the metrics.
-const fn kind_of(transport: Transport) -> usize {
+const fn kind_of(transport: Transport) -> Kind {
     match transport {
-        Transport::Udp => 0,
-        Transport::Tcp => 1,
-        Transport::Tls => 2,
+        Transport::Udp => Kind::Udp,
+        Transport::Tcp => Kind::Tcp,
+        Transport::Tls => Kind::Tls,
     }
 }

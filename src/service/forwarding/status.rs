@@ -4,8 +4,20 @@ use crate::domain::time::Time;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The kinds of destinations, as the metrics name them.
-pub const KIND_NAMES: [&str; 5] = ["udp", "tcp", "tls", "file", "otlp"];
+/// The kinds of destinations.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Udp,
+    Tcp,
+    Tls,
+    File,
+    Otlp,
+}
+
+impl Kind {
+    /// The names in the metrics, in the order of the kinds.
+    const NAMES: [&str; 5] = ["udp", "tcp", "tls", "file", "otlp"];
+}
 
 /// How one destination stands.
 #[derive(Clone, Debug, Default)]
@@ -33,7 +45,7 @@ pub struct KindTotals {
 /// What the task of a destination reports.
 #[derive(Clone, Default)]
 pub(super) struct Standing {
-    pub(super) kind: usize,
+    pub(super) kind: Option<Kind>,
     /// Up to where records of the log count as received; `None` until the task knows.
     pub(super) received: Option<u64>,
     /// The time of the oldest record that does not count as received, if one is known.
@@ -46,7 +58,7 @@ pub(super) struct Standing {
 pub(super) struct Statuses {
     standings: Mutex<HashMap<String, Standing>>,
     /// The records sent and the failures of each kind.
-    counts: Mutex<[(u64, u64); KIND_NAMES.len()]>,
+    counts: Mutex<[(u64, u64); Kind::NAMES.len()]>,
 }
 
 impl Statuses {
@@ -69,24 +81,23 @@ impl Statuses {
         self.standings().remove(name);
     }
 
-    pub(super) fn count(&self, kind: usize, sent: usize, failures: u64) {
+    pub(super) fn count(&self, kind: Kind, sent: usize, failures: u64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((all_sent, all_failures)) = counts.get_mut(kind) {
-            *all_sent += sent as u64;
-            *all_failures += failures;
-        }
+        let (all_sent, all_failures) = &mut counts[kind as usize];
+        *all_sent += sent as u64;
+        *all_failures += failures;
     }
 
     pub(super) fn totals(&self, head: u64, now: Time) -> Vec<KindTotals> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let standings = self.standings();
         let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
-            let these = || standings.values().filter(move |standing| standing.kind == kind);
+            let these = || standings.values().filter(move |standing| standing.kind.is_some_and(|its| its as usize == kind));
             let lags = these().filter_map(|standing| Some(head.saturating_sub(standing.received?)));
             let oldest = these().filter_map(|standing| standing.waiting_since).min();
             let age = oldest.map_or(0, |oldest| now.nanos().saturating_sub(oldest).max(0));
             KindTotals {
-                kind: KIND_NAMES[kind],
+                kind: Kind::NAMES[kind],
                 lag_records: lags.max().unwrap_or(0),
                 lag_seconds: std::time::Duration::from_nanos(age.unsigned_abs()).as_secs_f64(),
                 sent,

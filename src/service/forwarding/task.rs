@@ -2,6 +2,7 @@
 
 use super::Forwarding;
 use super::source::{Batch, Growth};
+use super::status::{Kind, Standing};
 use crate::domain::time::Time;
 use crate::forward::{Broken, Connection, Destination, Position, Progress};
 use crate::ledger::LedgerError;
@@ -22,7 +23,7 @@ pub(super) struct Task {
     /// The name of its file.
     pub(super) name: String,
     /// Its kind in the metrics.
-    pub(super) kind: usize,
+    pub(super) kind: Kind,
     pub(super) destination: Destination,
     /// Where to begin without a file: at the first record of this time or later.
     pub(super) since: Time,
@@ -49,9 +50,11 @@ impl Task {
             }
         };
         loop {
-            let before = progress.received();
+            let (before, began) = (progress.received(), Instant::now());
             let trouble = self.deliver(&mut progress).await;
-            failures = if progress.received() > before { 1 } else { failures + 1 };
+            // A connection that lasted was a success, even if there was nothing to send.
+            let went_well = progress.received() > before || began.elapsed() > LONGEST_PAUSE;
+            failures = if went_well { 1 } else { failures + 1 };
             let text = match trouble {
                 Trouble::Destination(broken) => broken.to_string(),
                 Trouble::Log(error) => {
@@ -64,7 +67,7 @@ impl Task {
                 tracing::warn!(destination = self.name, error = text, "records could not be forwarded");
             }
             let received = progress.received()[0];
-            let change = |standing: &mut super::status::Standing| {
+            let change = |standing: &mut Standing| {
                 standing.received = Some(received);
                 standing.error = Some(text);
             };
@@ -147,7 +150,7 @@ impl Task {
         connection.confirm().await?;
         progress.settle(Instant::now());
         let (position, waiting_since) = (progress.received(), progress.waiting_since());
-        let change = |standing: &mut super::status::Standing| {
+        let change = |standing: &mut Standing| {
             standing.received = Some(position[0]);
             standing.waiting_since = waiting_since;
             standing.error = None;
@@ -162,10 +165,10 @@ impl Task {
         Ok(())
     }
 
-    fn report(&self, change: impl FnOnce(&mut super::status::Standing), sent: usize, failures: u64) {
+    fn report(&self, change: impl FnOnce(&mut Standing), sent: usize, failures: u64) {
         let statuses = &self.forwarding.statuses;
         statuses.change(&self.name, |standing| {
-            standing.kind = self.kind;
+            standing.kind = Some(self.kind);
             change(standing);
         });
         statuses.count(self.kind, sent, failures);

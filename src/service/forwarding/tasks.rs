@@ -8,10 +8,10 @@ use crate::domain::id::ForwarderId;
 use crate::domain::time::Time;
 use crate::forward::{self, Destination, SyslogAddress, authorities};
 use std::collections::HashMap;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 /// The tasks of syslog receivers, each with the time of the settings that it has.
-type Running = HashMap<ForwarderId, (Time, AbortHandle)>;
+type Running = HashMap<ForwarderId, (Time, JoinHandle<()>)>;
 
 impl Forwarding {
     /// Starts the tasks, and the one that follows the changes of syslog receivers.
@@ -39,25 +39,19 @@ impl Forwarding {
     async fn follow(&self, running: &mut Running) {
         let published = self.recorder.state();
         let forwarders = &published.state.forwarders;
-        let mut deleted = Vec::new();
-        running.retain(|id, (updated, task)| match forwarders.get(id) {
-            Some(forwarder) if forwarder.updated == *updated => true,
-            Some(_) => {
-                task.abort();
-                false
+        let is_current = |id: &ForwarderId, updated: Time| forwarders.get(id).is_some_and(|one| one.updated == updated);
+        let ended: Vec<_> = running.extract_if(|id, (updated, _)| !is_current(id, *updated)).collect();
+        for (id, (_, task)) in ended {
+            // Its end is waited for: it must not report anything after the next one has begun.
+            task.abort();
+            let _ = task.await;
+            if forwarders.get(&id).is_none() {
+                self.forget(id.to_string()).await;
             }
-            None => {
-                task.abort();
-                deleted.push(*id);
-                false
-            }
-        });
-        for id in deleted {
-            self.forget(id.to_string()).await;
         }
         for forwarder in forwarders.iter() {
             if !running.contains_key(&forwarder.id) {
-                let handle = self.runtime.spawn(self.task_of(forwarder).run()).abort_handle();
+                let handle = self.runtime.spawn(self.task_of(forwarder).run());
                 running.insert(forwarder.id, (forwarder.updated, handle));
             }
         }
