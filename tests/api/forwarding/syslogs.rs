@@ -55,7 +55,13 @@ fn a_record_arrives_as_the_api_shows_it() {
         let messages = receiver.wait_until(|messages| has_all(messages, first, last));
         let message = messages.iter().find(|message| number(message) == last).expect("the last one");
         let shown = admin.get(&format!("/v1/audit/records/{last}")).expect(200);
-        assert_eq!(record(message), shown, "{message}");
+        if over == Over::Udp {
+            // A datagram may be cut.
+            let begin = format!("\u{feff}{{\"id\":\"{}\"", id(&shown));
+            assert!(message.len() <= 1024 && message.contains(&begin), "{message}");
+        } else {
+            assert_eq!(record(message), shown, "{message}");
+        }
         assert!(message.starts_with("<134>1 ") && message.contains(" claviger - Created ["), "{message}");
         let numbers: Vec<_> = messages.iter().map(|message| number(message)).collect();
         assert!(numbers.is_sorted() && numbers[0] == first, "in order, from its own creation on: {numbers:?}");
