@@ -13,10 +13,12 @@ pub(super) fn cef(text: &mut String, item: &Item) {
     text.push('|');
     in_header(text, &item.message);
     let _ = write!(text, "|{}|rt={}", item.severity.of_ten(), item.nanos.div_euclid(1_000_000));
-    let number = item.number.to_string();
+    let number = item.number.value().to_string();
     let outcome = if item.success { "success" } else { "failure" };
     let members = [
         ("externalId", Some(number.as_str())),
+        ("cs3Label", Some("source")),
+        ("cs3", Some(item.number.noun())),
         ("suser", Some(item.username.as_str())),
         ("src", item.client_ip.as_deref()),
         ("outcome", Some(outcome)),
@@ -47,10 +49,11 @@ pub(super) fn leef(text: &mut String, item: &Item) {
     in_header(text, &item.event);
     let time = DateTime::from_timestamp_nanos(item.nanos).format("%b %d %Y %H:%M:%S%.3f UTC").to_string();
     let _ = write!(text, "|x09|devTime={time}\tdevTimeFormat=MMM dd yyyy HH:mm:ss.SSS z");
-    let (number, severity) = (item.number.to_string(), item.severity.of_ten().to_string());
+    let (number, severity) = (item.number.value().to_string(), item.severity.of_ten().to_string());
     let members = [
         ("sev", Some(severity.as_str())),
-        ("recordNumber", Some(number.as_str())),
+        ("source", Some(item.number.noun())),
+        ("number", Some(number.as_str())),
         ("usrName", Some(item.username.as_str())),
         ("src", item.client_ip.as_deref()),
         ("outcome", Some(if item.success { "success" } else { "failure" })),

@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The names of the sources in a file.
-const NAMES: [&str; SOURCES] = ["records"];
+const NAMES: [&str; SOURCES] = ["records", "attempts"];
 
 const ENDING: &str = "json";
 

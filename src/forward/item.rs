@@ -3,8 +3,7 @@
 /// One record to send. The texts may have any characters; each format escapes them.
 #[derive(Clone, Debug, Default)]
 pub struct Item {
-    /// The number in its source, from 1 without gaps.
-    pub number: u64,
+    pub number: Number,
     /// Nanoseconds since 1970.
     pub nanos: i64,
     pub severity: Severity,
@@ -20,6 +19,45 @@ pub struct Item {
     pub success: bool,
     /// All of it, as a JSON object in one line.
     pub json: String,
+}
+
+/// The number of a record in its source.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Number {
+    /// In the log: from 1, without gaps.
+    Record(u64),
+    /// In the side log of failed attempts, where the oldest are deleted.
+    Attempt(u64),
+}
+
+impl Default for Number {
+    fn default() -> Self {
+        Self::Record(0)
+    }
+}
+
+impl Number {
+    pub(super) const fn value(self) -> u64 {
+        match self {
+            Self::Record(number) | Self::Attempt(number) => number,
+        }
+    }
+
+    /// The name of the number in messages.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Record(_) => "number",
+            Self::Attempt(_) => "attempt",
+        }
+    }
+
+    /// What it is a number of, in a sentence.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Record(_) => "record",
+            Self::Attempt(_) => "attempt",
+        }
+    }
 }
 
 /// How much a record deserves attention.

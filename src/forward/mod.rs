@@ -23,7 +23,7 @@ mod tests;
 
 pub use cursor::CursorDirectory;
 pub use destination::{Broken, Connection, Destination};
-pub use item::{Item, Severity};
+pub use item::{Item, Number, Severity};
 pub use json_file::JsonFileSettings;
 pub use otlp::{Otlp, OtlpError};
 pub use progress::{Position, Progress, SOURCES};

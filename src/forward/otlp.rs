@@ -116,7 +116,7 @@ fn log_record(item: &Item) -> Value {
         Severity::Critical => (21, "FATAL"),
     };
     let mut attributes = vec![
-        json!({"key": "claviger.number", "value": {"intValue": item.number.to_string()}}),
+        json!({"key": format!("claviger.{}", item.number.name()), "value": {"intValue": item.number.value().to_string()}}),
         json!({"key": "claviger.success", "value": {"boolValue": item.success}}),
         text("claviger.resource", &item.resource),
         text("enduser.id", &item.username),

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The number of sources of records: the log.
-pub const SOURCES: usize = 1;
+/// The number of sources of records: the log, and the side log of failed attempts.
+pub const SOURCES: usize = 2;
 
 /// The number of the last record of each source.
 pub type Position = [u64; SOURCES];

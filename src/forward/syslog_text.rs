@@ -64,7 +64,7 @@ fn header_word(text: &str, most: usize) -> String {
 }
 
 fn structured_data(text: &mut String, item: &Item) {
-    let _ = write!(text, "[{DATA_ID} number=\"{}\"", item.number);
+    let _ = write!(text, "[{DATA_ID} {}=\"{}\"", item.number.name(), item.number.value());
     let others = [
         ("hash", item.hash.as_deref()),
         ("user", Some(item.username.as_str())),
@@ -88,9 +88,10 @@ fn structured_data(text: &mut String, item: &Item) {
 
 /// The record as a sentence without line breaks.
 fn plain(text: &mut String, item: &Item) {
-    let Item { number, message, username, resource, .. } = item;
+    let Item { message, username, resource, .. } = item;
+    let (noun, number) = (item.number.noun(), item.number.value());
     let outcome = if item.success { "success" } else { "failure" };
-    let mut line = format!("record {number}: {message}; user {username}; resource {resource}; {outcome}");
+    let mut line = format!("{noun} {number}: {message}; user {username}; resource {resource}; {outcome}");
     if let Some(ip) = &item.client_ip {
         let _ = write!(line, "; client {ip}");
     }

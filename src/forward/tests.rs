@@ -1,7 +1,7 @@
 //! The texts of messages, the progress of a destination, and its file.
 
 use super::cursor::CursorDirectory;
-use super::item::{Item, Severity};
+use super::item::{Item, Number, Severity};
 use super::json_file::{JsonFile, JsonFileSettings};
 use super::otlp::{Otlp, OtlpError, request};
 use super::progress::{BUFFERS, Progress, SETTLE};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 fn item() -> Item {
     Item {
-        number: 42,
+        number: Number::Record(42),
         nanos: 1_604_553_557_200_168_000,
         severity: Severity::Warning,
         event: "Deleted".to_owned(),
@@ -30,6 +30,8 @@ fn a_message_has_the_header_and_the_structured_data_of_rfc_5424() {
     let data = r#"[claviger@32473 number="42" hash="ab" user="a\"nn\\\]" ip="2001:db8::7" resource="kms/0"]"#;
     let header = "<132>1 2020-11-05T05:19:17.200168Z hostname claviger - Deleted";
     assert_eq!(text, format!("{header} {data} \u{feff}{{\"a\":\"b|c=d\"}}"));
+    let attempt = message(&Item { number: Number::Attempt(7), hash: None, ..item() }, Format::Rfc5424, "h");
+    assert!(attempt.contains(r#"[claviger@32473 attempt="7" user="#), "{attempt}");
     let unknown = Item { client_ip: None, hash: None, event: String::new(), ..item() };
     let text = message(&unknown, Format::Rfc5424, "");
     assert!(text.contains("Z - claviger - - [") && !text.contains("ip=") && !text.contains("hash="), "{text}");
@@ -46,7 +48,7 @@ fn the_formats_of_vendors_escape_what_ends_a_member() {
         )),
         "{text}"
     );
-    assert!(text.contains(" externalId=42 suser=a\"nn\\\\] src=2001:db8::7 outcome=success "), "{text}");
+    assert!(text.contains(" externalId=42 cs3Label=source cs3=record suser=a\"nn\\\\] src=2001:db8::7 outcome=success "), "{text}");
     assert!(text.ends_with(r#"msg={"a":"b|c\=d"}"#), "{text}");
     let text = message(&Item { username: "a\tb\nc".to_owned(), ..item() }, Format::Leef, "h");
     assert!(text.contains("|Deleted|x09|devTime=Nov 05 2020 05:19:17.200 UTC\t"), "{text}");
@@ -70,30 +72,30 @@ fn a_datagram_is_cut_between_two_characters() {
 #[test]
 fn what_was_sent_counts_as_received_after_a_while_and_is_sent_again_otherwise() {
     let began = Instant::now();
-    let mut progress = Progress::from([10]);
-    progress.send([20], 100, began, 7);
-    progress.send([30], 100, began + Duration::from_secs(1), 8);
+    let mut progress = Progress::from([10, 7]);
+    progress.send([20, 7], 100, began, 7);
+    progress.send([30, 7], 100, began + Duration::from_secs(1), 8);
     assert_eq!(progress.waiting_since(), Some(7));
     assert_eq!(progress.due(), Some(began + SETTLE));
     progress.settle(began + SETTLE);
-    assert_eq!((progress.received(), progress.sent()), ([20], [30]));
+    assert_eq!((progress.received(), progress.sent()), ([20, 7], [30, 7]));
     progress.go_back(false);
-    assert_eq!((progress.received(), progress.sent(), progress.due()), ([20], [20], None));
+    assert_eq!((progress.received(), progress.sent(), progress.due()), ([20, 7], [20, 7], None));
 }
 
 #[test]
 fn after_a_reset_as_much_as_the_buffers_hold_is_sent_again() {
     let began = Instant::now();
-    let mut progress = Progress::from([0]);
+    let mut progress = Progress::from([0, 7]);
     for number in 1..=10 {
-        progress.send([number], BUFFERS / 4, began, 0);
+        progress.send([number, 7], BUFFERS / 4, began, 0);
     }
     progress.settle(began + SETTLE);
-    assert_eq!(progress.received(), [10]);
+    assert_eq!(progress.received(), [10, 7]);
     progress.go_back(true);
-    assert_eq!((progress.received(), progress.sent()), ([6], [6]));
+    assert_eq!((progress.received(), progress.sent()), ([6, 7], [6, 7]));
     progress.go_back(true);
-    assert_eq!(progress.received(), [6], "each connection has buffers of its own");
+    assert_eq!(progress.received(), [6, 7], "each connection has buffers of its own");
 }
 
 #[test]
@@ -102,9 +104,11 @@ fn the_file_of_a_destination_keeps_its_position_and_goes_with_it() {
     let path = dir.path().join("forwarders");
     let cursors = CursorDirectory::open(&path, |_| true).expect("opens");
     assert_eq!(cursors.read("a").expect("reads"), None);
-    cursors.write("a", [7]).expect("writes");
-    cursors.write("b", [8]).expect("writes");
-    assert_eq!(cursors.read("a").expect("reads"), Some([7]));
+    cursors.write("a", [7, 9]).expect("writes");
+    cursors.write("b", [8, 9]).expect("writes");
+    assert_eq!(cursors.read("a").expect("reads"), Some([7, 9]));
+    std::fs::write(path.join("b.json"), "{\"records\": 8}").expect("writes");
+    assert_eq!(cursors.read("b").expect("reads"), Some([8, 0]), "written before there were attempts");
     std::fs::write(path.join("b.json"), "{\"rec").expect("writes");
     assert_eq!(cursors.read("b").expect("reads"), None, "it is not taken for a position");
     let cursors = CursorDirectory::open(&path, |name| name == "b").expect("opens");

@@ -98,10 +98,9 @@ pub async fn list(
     listing: Listing<Forwarder>,
     services: Data<Services>,
 ) -> Result<List<SyslogView>, Problem> {
-    let (page, caller) = services.forwarding.list(&auth.permit, &listing.0).await?;
-    let (forwarding, head) = (services.forwarding.clone(), caller.published.head);
-    paging::answer(page, move |forwarder: &Arc<Forwarder>| SyslogView::of(forwarding.seen(forwarder.clone(), head)))
-        .await
+    let page = services.forwarding.list(&auth.permit, &listing.0).await?;
+    let forwarding = services.forwarding.clone();
+    paging::answer(page, move |forwarder: &Arc<Forwarder>| SyslogView::of(forwarding.seen(forwarder.clone()))).await
 }
 
 /// `GET /v1/configs/syslogs/{id}`

@@ -17,10 +17,11 @@ mod tasks;
 pub use status::{DestinationStatus, KindTotals};
 
 use super::access::{Administer, Permit};
-use super::caller::{Caller, RequestContext};
+use super::caller::RequestContext;
 use super::failure::{Failure, invalid};
 use super::list::{Page, Query, page};
 use super::recorder::Recorder;
+use crate::attempt_log::AttemptLog;
 use crate::domain::command::Command;
 use crate::domain::forwarder::decide::forwarder;
 use crate::domain::forwarder::patch::ForwarderPatch;
@@ -69,7 +70,12 @@ impl Forwarding {
     ///
     /// # Errors
     /// When the directory cannot be made or read.
-    pub(super) fn new(recorder: Recorder, settings: ForwardingSettings, runtime: Handle) -> Result<Self, Failure> {
+    pub(super) fn new(
+        recorder: Recorder,
+        attempts: AttemptLog,
+        settings: ForwardingSettings,
+        runtime: Handle,
+    ) -> Result<Self, Failure> {
         let file = settings.file.map(|file| (FILE, Kind::File, Destination::JsonFile(file)));
         let collector = settings.collector.map(|collector| (COLLECTOR, Kind::Otlp, Destination::Otlp(collector)));
         let fixed = Arc::new(file.into_iter().chain(collector).collect());
@@ -77,7 +83,7 @@ impl Forwarding {
             tracing::error!(%error, "the directory of forwarding cannot be opened");
             Failure::Internal("the directory of forwarding cannot be opened")
         })?;
-        let source = Source::new(recorder.clone());
+        let source = Source::new(recorder.clone(), attempts);
         Ok(Self { source, cursors, statuses: Arc::default(), fixed, runtime, recorder })
     }
 
@@ -85,8 +91,8 @@ impl Forwarding {
     ///
     /// # Errors
     /// When the query filters by a value that the member cannot have.
-    pub async fn list(&self, permit: &Permit<Administer>, query: &Query) -> Result<(Page<Forwarder>, Caller), Failure> {
-        Ok((page(permit.caller(), query).await?, permit.caller().clone()))
+    pub async fn list(&self, permit: &Permit<Administer>, query: &Query) -> Result<Page<Forwarder>, Failure> {
+        page(permit.caller(), query).await
     }
 
     /// Returns one syslog receiver.
@@ -94,8 +100,7 @@ impl Forwarding {
     /// # Errors
     /// When there is none.
     pub fn get(&self, permit: &Permit<Administer>, id: ForwarderId) -> Result<ForwarderSeen, Failure> {
-        let published = &permit.caller().published;
-        Ok(self.seen(forwarder(&published.state, id)?.clone(), published.head))
+        Ok(self.seen(forwarder(&permit.caller().published.state, id)?.clone()))
     }
 
     /// Adds a syslog receiver. Records are sent to it from its own creation on. Its name need not resolve yet.
@@ -154,13 +159,13 @@ impl Forwarding {
     }
 
     /// A syslog receiver with its status.
-    pub fn seen(&self, forwarder: Arc<Forwarder>, head: u64) -> ForwarderSeen {
-        ForwarderSeen { status: self.statuses.of(&forwarder.id.to_string(), head), forwarder }
+    pub fn seen(&self, forwarder: Arc<Forwarder>) -> ForwarderSeen {
+        ForwarderSeen { status: self.statuses.of(&forwarder.id.to_string(), self.source.end()), forwarder }
     }
 
     /// The sums over all destinations of each kind, for the metrics.
     pub fn totals(&self) -> Vec<KindTotals> {
-        self.statuses.totals(self.recorder.state().head, self.recorder.clock_time())
+        self.statuses.totals(self.source.end(), self.recorder.clock_time())
     }
 
     async fn append(
@@ -171,7 +176,7 @@ impl Forwarding {
         command: ForwarderCommand,
     ) -> Result<ForwarderSeen, Failure> {
         let committed = self.commit(permit, context, command).await?;
-        Ok(self.seen(forwarder(&committed.published.state, id)?.clone(), committed.head))
+        Ok(self.seen(forwarder(&committed.published.state, id)?.clone()))
     }
 
     async fn commit(

@@ -1,16 +1,17 @@
-//! What is sent: the records of the log, as auditors see them. Each further source gets a place in
-//! [`crate::forward::Position`] and a part in [`Source::after`] and [`Source::grown`]; the tasks know nothing of it.
+//! What is sent: the records of the log, and the failed attempts of the side log, as auditors see them. Each source has a
+//! place in [`Position`]; the tasks know nothing of the sources.
 
+use crate::attempt_log::{Attempt, AttemptLog};
 use crate::domain::time::Time;
-use crate::forward::{Item, Position, Severity};
+use crate::forward::{Item, Number, Position, Severity};
 use crate::ledger::{LedgerError, Record};
 use crate::service::audit::record::AuditRecord;
 use crate::service::recorder::Recorder;
+use std::io;
 use tokio::sync::watch;
 
-/// The most records that are read at once.
+/// The most records of each source that are read at once.
 const BATCH: usize = 256;
-
 /// The most bytes of JSON that are sent at once, unless one record alone is longer: collectors have a limit too.
 const BATCH_BYTES: usize = 1024 * 1024;
 
@@ -23,46 +24,80 @@ pub(super) struct Batch {
 /// Notices that there is more to send.
 pub(super) struct Growth {
     head: watch::Receiver<u64>,
+    attempts: watch::Receiver<u64>,
+}
+
+/// The reason why a source cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unreadable {
+    #[error(transparent)]
+    Log(#[from] LedgerError),
+    #[error("the side log of failed attempts cannot be read: {0}")]
+    Attempts(#[from] io::Error),
 }
 
 /// All that is sent. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Source {
     recorder: Recorder,
+    attempts: AttemptLog,
 }
 
 impl Source {
-    pub(super) fn new(recorder: Recorder) -> Self {
-        Self { recorder }
+    pub(super) fn new(recorder: Recorder, attempts: AttemptLog) -> Self {
+        Self { recorder, attempts }
     }
 
-    /// The next records after a position; none if there are no more.
-    pub(super) async fn after(&self, position: Position) -> Result<Batch, LedgerError> {
-        let [number] = position;
+    /// The position at the end.
+    pub(super) fn end(&self) -> Position {
+        [self.recorder.state().head, self.attempts.head()]
+    }
+
+    /// The next records after a position; none if there are no more. Both sources are read each time, so that neither
+    /// waits for the end of the other.
+    pub(super) async fn after(&self, position: Position) -> Result<Batch, Unreadable> {
+        let [mut number, mut attempt] = position;
+        let (mut items, mut bytes) = (Vec::new(), 0);
         let published = self.recorder.state();
-        if number >= published.head {
-            return Ok(Batch { items: Vec::new(), position });
-        }
-        let records = self.recorder.ledger().read_range(number + 1, BATCH).await?;
-        let (mut items, mut last, mut bytes) = (Vec::new(), number, 0);
-        for record in records {
-            let item = item(&record, &AuditRecord::of(&record, &published.state));
-            bytes += item.json.len();
+        for record in self.records_after(number).await? {
+            let audit = AuditRecord::of(&record, &published.state);
+            let next = item(Number::Record(record.seq), record.time.nanos(), &audit);
+            bytes += next.json.len();
             if bytes > BATCH_BYTES && !items.is_empty() {
                 break;
             }
-            items.push(item);
-            last = record.seq;
+            items.push(next);
+            number = record.seq;
         }
-        Ok(Batch { items, position: [last] })
+        // Attempts are short, and few fit into a batch.
+        for found in self.attempts_after(attempt).await? {
+            attempt = found.number;
+            items.push(item(Number::Attempt(attempt), found.what.nanos, &AuditRecord::of_attempt(&found)));
+        }
+        Ok(Batch { items, position: [number, attempt] })
+    }
+
+    async fn records_after(&self, number: u64) -> Result<Vec<Record>, LedgerError> {
+        match self.recorder.state().head {
+            head if number >= head => Ok(Vec::new()),
+            _ => self.recorder.ledger().read_range(number + 1, BATCH).await,
+        }
+    }
+
+    async fn attempts_after(&self, number: u64) -> io::Result<Vec<Attempt>> {
+        if number >= self.attempts.head() {
+            return Ok(Vec::new());
+        }
+        let log = self.attempts.clone();
+        blocking(move || log.read(number + 1, BATCH)).await
     }
 
     pub(super) fn watch(&self) -> Growth {
-        Growth { head: self.recorder.ledger().watch_head() }
+        Growth { head: self.recorder.ledger().watch_head(), attempts: self.attempts.watch_head() }
     }
 
     /// The position before everything that is of this time or later.
-    pub(super) async fn before(&self, time: Time) -> Result<Position, LedgerError> {
+    pub(super) async fn before(&self, time: Time) -> Result<Position, Unreadable> {
         let ledger = self.recorder.ledger();
         let (mut low, mut high) = (0, self.recorder.state().head);
         // Times only increase. Record `low` is earlier, and those after `high` are not.
@@ -73,28 +108,50 @@ impl Source {
                 _ => high = middle - 1,
             }
         }
-        Ok([low])
+        let log = self.attempts.clone();
+        Ok([low, blocking(move || last_attempt_before(&log, time)).await?])
     }
 
-    /// The position at the end, or the given one if that is earlier: a log that was restored from a backup may be
-    /// shorter than the position of a destination.
+    /// The position at the end, or the given one if that is earlier: logs that were restored from a backup may be shorter
+    /// than the position of a destination.
     pub(super) fn at_most_the_end(&self, position: Position) -> Position {
-        let [number] = position;
-        [number.min(self.recorder.state().head)]
+        let ([number, attempt], [last, last_attempt]) = (position, self.end());
+        [number.min(last), attempt.min(last_attempt)]
     }
+}
+
+/// The number of the last attempt before a time. It blocks.
+fn last_attempt_before(log: &AttemptLog, time: Time) -> io::Result<u64> {
+    let (mut low, mut high) = (log.first()?.saturating_sub(1), log.head());
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        // Some numbers may be missing; the next one that is there decides.
+        match log.read(middle, 1)?.first() {
+            Some(attempt) if attempt.what.nanos < time.nanos() => low = attempt.number.clamp(middle, high),
+            _ => high = middle - 1,
+        }
+    }
+    Ok(low)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done)
 }
 
 impl Growth {
     /// Waits until there is more. Returns false if there never is again.
     pub(super) async fn grown(&mut self) -> bool {
-        self.head.changed().await.is_ok()
+        tokio::select! {
+            changed = self.head.changed() => changed.is_ok(),
+            changed = self.attempts.changed() => changed.is_ok(),
+        }
     }
 }
 
-fn item(record: &Record, audit: &AuditRecord) -> Item {
+fn item(number: Number, nanos: i64, audit: &AuditRecord) -> Item {
     Item {
-        number: record.seq,
-        nanos: record.time.nanos(),
+        number,
+        nanos,
         severity: match audit.severity {
             "critical" => Severity::Critical,
             "error" => Severity::Error,

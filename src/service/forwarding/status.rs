@@ -1,6 +1,7 @@
 //! How the destinations stand: for the answers of the API, and for the metrics. All of it is of this run of the program.
 
 use crate::domain::time::Time;
+use crate::forward::Position;
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -46,12 +47,17 @@ pub struct KindTotals {
 #[derive(Clone, Default)]
 pub(super) struct Standing {
     pub(super) kind: Option<Kind>,
-    /// Up to where records of the log count as received; `None` until the task knows.
-    pub(super) received: Option<u64>,
+    /// Up to where records count as received; `None` until the task knows.
+    pub(super) received: Option<Position>,
     /// The time of the oldest record that does not count as received, if one is known.
     pub(super) waiting_since: Option<i64>,
     pub(super) last_sent: Option<Time>,
     pub(super) error: Option<String>,
+}
+
+/// The number of records between two positions, of all sources.
+fn lag(received: Position, end: Position) -> u64 {
+    end.iter().zip(received).map(|(end, received)| end.saturating_sub(received)).sum()
 }
 
 #[derive(Default)]
@@ -62,11 +68,11 @@ pub(super) struct Statuses {
 }
 
 impl Statuses {
-    pub(super) fn of(&self, name: &str, head: u64) -> DestinationStatus {
+    pub(super) fn of(&self, name: &str, end: Position) -> DestinationStatus {
         let standings = self.standings();
         let Some(standing) = standings.get(name) else { return DestinationStatus::default() };
         DestinationStatus {
-            lag: standing.received.map_or(0, |received| head.saturating_sub(received)),
+            lag: standing.received.map_or(0, |received| lag(received, end)),
             last_sent: standing.last_sent,
             error: standing.error.clone(),
         }
@@ -88,12 +94,12 @@ impl Statuses {
         *all_failures += failures;
     }
 
-    pub(super) fn totals(&self, head: u64, now: Time) -> Vec<KindTotals> {
+    pub(super) fn totals(&self, end: Position, now: Time) -> Vec<KindTotals> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let standings = self.standings();
         let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
             let these = || standings.values().filter(move |standing| standing.kind.is_some_and(|its| its as usize == kind));
-            let lags = these().filter_map(|standing| Some(head.saturating_sub(standing.received?)));
+            let lags = these().filter_map(|standing| Some(lag(standing.received?, end)));
             let oldest = these().filter_map(|standing| standing.waiting_since).min();
             let age = oldest.map_or(0, |oldest| now.nanos().saturating_sub(oldest).max(0));
             KindTotals {

@@ -1,11 +1,10 @@
 //! One destination: sends what it has not received, in order, and begins again where it must after a failure.
 
 use super::Forwarding;
-use super::source::{Batch, Growth};
+use super::source::{Batch, Growth, Unreadable};
 use super::status::{Kind, Standing};
 use crate::domain::time::Time;
 use crate::forward::{Broken, Connection, Destination, Position, Progress};
-use crate::ledger::LedgerError;
 use crate::service::pause::pause_after;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -32,7 +31,7 @@ pub(super) struct Task {
 /// The reason why the task cannot go on for now.
 enum Trouble {
     Destination(Broken),
-    Log(LedgerError),
+    Log(Unreadable),
 }
 
 impl Task {
@@ -66,7 +65,7 @@ impl Task {
             if failures == 1 {
                 tracing::warn!(destination = self.name, error = text, "records could not be forwarded");
             }
-            let received = progress.received()[0];
+            let received = progress.received();
             let change = |standing: &mut Standing| {
                 standing.received = Some(received);
                 standing.error = Some(text);
@@ -151,7 +150,7 @@ impl Task {
         progress.settle(Instant::now());
         let (position, waiting_since) = (progress.received(), progress.waiting_since());
         let change = |standing: &mut Standing| {
-            standing.received = Some(position[0]);
+            standing.received = Some(position);
             standing.waiting_since = waiting_since;
             standing.error = None;
         };

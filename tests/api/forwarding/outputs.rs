@@ -114,10 +114,10 @@ fn numbers_in(body: &Value) -> Vec<u64> {
     let records = body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().expect("records");
     let number = |record: &Value| {
         let attributes = record["attributes"].as_array().expect("attributes").clone();
-        let number = attributes.into_iter().find(|one| one["key"] == "claviger.number").expect("a number");
-        number["value"]["intValue"].as_str().expect("a text").parse().expect("a number")
+        let number = attributes.into_iter().find(|one| one["key"] == "claviger.number")?;
+        Some(number["value"]["intValue"].as_str().expect("a text").parse().expect("a number"))
     };
-    records.iter().map(number).collect()
+    records.iter().filter_map(number).collect()
 }
 
 #[test]

@@ -24,10 +24,10 @@ fn add(admin: &Client, receiver: &SyslogReceiver, transport: &str) -> (Value, u6
     (made, found["resources"][0]["number"].as_u64().expect("a number"))
 }
 
-/// The number of a record in the structured data of a message.
+/// The number of a record in the structured data of a message; 0 for a failed attempt.
 fn number(message: &str) -> u64 {
-    let data = message.split_once("[claviger@32473 number=\"").map(|(_, rest)| rest);
-    data.and_then(|rest| rest.split_once('"')).and_then(|(number, _)| number.parse().ok()).expect("a number")
+    let Some((_, rest)) = message.split_once("[claviger@32473 number=\"") else { return 0 };
+    rest.split_once('"').and_then(|(number, _)| number.parse().ok()).expect("a number")
 }
 
 /// Whether there is a message for each of these records.
@@ -157,6 +157,22 @@ fn what_is_not_understood_is_refused_and_changes_nothing() {
     admin.patch(&format!("{SYSLOGS}/none"), json!({})).refused(400, "NCERRInvalidParamValue");
     assert_eq!(VisibleState::of(&admin), before);
     assert_eq!(admin.get(SYSLOGS).expect(200)["total"], 1);
+}
+
+#[test]
+fn a_failed_attempt_arrives_too() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let receiver = SyslogReceiver::start(Over::Tcp);
+    add(&admin, &receiver, "tcp");
+    let ann = appliance.user("ann");
+    ann.post("/v1/usermgmt/groups", json!({"name": "mine"})).refused(403, "NCERRInsufficientPermissions");
+    let is_attempt = |message: &&String| message.contains("[claviger@32473 attempt=\"") && message.contains("AccessDenied");
+    let messages = receiver.wait_until(|messages| messages.iter().any(|message| is_attempt(&message)));
+    let message = messages.iter().find(is_attempt).expect("the attempt");
+    let shown = admin.get("/v1/audit/records?event=AccessDenied").expect(200);
+    assert_eq!(record(message), shown["resources"][0], "as the API shows it");
+    assert!(message.starts_with("<131>1 "), "{message}");
 }
 
 /// Both sides are killed, one after the other and both at once.
