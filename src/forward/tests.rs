@@ -48,7 +48,10 @@ fn the_formats_of_vendors_escape_what_ends_a_member() {
         )),
         "{text}"
     );
-    assert!(text.contains(" externalId=42 cs3Label=source cs3=record suser=a\"nn\\\\] src=2001:db8::7 outcome=success "), "{text}");
+    assert!(
+        text.contains(" externalId=42 cs3Label=source cs3=record suser=a\"nn\\\\] src=2001:db8::7 outcome=success "),
+        "{text}"
+    );
     assert!(text.ends_with(r#"msg={"a":"b|c\=d"}"#), "{text}");
     let text = message(&Item { username: "a\tb\nc".to_owned(), ..item() }, Format::Leef, "h");
     assert!(text.contains("|Deleted|x09|devTime=Nov 05 2020 05:19:17.200 UTC\t"), "{text}");

@@ -255,7 +255,8 @@ impl Services {
             runtime.clone(),
             parts.connection_checks,
         );
-        let forwarding = forwarding::Forwarding::new(recorder.clone(), parts.attempt_log.clone(), parts.forwarding, runtime)?;
+        let forwarding =
+            forwarding::Forwarding::new(recorder.clone(), parts.attempt_log.clone(), parts.forwarding, runtime)?;
         let policies = policies::Policies::default();
         Ok(Self {
             audit: audit::Audit::new(recorder.clone(), parts.attempt_log),

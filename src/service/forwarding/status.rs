@@ -98,7 +98,8 @@ impl Statuses {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let standings = self.standings();
         let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
-            let these = || standings.values().filter(move |standing| standing.kind.is_some_and(|its| its as usize == kind));
+            let these =
+                || standings.values().filter(move |standing| standing.kind.is_some_and(|its| its as usize == kind));
             let lags = these().filter_map(|standing| Some(lag(standing.received?, end)));
             let oldest = these().filter_map(|standing| standing.waiting_since).min();
             let age = oldest.map_or(0, |oldest| now.nanos().saturating_sub(oldest).max(0));

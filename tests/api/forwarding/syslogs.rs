@@ -167,7 +167,8 @@ fn a_failed_attempt_arrives_too() {
     add(&admin, &receiver, "tcp");
     let ann = appliance.user("ann");
     ann.post("/v1/usermgmt/groups", json!({"name": "mine"})).refused(403, "NCERRInsufficientPermissions");
-    let is_attempt = |message: &&String| message.contains("[claviger@32473 attempt=\"") && message.contains("AccessDenied");
+    let is_attempt =
+        |message: &&String| message.contains("[claviger@32473 attempt=\"") && message.contains("AccessDenied");
     let messages = receiver.wait_until(|messages| messages.iter().any(|message| is_attempt(&message)));
     let message = messages.iter().find(is_attempt).expect("the attempt");
     let shown = admin.get("/v1/audit/records?event=AccessDenied").expect(200);
