@@ -180,7 +180,7 @@ fn open(config: &Config) -> Result<Offline, AdminError> {
     appliance::offline(config).map_err(|error| AdminError::Open(Box::new(error)))
 }
 
-fn change<T: DeserializeOwned>(server: UnixStream, request: &Request) -> Result<T, AdminError> {
+pub(super) fn change<T: DeserializeOwned>(server: UnixStream, request: &Request) -> Result<T, AdminError> {
     let mut line = String::new();
     ask(server, request)?.read_line(&mut line)?;
     match serde_json::from_str::<Result<T, String>>(&line) {

@@ -19,6 +19,7 @@ use crate::ledger::{Ledger, LedgerError, LedgerOptions, SealKey, SealSource, Sna
 use crate::listener::{Sources, Timeouts};
 use crate::report_store;
 use crate::service::backups::{BackupSettings, Backups};
+use crate::service::checkpoints::CheckpointSettings;
 use crate::service::failure::Failure;
 use crate::service::forwarding::ForwardingSettings;
 use crate::service::log_seal;
@@ -174,6 +175,10 @@ impl Appliance {
             report_files: report_files(&config),
             backups: made,
             forwarding: forwarding_settings(&config)?,
+            checkpoints: CheckpointSettings {
+                data_dir: data_dir.clone(),
+                directory: config.checkpoints.directory.clone(),
+            },
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
@@ -254,6 +259,7 @@ impl Appliance {
         let attempts = self.services.audit.attempts.log().clone();
         // What is counted together is written; if that fails, those few are not in the log.
         let _ = tokio::task::spawn_blocking(move || attempts.settle()).await;
+        self.services.checkpoints.keep_up().await;
         self.services.ledger().clone().close().await;
         tracing::info!("stopped");
         Ok(())

@@ -21,7 +21,7 @@ pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
-    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, LogFormat, LogSettings, LoginSettings,
+    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, LogFormat, LogSettings, LoginSettings,
     MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings,
     ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
@@ -48,6 +48,7 @@ pub struct Config {
     pub backup: BackupSettings,
     /// Where audit records are sent.
     pub forwarding: ForwardingSettings,
+    pub checkpoints: CheckpointSettings,
     pub log: LogSettings,
     /// Metrics for a monitoring system.
     pub metrics: MetricsSettings,

@@ -1,12 +1,14 @@
 //! The socket in the data directory through which the commands ask a running server, which has the log open
-//! exclusively. Only the directory's owner can access it. Changes and backups are only for the user whom the server runs
-//! as; changes are recorded under that user's number. Each connection carries one request, a JSON line; the answer is
-//! lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was cut off.
+//! exclusively. Only the directory's owner can access it. Changes, checkpoints and backups are only for the user whom the
+//! server runs as; changes are recorded under that user's number. Each connection carries one request, a JSON line; the
+//! answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was cut
+//! off.
 
+use super::verify::Expected;
 use super::{backup_stream, with_causes};
 use crate::domain::time::Time;
 use crate::keyring::{Keyring, NewMasterKey};
-use crate::ledger::{Filter, Ledger, Record, Verified};
+use crate::ledger::{Filter, HeadMark, Ledger, Record, Verified};
 use crate::service::Services;
 use crate::service::backups::Backups;
 use crate::service::recovery::MasterKeyPlace;
@@ -40,6 +42,12 @@ pub enum Request {
     },
     /// Asks for a check of the hash chain.
     Verify,
+    /// Asks for a check of the hash chain, and for these records in it.
+    VerifyCheckpoints { checkpoints: Vec<Expected> },
+    /// Asks for a checkpoint of the end of the log.
+    Checkpoint,
+    /// Asks for the public key of the checkpoints.
+    CheckpointKey,
     /// Asks for an unencrypted backup; see `backup_stream`.
     Backup { with_master_key: bool },
     /// Signs tokens with a new key.
@@ -116,7 +124,8 @@ pub fn serve(data_dir: &Path, ledger: Ledger, started: Started) -> io::Result<Jo
     }))
 }
 
-const REQUEST_MAX: u64 = 16 * 1024;
+/// The longest request: many checkpoints to compare with the log.
+const REQUEST_MAX: u64 = 2 * 1024 * 1024;
 
 async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let peer = caller.peer_cred().map(|peer| peer.uid());
@@ -144,7 +153,22 @@ async fn answer_request(
     started: Started,
 ) -> io::Result<()> {
     match request {
-        Request::Verify => verify(writer, ledger).await,
+        Request::Verify => verify(writer, ledger, Vec::new()).await,
+        Request::VerifyCheckpoints { checkpoints } => match checkpoints.iter().map(Expected::mark).collect() {
+            Some(marks) => verify(writer, ledger, marks).await,
+            None => write_line(writer, &json!({"error": "a checkpoint has no hash"})).await,
+        },
+        Request::Checkpoint => {
+            let outcome = match operator(peer).and_then(|_| ready(&started.services)) {
+                Ok(services) => services.checkpoints.make().await.map_err(|failure| failure.to_string()),
+                Err(reason) => Err(reason),
+            };
+            write_line(writer, &json!(outcome.map(|checkpoint| checkpoint.to_line()))).await
+        }
+        Request::CheckpointKey => {
+            let key = ready(&started.services).map(|services| services.checkpoints.public_key().pem());
+            write_line(writer, &json!(key)).await
+        }
         Request::Events { stream, since, until, actor, follow } => {
             let filter =
                 Filter { stream, since: since.map(Time::from_nanos), until: until.map(Time::from_nanos), actor };
@@ -200,8 +224,8 @@ async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Valu
     writer.flush().await
 }
 
-async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger) -> io::Result<()> {
-    let verified = ledger.verify().await;
+async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger, expected: Vec<HeadMark>) -> io::Result<()> {
+    let verified = ledger.verify(expected).await;
     let line = serde_json::to_string(&match verified {
         Ok(verified) => Ok(summary(&verified)),
         Err(broken) => Err(broken.to_string()),

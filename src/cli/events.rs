@@ -1,18 +1,16 @@
-//! `claviger events` and `claviger verify`: they read the log from its directory, or from the server that has it open.
+//! `claviger events`: reads the log from its directory, or from the server that has it open.
 
-use super::config::{Config, ConfigError, MasterKeySettings};
+use super::config::{Config, ConfigError};
 use super::control::{self, Request};
 use crate::domain::time::Time;
-use crate::keyring::{Keyring, KeyringError};
-use crate::ledger::{self, Filter, LedgerError, SealKey, SealSource};
-use crate::service::log_seal;
+use crate::keyring::KeyringError;
+use crate::ledger::{self, Filter, LedgerError};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
 pub struct LogArguments {
@@ -21,7 +19,7 @@ pub struct LogArguments {
     data: Option<PathBuf>,
     /// The configuration that names the data directory
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -113,30 +111,6 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
     Ok(())
 }
 
-/// Checks the hash chain, and prints a summary if it is intact.
-///
-/// # Errors
-/// The first broken record.
-pub fn verify(arguments: &LogArguments) -> Result<(), EventsError> {
-    let data_dir = arguments.data_dir()?;
-    become_owner(&data_dir)?;
-    if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
-        let mut line = String::new();
-        ask(server, &Request::Verify)?.read_line(&mut line)?;
-        if let Some(LastLine::Error(broken)) = last_line(&line) {
-            return Err(EventsError::Corrupt(broken));
-        }
-        let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
-        print_line(&mut io::stdout(), &answer.map_err(EventsError::Corrupt)?)?;
-        return Ok(());
-    }
-    let keyring = arguments.keyring(&data_dir);
-    let verified = ledger::verify(&data_dir, Some(&seal_source(keyring.clone())))?;
-    keyring.map_or(Ok(()), |keyring| keyring.check())?;
-    print_line(&mut io::stdout(), &control::summary(&verified))?;
-    Ok(())
-}
-
 /// Runs the command again as the owner of the data directory if the user is root. The service could not open files that
 /// root creates there, and root must not follow links that the directory's owner placed there.
 pub(super) fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
@@ -149,27 +123,7 @@ pub(super) fn become_owner(data_dir: &Path) -> Result<(), EventsError> {
     Err(EventsError::Owner { uid: owner.uid(), source: again.exec() })
 }
 
-/// Asks a keyring for the key of the log's seal.
-fn seal_source(keyring: Option<Keyring>) -> SealSource {
-    Arc::new(move || keyring.as_ref().map_or(SealKey::Unavailable, log_seal::existing_key))
-}
-
 impl LogArguments {
-    /// The keyring of a data directory, if it exists and its master key is here. It creates nothing.
-    fn keyring(&self, data_dir: &Path) -> Option<Keyring> {
-        let config = Config::load_here(self.config.as_deref()).unwrap_or_default();
-        let settings = MasterKeySettings { create: false, ..config.master_key };
-        let (master, directory) = (settings.source(data_dir), data_dir.join("keyring"));
-        if !directory.join("master.check").is_file() {
-            return None;
-        }
-        let keyring = Keyring::open(&directory, master).inspect_err(|error| {
-            // The chain can be checked nevertheless.
-            let _ = writeln!(io::stderr(), "claviger: the seal is not checked: {error}");
-        });
-        keyring.ok()
-    }
-
     /// The settings, with the data directory that the arguments name.
     pub(super) fn config(&self) -> Result<Config, ConfigError> {
         let mut config = Config::load_here(self.config.as_deref())?;
@@ -204,7 +158,7 @@ pub(super) fn ask(mut server: UnixStream, request: &Request) -> io::Result<BufRe
 
 /// Writes a line, without characters that command a terminal; returns false if the output is closed
 /// (`claviger events | head`).
-fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
+pub(super) fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
     match writeln!(out, "{}", ledger::escaped_for_terminal(line.to_owned())).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         other => other.map(|()| true),
@@ -219,6 +173,14 @@ enum LastLine {
     End(serde::de::IgnoredAny),
     /// The log is broken, or the server does not know the request.
     Error(String),
+}
+
+/// The error in a server's answer, if it is one.
+pub(super) fn last_error(line: &str) -> Option<String> {
+    match last_line(line) {
+        Some(LastLine::Error(error)) => Some(error),
+        Some(LastLine::End(_)) | None => None,
+    }
 }
 
 fn last_line(line: &str) -> Option<LastLine> {

@@ -6,6 +6,7 @@ pub mod admin;
 pub mod appliance;
 pub mod backup;
 mod backup_stream;
+pub mod checkpoint;
 pub mod config;
 pub mod control;
 pub mod events;
@@ -17,6 +18,7 @@ pub mod restore;
 pub mod serve;
 mod terminal;
 pub mod tls;
+pub mod verify;
 
 use crate::ledger::escaped_for_terminal;
 use clap::{Parser, Subcommand};
@@ -39,8 +41,10 @@ enum Command {
     Lab(lab::LabArguments),
     /// Check the configuration and report its problems
     CheckConfig(serve::ServeArguments),
-    /// Verify the event log's hash chain and report the first broken record
-    Verify(events::LogArguments),
+    /// Verify the event log's hash chain, and report the first broken record or what contradicts a checkpoint
+    Verify(verify::VerifyArguments),
+    /// Print a signed checkpoint of the end of the event log, to be kept elsewhere
+    Checkpoint(checkpoint::CheckpointArguments),
     /// Write an encrypted backup, also while a server runs
     Backup(backup::BackupArguments),
     /// Make a data directory from a backup
@@ -61,7 +65,8 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Serve(arguments) => serve::run(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Lab(arguments) => lab::run(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::CheckConfig(arguments) => serve::check(&arguments).map_err(Into::into),
-        Command::Verify(arguments) => events::verify(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Verify(arguments) => verify::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Checkpoint(arguments) => checkpoint::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Rekey(arguments) => admin::rekey(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),

@@ -11,6 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder};
 use serde::Serialize;
 use std::marker::PhantomData;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, Type};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -34,6 +35,12 @@ pub struct NoContent;
 
 /// 200 with a JSON body that no cache may store.
 pub struct Unstored<V>(pub V);
+
+/// 200 with a public key in PEM, which a browser saves as a file.
+pub struct PublicKeyPem {
+    pub name: String,
+    pub text: String,
+}
 
 impl<V: Serialize> Responder for Json<V> {
     type Body = BoxBody;
@@ -140,5 +147,22 @@ impl<V: ToSchema> Described for Unstored<V> {
 impl<A: Described> Described for Result<A, Problem> {
     fn describe(to: &mut Description) {
         A::describe(to);
+    }
+}
+
+const PEM: &str = "application/x-pem-file";
+
+impl Responder for PublicKeyPem {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let disposition = format!("attachment; filename=\"{}.pem\"", self.name);
+        HttpResponse::Ok().content_type(PEM).insert_header(("Content-Disposition", disposition)).body(self.text)
+    }
+}
+
+impl Described for PublicKeyPem {
+    fn describe(to: &mut Description) {
+        to.answers_with(200, PEM, Object::with_type(Type::String));
     }
 }

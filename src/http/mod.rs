@@ -8,6 +8,7 @@ pub mod backups;
 pub mod body;
 pub mod bulk_jobs;
 pub mod change_rate;
+pub mod checkpoints;
 pub mod connections;
 pub mod describe;
 pub mod detached;

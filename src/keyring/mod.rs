@@ -190,12 +190,12 @@ impl Keyring {
         self.shared.files().directory.wipe(rekey::REPLACED)
     }
 
-    /// Derives a key for a MAC from the owner's data key, which is made if it does not exist. Other than
-    /// [`Keyring::derived_key`], it does not change with the master key.
+    /// Derives a key for a purpose other than sealing from the owner's data key, which is made if it does not exist.
+    /// Other than [`Keyring::derived_key`], it does not change with the master key.
     ///
     /// # Errors
     /// When the disk fails, or the data key is damaged.
-    pub fn mac_key(&self, owner: &Owner, purpose: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
+    pub fn owner_key(&self, owner: &Owner, purpose: &'static str) -> Result<Zeroizing<[u8; 32]>, KeyringError> {
         Ok(self.shared.key_or_new(owner)?.derived(purpose))
     }
 

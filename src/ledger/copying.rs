@@ -114,7 +114,7 @@ impl RestoredLog {
     pub fn finish(mut self) -> Result<Verified, LedgerError> {
         self.append()?;
         let known = HeadMark { seq: self.seq, hash: self.hash };
-        verify::walk(ChainReader::whole(&self.store, self.seq), known)
+        verify::walk(ChainReader::whole(&self.store, self.seq), known, Vec::new())
     }
 
     fn append(&mut self) -> Result<(), LedgerError> {

@@ -64,6 +64,18 @@ pub enum LedgerError {
          from one backup"
     )]
     Rewritten(SealFault),
+    /// A checkpoint has another record of this number.
+    #[error(
+        "the log was rewritten: record {seq} has the hash {found}, and a checkpoint of it has {known}; keep the data \
+         directory as evidence, and restore a backup that fits the checkpoint"
+    )]
+    Contradicted { seq: u64, known: RecordHash, found: RecordHash },
+    /// A checkpoint has a record after the end of the log.
+    #[error(
+        "the log was shortened: it ends with record {end}, whose hash is {found}, and a checkpoint has record {seq} \
+         with the hash {known}; keep the data directory as evidence, unless an older backup was restored"
+    )]
+    CutBefore { seq: u64, known: RecordHash, end: u64, found: RecordHash },
     /// There is no log in the directory.
     #[error("there is no log in {}", .0.display())]
     NoLog(PathBuf),

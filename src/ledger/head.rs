@@ -25,7 +25,7 @@ const SYNC_EVERY: u32 = 64;
 
 /// A record that is known to be durable.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct HeadMark {
+pub struct HeadMark {
     /// The record's number; 0 if there is none.
     pub seq: u64,
     pub hash: RecordHash,
@@ -115,17 +115,9 @@ fn read(file: &File, offset: u64) -> Option<HeadMark> {
     file.read_exact_at(&mut bytes, offset).ok()?;
     let text = std::str::from_utf8(&bytes).ok()?;
     let mut words = text.split_whitespace().skip(3);
-    let (seq, hash) = (words.next()?.parse().ok()?, parse_hash(words.next()?)?);
+    let (seq, hash) = (words.next()?.parse().ok()?, RecordHash::parse(words.next()?)?);
     let known = HeadMark { seq, hash };
     (line(known) == text).then_some(known)
-}
-
-fn parse_hash(text: &str) -> Option<RecordHash> {
-    let mut hash = [0; 32];
-    for (at, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
-    }
-    Some(RecordHash(hash))
 }
 
 #[cfg(test)]

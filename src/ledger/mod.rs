@@ -37,6 +37,7 @@ mod tests;
 
 pub use benchmark::time_decoding;
 pub use copying::{CopyError, RecordCopy, RestoredLog};
+pub use head::HeadMark;
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use json_lines::{Filter, escaped_for_terminal, name_and_members};
 pub use record::{Record, RecordHash};
@@ -54,14 +55,13 @@ use arc_swap::ArcSwap;
 use chain::{Chain, ChainReader};
 use directory::Directory;
 use embedded::Embedded;
-use head::HeadMark;
 use history::History;
 use reader::{RANGE_MAX, Reader, Wanted};
 use replay::Replayed;
 use snapshot::{Keeper, Place};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -148,6 +148,8 @@ struct Inner {
     store: Arc<dyn Store>,
     reader: Reader,
     is_sealed: AtomicBool,
+    /// The store, if it can be sealed.
+    sealable: OnceLock<Arc<Embedded>>,
     /// The thread that checks the records before the snapshot.
     check: Mutex<Option<JoinHandle<()>>>,
     clock: Arc<dyn Fn() -> Time + Send + Sync>,
@@ -190,15 +192,24 @@ impl Ledger {
         let store = Arc::new(store);
         let snapshots = options.snapshot_key.clone().map(|key| Place::new(directory, key));
         let ledger = Self::start_with(snapshots, store.clone(), known, sealed, options)?;
-        let Chain { seq, hash, .. } = ledger.0.shared.chain_end();
-        store.seal_now(HeadMark { seq, hash })?;
         ledger.0.is_sealed.store(store.seals(), Ordering::Release);
+        let _ = ledger.0.sealable.set(store);
         Ok(ledger)
     }
 
-    /// Whether the log is sealed, and its seal was checked when it was opened.
+    /// Whether the key of the seal was there when the log was opened: the seal was checked if there is one, and commits
+    /// are sealed.
     pub fn is_sealed(&self) -> bool {
         self.0.is_sealed.load(Ordering::Acquire)
+    }
+
+    /// Seals the log if it has no seal yet, because an earlier version wrote it, or if a backup brought its seal. The
+    /// caller has checked that the keyring belongs to the log. It must come before the first change.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn seal(&self) -> Result<(), LedgerError> {
+        self.0.sealable.get().map_or(Ok(()), |store| store.seal_now(self.end()))
     }
 
     #[cfg(test)]
@@ -247,6 +258,7 @@ impl Ledger {
             store,
             reader,
             is_sealed: AtomicBool::new(false),
+            sealable: OnceLock::new(),
             check: Mutex::new(check),
             clock: options.clock,
             orders: Mutex::new(Some(orders)),
@@ -346,21 +358,26 @@ impl Ledger {
         self.0.shared.head.subscribe()
     }
 
-    /// Reads all records and checks them, on a separate thread.
+    /// The last durable record.
+    pub fn end(&self) -> HeadMark {
+        let Chain { seq, hash, .. } = self.0.shared.chain_end();
+        HeadMark { seq, hash }
+    }
+
+    /// Reads all records and checks them, on a separate thread. Each of `expected` must be one of them.
     ///
     /// # Errors
-    /// The first broken record.
-    pub async fn verify(&self) -> Result<Verified, LedgerError> {
-        let (store, end) = (self.0.store.clone(), self.0.shared.chain_end());
-        let known = HeadMark { seq: end.seq, hash: end.hash };
-        let check = move || verify::walk(ChainReader::whole(&*store, end.seq), known);
+    /// The first broken record, or the first that is not as expected.
+    pub async fn verify(&self, expected: Vec<HeadMark>) -> Result<Verified, LedgerError> {
+        let (store, known) = (self.0.store.clone(), self.end());
+        let check = move || verify::walk(ChainReader::whole(&*store, known.seq), known, expected);
         let verified = tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)??;
         Ok(Verified { is_sealed: self.is_sealed(), ..verified })
     }
 
     /// The records so far, to be copied. Later records are not in the copy, and are not delayed by it.
     pub fn record_copy(&self) -> RecordCopy {
-        let Chain { seq, hash, .. } = self.0.shared.chain_end();
+        let HeadMark { seq, hash } = self.end();
         RecordCopy::new(self.0.store.clone(), seq, self.0.store.seal_of(seq, hash))
     }
 

@@ -37,6 +37,16 @@ impl RecordHash {
         hash.copy_from_slice(digest::digest(&digest::SHA256, bytes).as_ref());
         Self(hash)
     }
+
+    /// Reads a hash in hexadecimal, as it is displayed.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut hash = [0; 32];
+        for (at, byte) in hash.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(text.get(2 * at..2 * at + 2)?, 16).ok()?;
+        }
+        let hash = Self(hash);
+        (hash.to_string() == text).then_some(hash)
+    }
 }
 
 impl fmt::Display for RecordHash {

@@ -27,14 +27,18 @@ pub struct Verified {
 }
 
 /// Reads the log in a data directory that no process has open, and checks every record, and the seal if its key is
-/// available.
+/// available. Each of `expected` must be a record of the log.
 ///
 /// # Errors
-/// The first broken record, or the reason why the log cannot be read.
-pub fn verify(directory: &Path, seal: Option<&SealSource>) -> Result<Verified, LedgerError> {
+/// The first broken record, the first that is not as expected, or the reason why the log cannot be read.
+pub fn verify(
+    directory: &Path,
+    seal: Option<&SealSource>,
+    expected: Vec<HeadMark>,
+) -> Result<Verified, LedgerError> {
     let (mut store, known) = open(directory)?;
     let sealed = store.open_seal(seal)?;
-    let verified = walk(ChainReader::whole(&store, store.head()), known)?;
+    let verified = walk(ChainReader::whole(&store, store.head()), known, expected)?;
     if let Some(sealed) = sealed {
         seal::check(sealed, HeadMark { seq: verified.records, hash: verified.hash })?;
     }
@@ -61,7 +65,7 @@ pub fn accept(directory: &Path, seal: Option<&SealSource>) -> Result<Verified, L
     let taken = Directory::lock(directory)?;
     let path = taken.head();
     let mut store = Embedded::open_read_only(taken)?;
-    let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default())?;
+    let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default(), Vec::new())?;
     let end = HeadMark { seq: verified.records, hash: verified.hash };
     if let Some(SealKey::Key { key, .. }) = seal.map(|seal| seal()) {
         store.reseal(&key, end)?;
@@ -89,15 +93,29 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
     }
 }
 
-/// Checks every record of `reader`.
-pub(super) fn walk(reader: ChainReader, known: HeadMark) -> Result<Verified, LedgerError> {
+/// Checks every record of `reader`. Each of `expected` must be one of them.
+pub(super) fn walk(
+    reader: ChainReader,
+    known: HeadMark,
+    mut expected: Vec<HeadMark>,
+) -> Result<Verified, LedgerError> {
+    expected.sort_unstable_by_key(|mark| mark.seq);
+    let mut expected = expected.into_iter().skip_while(|mark| mark.seq == 0).peekable();
     let (mut end, mut first) = (Chain::START, None);
     replay::decoded(reader, known, |_, chain| {
         check_time(chain.seq, end.time, chain.time)?;
         end = chain;
         first.get_or_insert(end.time);
+        while let Some(mark) = expected.next_if(|mark| mark.seq <= chain.seq) {
+            if mark.hash != chain.hash {
+                return Err(LedgerError::Contradicted { seq: chain.seq, known: mark.hash, found: chain.hash });
+            }
+        }
         Ok(())
     })?;
+    if let Some(mark) = expected.next() {
+        return Err(LedgerError::CutBefore { seq: mark.seq, known: mark.hash, end: end.seq, found: end.hash });
+    }
     Ok(Verified { records: end.seq, hash: end.hash, is_sealed: false, span: first.map(|first| (first, end.time)) })
 }
 

@@ -2,7 +2,7 @@
 //! holds their data keys. If one of the two was lost or exchanged, the start fails and nothing is written or deleted.
 
 use super::failure::Failure;
-use super::{alarms, cloud, key_stores, log_seal, source_keys, tokens, users};
+use super::{alarms, checkpoints, cloud, key_stores, log_seal, source_keys, tokens, users};
 use crate::domain::id::InstallationId;
 use crate::domain::state::State;
 use crate::keyring::{Keyring, Owner};
@@ -60,7 +60,7 @@ fn owners(state: &State) -> HashSet<Owner> {
     owners.extend(intact.map(|key| source_keys::owner(key.id)));
     owners.extend(state.key_stores.iter().map(|store| key_stores::owner(store.id)));
     owners.extend(state.alarms.webhooks.iter().map(|webhook| alarms::owner(webhook.id)));
-    owners.insert(log_seal::owner());
+    owners.extend([log_seal::owner(), checkpoints::owner()]);
     owners.extend(
         state.installation.iter().flat_map(|installation| [tokens::owner(installation.id), begun(installation.id)]),
     );

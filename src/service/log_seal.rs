@@ -30,17 +30,18 @@ pub fn existing_key(keyring: &Keyring) -> SealKey {
     }
 }
 
-/// Refuses to go on with a log whose seal was not checked; from now on the keyring requires a seal. Without this, who
+/// Seals a log that has no seal yet, and refuses one whose seal was not checked; from now on the keyring requires a seal. Without this, who
 /// can write the files could let the keyring fail while the log is opened, and work again afterwards.
 ///
 /// # Errors
 /// When the log and the keyring do not belong together, or the seal was not checked.
 pub fn require(ledger: &Ledger, keyring: &Keyring) -> Result<(), Failure> {
-    if ledger.is_sealed() {
-        return Ok(keyring.expect_sealed_log()?);
-    }
     keyring_check::refuse_strays(keyring, &ledger.state().state)?;
-    Err(Failure::Internal(NOT_CHECKED))
+    if !ledger.is_sealed() {
+        return Err(Failure::Internal(NOT_CHECKED));
+    }
+    ledger.seal()?;
+    Ok(keyring.expect_sealed_log()?)
 }
 
 fn read(keyring: &Keyring, make: bool) -> Result<SealKey, KeyringError> {
@@ -50,7 +51,7 @@ fn read(keyring: &Keyring, make: bool) -> Result<SealKey, KeyringError> {
     match owners.contains(&owner()) {
         false if required && is_of_installation => Ok(SealKey::Lost),
         false if !make => Ok(if required { SealKey::Lost } else { SealKey::Unavailable }),
-        _ => Ok(SealKey::Key { key: keyring.mac_key(&owner(), "seal of the log")?, required, is_of_installation }),
+        _ => Ok(SealKey::Key { key: keyring.owner_key(&owner(), "seal of the log")?, required, is_of_installation }),
     }
 }
 

@@ -10,6 +10,7 @@ mod authority;
 pub mod backups;
 pub mod bulk_jobs;
 pub mod caller;
+pub mod checkpoints;
 pub mod cloud;
 pub mod connections;
 pub mod drift;
@@ -88,6 +89,8 @@ pub struct Services {
     pub audit: audit::Audit,
     /// The past of resources.
     pub histories: history::Histories,
+    /// Signed statements about the log, for those who keep them elsewhere.
+    pub checkpoints: checkpoints::Checkpoints,
     pub kms: kms::KmsAccounts,
     pub keys: keys::Keys,
     pub sync_jobs: sync_jobs::SyncJobs,
@@ -134,6 +137,7 @@ pub struct Parts {
     pub report_files: ReportFiles,
     pub backups: backups::Backups,
     pub forwarding: forwarding::ForwardingSettings,
+    pub checkpoints: checkpoints::CheckpointSettings,
     pub hashing: passwords::Hashing,
     pub refresh: tokens::RefreshDefaults,
     /// Whether the deletion of a schedule takes its keys off it, unless the request says otherwise.
@@ -193,6 +197,7 @@ impl Services {
         keyring_check::mark_begun(&keyring, &recorder.state().state)?;
         keyring_check::shred_orphans(&keyring, &recorder.state().state)?;
         recovery::note_interrupted_replacement(&recorder, &keyring).await?;
+        let checkpoints = checkpoints::Checkpoints::open(recorder.clone(), &keyring, parts.checkpoints)?;
         let cloud = Arc::new(Cloud::new(recorder.clone(), secrets.clone(), parts.aws, parts.aws_kms));
         let trails = trail::Trails::start(cloud.clone(), parts.call_journal)?;
         let reports = {
@@ -261,6 +266,7 @@ impl Services {
         Ok(Self {
             audit: audit::Audit::new(recorder.clone(), parts.attempt_log),
             histories: history::Histories::new(recorder.clone()),
+            checkpoints,
             sync_jobs,
             bulk_jobs,
             kms: kms::KmsAccounts::new(recorder.clone(), secrets.clone(), cloud.clone()),
@@ -298,6 +304,7 @@ impl Services {
         self.alarms.begin_work();
         self.audit.follow_forever(&Handle::current());
         self.forwarding.begin_work();
+        self.checkpoints.make_forever(&Handle::current());
     }
 
     /// Returns whether the log still accepts changes.

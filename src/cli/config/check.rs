@@ -127,6 +127,9 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     reports(&config.reports, &mut found);
     backup(&config.backup, &mut found);
     forwarding::check(&config.forwarding, &mut found);
+    if let Some(path) = config.checkpoints.directory.as_ref().filter(|path| path.is_relative()) {
+        found.push(Problem::Relative { key: "checkpoints.directory", path: path.clone() });
+    }
     log(&config.log, &mut found);
     found
 }

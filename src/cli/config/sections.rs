@@ -372,6 +372,14 @@ impl Default for BackupSettings {
     }
 }
 
+/// `[checkpoints]`: signed statements about the log.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckpointSettings {
+    /// A directory that gets a copy of each.
+    pub directory: Option<PathBuf>,
+}
+
 /// `[alarms]`
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

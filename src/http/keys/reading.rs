@@ -5,9 +5,8 @@ use crate::domain::id::KeyId;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::name::AliasName;
 use crate::domain::place::Region;
-use crate::http::answer::{Json, NoContent};
+use crate::http::answer::{Json, NoContent, PublicKeyPem};
 use crate::http::body::{Body, optional, read_as, required};
-use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
 use crate::http::history::{InPath, at};
@@ -15,15 +14,12 @@ use crate::http::paging::{self, List, Listing};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
 use crate::service::keys;
-use actix_web::body::BoxBody;
 use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, Type};
 
 /// An alias to check.
 #[derive(Deserialize, ToSchema)]
@@ -49,12 +45,6 @@ pub struct AliasVerifyView {
     alias: String,
     /// Whether no key has the alias.
     is_available: bool,
-}
-
-/// A public key in PEM, which a browser saves as a file.
-pub struct PublicKeyPem {
-    name: String,
-    text: String,
 }
 
 /// `GET /v1/cckm/aws/keys`
@@ -120,21 +110,4 @@ fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let lines: Vec<_> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();
     format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
-}
-
-const PEM: &str = "application/x-pem-file";
-
-impl Responder for PublicKeyPem {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        let disposition = format!("attachment; filename=\"{}.pem\"", self.name);
-        HttpResponse::Ok().content_type(PEM).insert_header(("Content-Disposition", disposition)).body(self.text)
-    }
-}
-
-impl Described for PublicKeyPem {
-    fn describe(to: &mut Description) {
-        to.answers_with(200, PEM, Object::with_type(Type::String));
-    }
 }

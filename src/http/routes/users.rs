@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{audit, groups, history, password_policies, syslogs, tokens, users};
+use crate::http::{audit, checkpoints, groups, history, password_policies, syslogs, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -51,6 +51,12 @@ pub(super) fn audit() -> Vec<Endpoint> {
         )
         .needs(Administer),
         delete(syslog, syslogs::delete, "deleteSyslog", "Remove a syslog receiver").needs(Administer),
+        post("/audit/checkpoints", checkpoints::create, "createCheckpoint", "Make a signed checkpoint of the log")
+            .needs(Administer),
+        get("/audit/checkpoints", checkpoints::list, "listCheckpoints", "List the checkpoints of the log")
+            .needs(Administer),
+        get("/audit/checkpoints/key", checkpoints::key, "getCheckpointKey", "Get the public key of the checkpoints")
+            .needs(Administer),
     ]
 }
 

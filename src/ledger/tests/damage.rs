@@ -78,7 +78,7 @@ async fn a_missing_record_is_reported() {
         drop((db, tree));
         assert!(matches!(open(at.path()), Err(LedgerError::Corrupt { seq: named, fault: Fault::Missing(next) })
             if named == seq && next == after));
-        let verified = verify::verify(at.path(), None).expect_err("broken");
+        let verified = verify::verify(at.path(), None, Vec::new()).expect_err("broken");
         assert!(verified.to_string().contains(&format!("record {seq} ")), "{verified}");
         assert!(verified.to_string().contains("backup"), "{verified}");
     }
@@ -150,7 +150,7 @@ async fn a_log_that_lost_its_end_is_refused_until_it_is_accepted() {
     for _ in 0..2 {
         assert!(matches!(open(at.path()), Err(LedgerError::Shorter { known: 30, found }) if found == last - 1));
         assert!(
-            matches!(verify::verify(at.path(), None), Err(LedgerError::Shorter { known: 30, found }) if found == last - 1)
+            matches!(verify::verify(at.path(), None, Vec::new()), Err(LedgerError::Shorter { known: 30, found }) if found == last - 1)
         );
     }
     assert_eq!(verify::accept(at.path(), None).expect("whole in itself").records, last - 1);
@@ -179,7 +179,7 @@ async fn a_lost_log_is_not_replaced_by_a_new_one() {
     let without_log = copy(at.path());
     std::fs::remove_dir_all(without_log.path().join("log")).expect("removed");
     assert!(matches!(open(without_log.path()), Err(LedgerError::Shorter { known: 30, found: 0 })));
-    assert!(matches!(verify::verify(without_log.path(), None), Err(LedgerError::NoLog(_))));
+    assert!(matches!(verify::verify(without_log.path(), None, Vec::new()), Err(LedgerError::NoLog(_))));
 
     let without_head = copy(at.path());
     std::fs::remove_file(without_head.path().join("head")).expect("removed");
@@ -200,7 +200,7 @@ async fn a_log_that_cannot_be_examined_is_not_taken_for_a_missing_one() {
     let file = at.path().join("log/db");
     std::fs::remove_file(&file).expect("removed");
     std::os::unix::fs::symlink("db", &file).expect("a link to itself");
-    for error in [open(at.path()).err(), verify::verify(at.path(), None).err(), verify::accept(at.path(), None).err()] {
+    for error in [open(at.path()).err(), verify::verify(at.path(), None, Vec::new()).err(), verify::accept(at.path(), None).err()] {
         assert!(matches!(error, Some(LedgerError::Io { .. })), "{error:?}");
     }
 }
@@ -209,11 +209,11 @@ async fn a_log_that_cannot_be_examined_is_not_taken_for_a_missing_one() {
 async fn verifying_creates_no_log() {
     let at = tempfile::tempdir().expect("a directory");
     let nowhere = at.path().join("nowhere");
-    assert!(matches!(verify::verify(&nowhere, None), Err(LedgerError::NoLog(_))));
+    assert!(matches!(verify::verify(&nowhere, None, Vec::new()), Err(LedgerError::NoLog(_))));
     assert!(matches!(verify::accept(&nowhere, None), Err(LedgerError::NoLog(_))));
     assert!(!nowhere.exists());
     std::fs::create_dir_all(nowhere.join("log")).expect("made");
-    assert!(matches!(verify::verify(&nowhere, None), Err(LedgerError::NoLog(_))));
+    assert!(matches!(verify::verify(&nowhere, None, Vec::new()), Err(LedgerError::NoLog(_))));
     assert!(matches!(verify::accept(&nowhere, None), Err(LedgerError::NoLog(_))));
     assert_eq!(std::fs::read_dir(nowhere.join("log")).expect("a directory").count(), 0);
 }
@@ -245,7 +245,7 @@ fn damage(from: &Path, whole: &Published, case: &str, harm: impl FnOnce(&Path)) 
         }
     }
     assert!(opened[0].is_ok() || opened[1].is_err(), "{case}: what was refused was then taken");
-    let verified = verify::verify(at.path(), None);
+    let verified = verify::verify(at.path(), None, Vec::new());
     assert_eq!(verified.is_ok(), opened[1].is_ok(), "{case}: {verified:?}");
     opened[0].is_ok()
 }

@@ -50,7 +50,7 @@ async fn a_log_continues_where_it_ended() {
         before = Some(ledger.state());
         ledger.close().await;
     }
-    let verified = verify::verify(at.path(), None).expect("whole");
+    let verified = verify::verify(at.path(), None, Vec::new()).expect("whole");
     let times = verified.span.expect("records");
     assert!(verified.records == 8 && times.0 < times.1);
     let read: Vec<_> = verify::read(at.path(), 7).expect("opens").map(|record| record.expect("whole").seq).collect();
@@ -64,7 +64,7 @@ async fn a_second_process_gets_an_error_with_the_directory() {
     let refused = open(&at).err().expect("refused");
     assert!(matches!(&refused, LedgerError::InUse(path) if path == at.path()));
     assert!(refused.to_string().contains(&at.path().display().to_string()));
-    assert!(matches!(verify::verify(at.path(), None), Err(LedgerError::InUse(_))));
+    assert!(matches!(verify::verify(at.path(), None, Vec::new()), Err(LedgerError::InUse(_))));
     drop(ledger);
     assert!(open(&at).is_ok(), "the last copy lets go of it");
 }
@@ -236,7 +236,7 @@ fn a_log_of_an_earlier_format_is_refused() {
         HeadFile::create(&at.path().join("head"), HeadMark { seq: 1, ..HeadMark::default() }).expect("noted");
         let read = verify::read(at.path(), 1).map(drop).err();
         for refused in
-            [open(&at).err(), read, verify::verify(at.path(), None).err(), verify::accept(at.path(), None).err()]
+            [open(&at).err(), read, verify::verify(at.path(), None, Vec::new()).err(), verify::accept(at.path(), None).err()]
         {
             let refused = refused.expect("refused");
             assert!(matches!(refused, LedgerError::EarlierFormat(_)), "{refused:?}");

@@ -48,7 +48,7 @@ fn set_seal_row(at: &Path, row: Option<sled::IVec>) {
 /// Opens and verifies a log, which must be refused by both in the same way.
 fn refused(at: &Path, seal: &SealSource) -> SealFault {
     let opened = Ledger::open(at, with(Some(seal.clone()))).map(drop);
-    let verified = verify::verify(at, Some(seal)).map(drop);
+    let verified = verify::verify(at, Some(seal), Vec::new()).map(drop);
     match (opened, verified) {
         (Err(LedgerError::Rewritten(one)), Err(LedgerError::Rewritten(other))) if one == other => one,
         other => panic!("{other:?}"),
@@ -58,10 +58,10 @@ fn refused(at: &Path, seal: &SealSource) -> SealFault {
 #[tokio::test]
 async fn a_rewritten_log_is_convicted() {
     let at = log(Some(key(1, true)), "eu-west-1").await;
-    assert!(verify::verify(at.path(), Some(&key(1, true))).expect("whole").is_sealed);
+    assert!(verify::verify(at.path(), Some(&key(1, true)), Vec::new()).expect("whole").is_sealed);
     // The same length, and all hashes as well as the file `head` fit. The writer had no key.
     let rewritten = log(None, "us-east-1").await;
-    assert!(!verify::verify(rewritten.path(), None).expect("whole in itself").is_sealed);
+    assert!(!verify::verify(rewritten.path(), None, Vec::new()).expect("whole in itself").is_sealed);
     assert_eq!(refused(rewritten.path(), &key(1, true)), SealFault::Missing);
     // With the seal of the true log.
     set_seal_row(rewritten.path(), seal_row(at.path()));
@@ -96,8 +96,9 @@ async fn a_sealed_log_takes_no_record_without_the_key() {
 #[tokio::test]
 async fn a_log_of_an_earlier_version_is_sealed_at_its_first_start() {
     let at = log(None, "eu-west-1").await;
-    drop(Ledger::open(at.path(), with(Some(key(1, false)))).expect("it needs no seal yet"));
-    assert!(verify::verify(at.path(), Some(&key(1, true))).expect("whole").is_sealed);
+    let ledger = Ledger::open(at.path(), with(Some(key(1, false)))).expect("it needs no seal yet");
+    drop((ledger.seal().expect("sealed"), ledger));
+    assert!(verify::verify(at.path(), Some(&key(1, true)), Vec::new()).expect("whole").is_sealed);
     set_seal_row(at.path(), None);
     assert_eq!(refused(at.path(), &key(1, true)), SealFault::Missing);
     let lost: SealSource = Arc::new(|| SealKey::Lost);
@@ -125,7 +126,8 @@ async fn a_restored_log_needs_the_seal_of_its_backup() {
     std::fs::write(home.path().join(RESTORED_SEAL), seal).expect("written");
     let moved = tempfile::tempdir().expect("a directory");
     copy_into(home.path(), moved.path());
-    drop(Ledger::open(home.path(), with(Some(key(1, true)))).expect("opens"));
+    let ledger = Ledger::open(home.path(), with(Some(key(1, true)))).expect("opens");
+    drop((ledger.seal().expect("sealed"), ledger));
     assert!(!home.path().join(RESTORED_SEAL).exists() && seal_row(home.path()).is_some());
     assert_eq!(refused(moved.path(), &key(2, true)), SealFault::Mac);
 }
@@ -145,6 +147,6 @@ async fn a_store_of_every_golden_format_opens() {
         assert_eq!(ledger.state().head, records.len() as u64);
         record(&ledger, vec![added(9_000, "one more")]).await.expect("recorded");
         ledger.close().await;
-        assert!(verify::verify(at.path(), Some(&key(1, true))).expect("whole").is_sealed);
+        assert!(verify::verify(at.path(), Some(&key(1, true)), Vec::new()).expect("whole").is_sealed);
     }
 }

@@ -164,7 +164,7 @@ async fn a_clean_stop_writes_a_snapshot_and_the_next_start_uses_it() {
         ledger.close().await;
         assert!(path.exists());
     }
-    assert_eq!(verify::verify(home.path(), None).expect("whole").records, 20_100);
+    assert_eq!(verify::verify(home.path(), None, Vec::new()).expect("whole").records, 20_100);
     std::fs::remove_file(&path).expect("removed");
     assert_eq!(Ledger::open(home.path(), with_key()).expect("opens").state(), before);
 }

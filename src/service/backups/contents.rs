@@ -6,6 +6,7 @@
 //! afterwards, while others are written. Files are cut at the length that they had when they were listed.
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
+use crate::service::checkpoints;
 use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
 use crate::ledger::{CopyError, Ledger, LedgerError, RESTORED_SEAL, RecordCopy};
 use std::fs::File;
@@ -107,6 +108,13 @@ impl Contents {
             writer.file(RESTORED_SEAL, seal, u64::MAX)?;
         }
         for (name, path, length) in &self.files {
+            // Those of later records would contradict the backup.
+            if name == checkpoints::NAME {
+                let failed = |source| ContentsError::Io { path: path.clone(), source };
+                let lines = checkpoints::upto(path, self.records.records()).map_err(failed)?;
+                writer.file(name, lines.as_slice(), u64::MAX)?;
+                continue;
+            }
             match File::open(path) {
                 Ok(file) => writer.file(name, file, *length)?,
                 // It was deleted meanwhile, as a report can be.

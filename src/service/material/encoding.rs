@@ -82,7 +82,7 @@ pub(in crate::service) fn base64(bytes: &[u8]) -> Zeroizing<String> {
 }
 
 /// Encodes a DER document as PEM, in lines of 64 characters.
-pub(super) fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
+pub(in crate::service) fn pem(label: &str, der: &[u8]) -> Zeroizing<String> {
     let body = base64(der);
     let mut text = Zeroizing::new(String::with_capacity(body.len() + body.len() / 64 + 2 * label.len() + 64));
     let _ = writeln!(text, "-----BEGIN {label}-----");

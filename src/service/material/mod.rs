@@ -2,7 +2,7 @@
 //! imports into AWS. Secret bytes are zeroed after use, and no error or `Debug` text contains them.
 
 mod der;
-mod encoding;
+pub(in crate::service) mod encoding;
 pub mod export_wrapping;
 mod generated;
 mod private_key;

@@ -126,6 +126,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
             collector: None,
         },
         report_files: report_files(home),
+        checkpoints: crate::service::checkpoints::CheckpointSettings { data_dir: home.to_owned(), directory: None },
         aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &REGIONS)),
         aws_kms: aws.clone(),
         clock: Arc::new(clock),

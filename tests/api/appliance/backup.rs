@@ -61,6 +61,7 @@ fn succeeded((code, said, err): Ended) -> String {
 fn a_restored_appliance_answers_every_get_identically() {
     let appliance = Appliance::start();
     furnish(&appliance);
+    appliance.admin().post("/v1/audit/checkpoints", json!({})).expect(201);
     let before = answers(&appliance.admin());
     assert!(before.len() > 25, "hardly anything was asked: {:?}", before.keys());
 
@@ -71,7 +72,10 @@ fn a_restored_appliance_answers_every_get_identically() {
     let said = succeeded(vault.restore("all.age", &into, "passphrase"));
     assert!(said.contains("with its master key"), "{said}");
     let verified = succeeded(run_to_end(program().args(["verify", "--data"]).arg(&into)));
-    assert!(verified.contains("the chain is whole"), "{verified}");
+    assert!(verified.contains("the chain is whole, and it fits its seal"), "{verified}");
+    let checkpoints = into.join("checkpoints.jsonl");
+    let fit = succeeded(run_to_end(program().args(["verify", "--checkpoint"]).arg(&checkpoints).arg("--data").arg(&into)));
+    assert!(fit.contains("1 checkpoint(s) fit it"), "{fit}");
     drop(appliance);
 
     let restored = Appliance::start_in(home, &[]);

@@ -2,6 +2,7 @@
 
 mod backup;
 mod bounds;
+mod checkpoints;
 mod commands;
 mod damage;
 mod disk;

@@ -31,7 +31,7 @@ pub(super) fn with_an_account() -> (Appliance, UserId) {
     (appliance, mallory)
 }
 
-fn records(data: &Path) -> Vec<Record> {
+pub(super) fn records(data: &Path) -> Vec<Record> {
     ledger::read(data, 1).expect("opens").map(|record| record.expect("whole")).collect()
 }
 

@@ -1,0 +1,233 @@
+//! Checkpoints: signed statements that the log had a record of a number and a hash at a time. Kept where this machine
+//! cannot change them, they convict whoever rewrites or shortens the log later, even with the master key.
+//!
+//! - `signed`: a checkpoint, its signature and its key
+//! - `file`: the checkpoints that were made
+//! - here: when they are made, and where they go
+//!
+//! They are not events: each would move the end of the log, which would need another one.
+
+mod file;
+mod signed;
+
+pub use file::NAME;
+pub(in crate::service) use file::upto;
+pub(in crate::service) use signed::owner;
+pub use signed::{Checkpoint, CheckpointError, PublicKey, existing_key};
+
+use super::access::{Administer, Permit};
+use super::failure::Failure;
+use super::list::{Limit, Query};
+use super::recorder::Recorder;
+use crate::keyring::Keyring;
+use crate::ledger::HeadMark;
+use file::CheckpointFile;
+use signed::Signer;
+use std::fs::OpenOptions;
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+/// The time between two checkpoints, if the log has grown.
+const EVERY: Duration = Duration::from_secs(3600);
+/// The most checkpoints of a page: each is read from the disk.
+const PAGE_MAX: usize = 1000;
+
+/// Where checkpoints are kept.
+#[derive(Clone, Debug)]
+pub struct CheckpointSettings {
+    pub data_dir: PathBuf,
+    /// A directory that gets a copy of each, as a file of its own.
+    pub directory: Option<PathBuf>,
+}
+
+/// One page of checkpoints.
+pub struct CheckpointPage {
+    pub skip: usize,
+    pub limit: Limit,
+    pub total: usize,
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+/// The use cases of checkpoints. Cheap to clone.
+#[derive(Clone)]
+pub struct Checkpoints(Arc<Inner>);
+
+struct Inner {
+    recorder: Recorder,
+    signer: Signer,
+    directory: Option<PathBuf>,
+    file: Mutex<CheckpointFile>,
+    latest: watch::Sender<Option<Arc<Checkpoint>>>,
+}
+
+impl Checkpoints {
+    /// Opens the file of checkpoints. The key is made if the keyring has none.
+    pub(super) fn open(recorder: Recorder, keyring: &Keyring, settings: CheckpointSettings) -> Result<Self, Failure> {
+        let signer = Signer::of(keyring)?;
+        let (mut newest, public) = (None, signer.public());
+        let file = CheckpointFile::open(&settings.data_dir.join(NAME), |checkpoint| {
+            if let Err(error) = checkpoint.check(&public) {
+                tracing::error!(number = checkpoint.number, %error, "a checkpoint cannot be believed");
+            }
+            newest = Some(Arc::new(checkpoint.clone()));
+        });
+        let file = file.map_err(failed("the file of checkpoints cannot be opened"))?;
+        let (file, latest) = (Mutex::new(file), watch::Sender::new(newest));
+        Ok(Self(Arc::new(Inner { recorder, signer, directory: settings.directory, file, latest })))
+    }
+
+    /// Makes a checkpoint every hour, if the log has grown.
+    pub(super) fn make_forever(&self, runtime: &Handle) {
+        let checkpoints = self.clone();
+        runtime.spawn(async move {
+            checkpoints.report_contradictions().await;
+            loop {
+                tokio::time::sleep(EVERY).await;
+                checkpoints.keep_up().await;
+            }
+        });
+    }
+
+    /// Makes a checkpoint of the end of the log, and reports a failure to the program's own log.
+    pub async fn keep_up(&self) {
+        if let Err(error) = self.make().await {
+            tracing::error!(%error, "no checkpoint could be made");
+        }
+    }
+
+    /// Makes a checkpoint for an administrator; a dry run keeps nothing.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn create(&self, _permit: &Permit<Administer>, dry_run: bool) -> Result<Arc<Checkpoint>, Failure> {
+        if dry_run { Ok(Arc::new(self.sign())) } else { self.make().await }
+    }
+
+    /// Makes a checkpoint of the end of the log. If the newest is of that record, it is returned instead.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn make(&self) -> Result<Arc<Checkpoint>, Failure> {
+        let checkpoints = self.clone();
+        let made = tokio::task::spawn_blocking(move || checkpoints.make_now()).await;
+        made.map_err(|_| Failure::Internal("no checkpoint could be made"))?
+    }
+
+    fn make_now(&self) -> Result<Arc<Checkpoint>, Failure> {
+        // Held to the end: checkpoints are in the order of their numbers.
+        let mut file = self.file();
+        let checkpoint = Arc::new(self.sign());
+        let is_of_same = |newest: &&Arc<Checkpoint>| newest.number == checkpoint.number && newest.hash == checkpoint.hash;
+        if let Some(newest) = self.latest().as_ref().filter(is_of_same) {
+            return Ok(newest.clone());
+        }
+        file.append(&checkpoint).map_err(failed("a checkpoint could not be written"))?;
+        self.0.latest.send_replace(Some(checkpoint.clone()));
+        if let Some(directory) = &self.0.directory {
+            let written = write_copy(directory, &checkpoint);
+            written.map_err(failed("a checkpoint could not be written into `checkpoints.directory`"))?;
+        }
+        Ok(checkpoint)
+    }
+
+    fn sign(&self) -> Checkpoint {
+        let recorder = &self.0.recorder;
+        let id = recorder.state().state.installation.as_ref().map(|installation| installation.id.to_string());
+        self.0.signer.sign(id.unwrap_or_default(), recorder.ledger().end(), recorder.clock_time())
+    }
+
+    /// The newest checkpoint.
+    pub fn latest(&self) -> Option<Arc<Checkpoint>> {
+        self.0.latest.borrow().clone()
+    }
+
+    /// A receiver of the newest checkpoint, notified of each new one.
+    pub fn watch(&self) -> watch::Receiver<Option<Arc<Checkpoint>>> {
+        self.0.latest.subscribe()
+    }
+
+    /// The key with which anybody can check checkpoints.
+    pub fn public_key(&self) -> PublicKey {
+        self.0.signer.public()
+    }
+
+    /// Lists the checkpoints, newest first unless sorted by `number`.
+    ///
+    /// # Errors
+    /// When the disk fails, or a checkpoint is damaged.
+    pub async fn list(&self, _permit: &Permit<Administer>, query: &Query) -> Result<CheckpointPage, Failure> {
+        let oldest_first = query.sort.first().is_some_and(|(_, descending)| !descending);
+        let (skip, limit) = (query.skip, Limit::Rows(query.limit.rows().min(PAGE_MAX)));
+        let checkpoints = self.clone();
+        let read = tokio::task::spawn_blocking(move || checkpoints.read(skip, limit.rows(), oldest_first)).await;
+        let (total, rows) = read.map_err(|_| Failure::Internal("the checkpoints could not be read"))??;
+        Ok(CheckpointPage { skip, limit, total, checkpoints: rows })
+    }
+
+    fn read(&self, skip: usize, rows: usize, oldest_first: bool) -> Result<(usize, Vec<Checkpoint>), Failure> {
+        let file = self.file();
+        let total = file.len();
+        let places = (skip..total).take(rows).map(|place| if oldest_first { place } else { total - 1 - place });
+        let rows: io::Result<Vec<_>> = places.filter_map(|place| file.get(place).transpose()).collect();
+        Ok((total, rows.map_err(failed("the checkpoints could not be read"))?))
+    }
+
+    /// Compares the newest checkpoint of the data directory, and that of `checkpoints.directory`, with the log, and
+    /// reports a difference to the program's own log: it may be the sign of an attack, or of a backup that was restored.
+    async fn report_contradictions(&self) {
+        let outside = self.0.directory.as_deref().and_then(newest_copy);
+        for newest in self.latest().map(|newest| (*newest).clone()).into_iter().chain(outside) {
+            let Ok(HeadMark { seq, hash }) = newest.check(&self.0.signer.public()) else { continue };
+            let found = match self.0.recorder.ledger().read_one(seq).await {
+                Ok(record) => record.map(|record| record.hash),
+                Err(_) => continue,
+            };
+            if found != Some(hash) {
+                let found = found.map_or_else(|| "missing".to_owned(), |hash| hash.to_string());
+                tracing::error!(
+                    number = seq, checkpoint = %hash, %found,
+                    "a checkpoint contradicts the log: it was rewritten or shortened, or is from a backup"
+                );
+            }
+        }
+    }
+
+    fn file(&self) -> MutexGuard<'_, CheckpointFile> {
+        // A panic cannot leave the file in the middle of a change.
+        self.0.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes a checkpoint into a file of its own, which is never changed: the directory may take new files only.
+fn write_copy(directory: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
+    let path = directory.join(format!("{COPY}{:020}.json", checkpoint.number));
+    match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
+        Ok(mut file) => file.write_all((checkpoint.to_line() + "\n").as_bytes()).and_then(|()| file.sync_all()),
+        // It is of the same record, from before a restart or a restore.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The beginning of the names of copies.
+const COPY: &str = "claviger-checkpoint-";
+
+/// The copy with the largest number in a directory, if it is a checkpoint.
+fn newest_copy(directory: &Path) -> Option<Checkpoint> {
+    let names = std::fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let newest = names.filter(|name| name.starts_with(COPY) && name.ends_with(".json")).max()?;
+    let text = std::fs::read_to_string(directory.join(newest)).ok()?;
+    Checkpoint::parse(text.trim_end()).ok()
+}
+
+fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| {
+        tracing::error!(%error, "{what}");
+        Failure::Internal(what)
+    }
+}
