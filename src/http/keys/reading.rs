@@ -14,6 +14,7 @@ use crate::http::paging::{self, List, Listing};
 use crate::service::Services;
 use crate::service::access::{DeleteKey, SignedIn, Synchronize, ViewKey};
 use crate::service::keys;
+use actix_web::HttpRequest;
 use actix_web::web::Data;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
