@@ -98,7 +98,7 @@ fn a_damaged_row_is_reported_with_the_first_lost_record() {
         (|row| row.truncate(PACKED_HEADER + 2 * 252 + 1), 19, "is cut short"),
         (|row| row.push(0), 32, "has bytes after its last record"),
         (|row| row[2] = 0, 17, "has no record"),
-        (|row| row[0] = 7, 17, "is of no known kind"),
+        (|row| row[0] = 7, 17, "is of no known kind; a later version of Claviger may have written it"),
         (|row| row[0] = LONG, 17, "is cut short"),
     ];
     for (damage, named, how) in damages {

@@ -120,7 +120,7 @@ async fn a_changed_row_is_reported_with_the_first_lost_record() {
         (|row| row.truncate(2), seq, "is cut short"),
         (|row| row.truncate(row.len() - 1), after - 1, "is cut short"),
         (|row| row.push(0), after - 1, "has bytes after its last record"),
-        (|row| row[0] = 9, seq, "is of no known kind"),
+        (|row| row[0] = 9, seq, "is of no known kind; a later version of Claviger may have written it"),
     ];
     for (damage, named, how) in damages {
         let at = copy(at.path());
