@@ -40,7 +40,10 @@ impl Columns for Checkpoint {
 }
 
 /// `POST /v1/audit/checkpoints`
-pub async fn create(auth: Authorized<Administer>, services: Data<Services>) -> Result<Created<CheckpointView>, Problem> {
+pub async fn create(
+    auth: Authorized<Administer>,
+    services: Data<Services>,
+) -> Result<Created<CheckpointView>, Problem> {
     let made = services.checkpoints.create(&auth.permit, auth.context.dry_run).await?;
     Ok(Created(CheckpointView::of(Checkpoint::clone(&made))))
 }

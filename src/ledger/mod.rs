@@ -37,8 +37,8 @@ mod tests;
 
 pub use benchmark::time_decoding;
 pub use copying::{CopyError, RecordCopy, RestoredLog};
-pub use head::HeadMark;
 pub use error::{Fault, LedgerError, Stopped, WriteError};
+pub use head::HeadMark;
 pub use json_lines::{Filter, escaped_for_terminal, name_and_members};
 pub use record::{Record, RecordHash};
 pub use seal::{SealFault, SealKey, SealSource};

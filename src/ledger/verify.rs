@@ -31,11 +31,7 @@ pub struct Verified {
 ///
 /// # Errors
 /// The first broken record, the first that is not as expected, or the reason why the log cannot be read.
-pub fn verify(
-    directory: &Path,
-    seal: Option<&SealSource>,
-    expected: Vec<HeadMark>,
-) -> Result<Verified, LedgerError> {
+pub fn verify(directory: &Path, seal: Option<&SealSource>, expected: Vec<HeadMark>) -> Result<Verified, LedgerError> {
     let (mut store, known) = open(directory)?;
     let sealed = store.open_seal(seal)?;
     let verified = walk(ChainReader::whole(&store, store.head()), known, expected)?;
@@ -94,11 +90,7 @@ fn refuse_absent(directory: &Path) -> Result<(), LedgerError> {
 }
 
 /// Checks every record of `reader`. Each of `expected` must be one of them.
-pub(super) fn walk(
-    reader: ChainReader,
-    known: HeadMark,
-    mut expected: Vec<HeadMark>,
-) -> Result<Verified, LedgerError> {
+pub(super) fn walk(reader: ChainReader, known: HeadMark, mut expected: Vec<HeadMark>) -> Result<Verified, LedgerError> {
     expected.sort_unstable_by_key(|mark| mark.seq);
     let mut expected = expected.into_iter().skip_while(|mark| mark.seq == 0).peekable();
     let (mut end, mut first) = (Chain::START, None);

@@ -127,7 +127,10 @@ impl World {
                     collector: None,
                 },
                 report_files,
-                checkpoints: super::checkpoints::CheckpointSettings { data_dir: self.home.path().to_owned(), directory: None },
+                checkpoints: super::checkpoints::CheckpointSettings {
+                    data_dir: self.home.path().to_owned(),
+                    directory: None,
+                },
                 aws: self.aws.clone(),
                 aws_kms: self.kms.clone(),
                 clock,

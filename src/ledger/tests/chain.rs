@@ -101,7 +101,10 @@ async fn a_log_can_be_read_from_any_record_up_to_a_broken_one() {
 
     store.tamper(4, |bytes| change_a_letter(bytes));
     assert!(read(1, 100).await.is_err() && read(5, 100).await.is_err() && read(6, 100).await.is_ok());
-    assert!(matches!(ledger.verify(Vec::new()).await, Err(LedgerError::Corrupt { seq: 4, fault: Fault::Changed { .. } })));
+    assert!(matches!(
+        ledger.verify(Vec::new()).await,
+        Err(LedgerError::Corrupt { seq: 4, fault: Fault::Changed { .. } })
+    ));
 }
 
 fn numbers(records: Vec<Record>) -> Vec<u64> {

@@ -200,7 +200,11 @@ async fn a_log_that_cannot_be_examined_is_not_taken_for_a_missing_one() {
     let file = at.path().join("log/db");
     std::fs::remove_file(&file).expect("removed");
     std::os::unix::fs::symlink("db", &file).expect("a link to itself");
-    for error in [open(at.path()).err(), verify::verify(at.path(), None, Vec::new()).err(), verify::accept(at.path(), None).err()] {
+    for error in [
+        open(at.path()).err(),
+        verify::verify(at.path(), None, Vec::new()).err(),
+        verify::accept(at.path(), None).err(),
+    ] {
         assert!(matches!(error, Some(LedgerError::Io { .. })), "{error:?}");
     }
 }

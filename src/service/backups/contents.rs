@@ -6,9 +6,9 @@
 //! afterwards, while others are written. Files are cut at the length that they had when they were listed.
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
-use crate::service::checkpoints;
 use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
 use crate::ledger::{CopyError, Ledger, LedgerError, RESTORED_SEAL, RecordCopy};
+use crate::service::checkpoints;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

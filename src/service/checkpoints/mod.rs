@@ -122,7 +122,8 @@ impl Checkpoints {
         // Held to the end: checkpoints are in the order of their numbers.
         let mut file = self.file();
         let checkpoint = Arc::new(self.sign());
-        let is_of_same = |newest: &&Arc<Checkpoint>| newest.number == checkpoint.number && newest.hash == checkpoint.hash;
+        let is_of_same =
+            |newest: &&Arc<Checkpoint>| newest.number == checkpoint.number && newest.hash == checkpoint.hash;
         if let Some(newest) = self.latest().as_ref().filter(is_of_same) {
             return Ok(newest.clone());
         }

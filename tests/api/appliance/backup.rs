@@ -74,7 +74,8 @@ fn a_restored_appliance_answers_every_get_identically() {
     let verified = succeeded(run_to_end(program().args(["verify", "--data"]).arg(&into)));
     assert!(verified.contains("the chain is whole, and it fits its seal"), "{verified}");
     let checkpoints = into.join("checkpoints.jsonl");
-    let fit = succeeded(run_to_end(program().args(["verify", "--checkpoint"]).arg(&checkpoints).arg("--data").arg(&into)));
+    let fit =
+        succeeded(run_to_end(program().args(["verify", "--checkpoint"]).arg(&checkpoints).arg("--data").arg(&into)));
     assert!(fit.contains("1 checkpoint(s) fit it"), "{fit}");
     drop(appliance);
 

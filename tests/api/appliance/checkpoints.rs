@@ -79,7 +79,8 @@ fn a_rewrite_with_the_master_key_is_convicted_by_a_checkpoint() {
     let (code, said) = verify(rewritten.path(), &[]);
     assert!(code == Some(0) && said.contains("it fits its seal"), "the master key makes any seal: {said}");
     let found = records(rewritten.path()).last().expect("a record").hash.to_string();
-    let convicted = format!("the log was rewritten: record {number} has the hash {found}, and a checkpoint of it has {hash}");
+    let convicted =
+        format!("the log was rewritten: record {number} has the hash {found}, and a checkpoint of it has {hash}");
     for arguments in [vec![kept.as_path()], vec![&kept, &key]] {
         let (code, said) = verify(rewritten.path(), &arguments);
         assert!(code == Some(1) && said.contains(&convicted), "{said}");
