@@ -74,11 +74,11 @@ fn a_rewrite_with_the_master_key_is_convicted_by_a_checkpoint() {
     }
 
     let rewritten = copy_of(&data);
-    rewrite(rewritten.path(), mallory);
+    rewrite(rewritten.path(), mallory, Some(number));
     seal_again(rewritten.path());
     let (code, said) = verify(rewritten.path(), &[]);
     assert!(code == Some(0) && said.contains("it fits its seal"), "the master key makes any seal: {said}");
-    let found = records(rewritten.path()).last().expect("a record").hash.to_string();
+    let found = records(rewritten.path()).into_iter().find(|record| record.seq == number).expect("a record").hash;
     let convicted =
         format!("the log was rewritten: record {number} has the hash {found}, and a checkpoint of it has {hash}");
     for arguments in [vec![kept.as_path()], vec![&kept, &key]] {
@@ -88,7 +88,7 @@ fn a_rewrite_with_the_master_key_is_convicted_by_a_checkpoint() {
 
     let shortened = copy_of(&data);
     let mut fewer = records(shortened.path());
-    fewer.truncate(fewer.len() - 1);
+    fewer.retain(|record| record.seq < number);
     write_anew(shortened.path(), fewer);
     seal_again(shortened.path());
     assert_eq!(verify(shortened.path(), &[]).0, Some(0));
@@ -145,18 +145,20 @@ fn checkpoints_are_made_on_demand_and_at_a_shutdown_and_are_listed() {
     admin.post(&format!("{CHECKPOINTS}?dry_run=true"), json!({})).expect(201);
     assert_eq!(admin.get(CHECKPOINTS).expect(200)["total"], 0);
 
-    let first = admin.post(CHECKPOINTS, json!({})).expect(201);
-    assert_eq!(first, admin.post(CHECKPOINTS, json!({})).expect(201), "the log has not grown");
+    // The program may record something of its own in between, but not each time.
+    let make = || admin.post(CHECKPOINTS, json!({})).expect(201);
+    let first = (0..10).map(|_| (make(), make())).find(|(one, again)| one == again).expect("the log stays the same").0;
     let number = first["number"].as_u64().expect("a number");
     let record = admin.get(&format!("/v1/audit/records/{number}")).expect(200);
     assert_eq!(record["hash"], first["hash"]);
     admin.post("/v1/usermgmt/groups", json!({"name": "one more"})).expect(201);
-    let second = admin.post(CHECKPOINTS, json!({})).expect(201);
+    let second = make();
     let page = admin.get(&format!("{CHECKPOINTS}?limit=1")).expect(200);
-    assert_eq!((&page["total"], &page["limit"], &page["resources"]), (&json!(2), &json!(1), &json!([second])));
-    let oldest = admin.get(&format!("{CHECKPOINTS}?sort=number&skip=0&limit=1")).expect(200);
-    assert_eq!(oldest["resources"], json!([first]));
-    assert_eq!(admin.get(&format!("{CHECKPOINTS}?skip=2")).expect(200)["resources"], json!([]));
+    let total = page["total"].as_u64().expect("a total");
+    assert_eq!((&page["limit"], &page["resources"]), (&json!(1), &json!([second])));
+    let oldest_first = admin.get(&format!("{CHECKPOINTS}?sort=number&skip={}&limit=2", total - 2)).expect(200);
+    assert_eq!(oldest_first["resources"], json!([first, second]));
+    assert_eq!(admin.get(&format!("{CHECKPOINTS}?skip={total}")).expect(200)["resources"], json!([]));
 
     let key = admin.get(&format!("{CHECKPOINTS}/key"));
     assert_eq!(key.status, 200);
@@ -168,16 +170,16 @@ fn checkpoints_are_made_on_demand_and_at_a_shutdown_and_are_listed() {
 
     assert!(appliance.terminate().success());
     let kept = fs::read_to_string(appliance.data().join("checkpoints.jsonl")).expect("the file");
-    assert_eq!(kept.lines().count(), 3, "{kept}");
+    assert_eq!(kept.lines().count() as u64, total + 1, "{kept}");
     let copies: Vec<PathBuf> =
         fs::read_dir(outside.path()).expect("a directory").map(|entry| entry.expect("an entry").path()).collect();
-    assert_eq!(copies.len(), 3);
+    assert_eq!(copies.len() as u64, total + 1);
     appliance.restart();
-    assert_eq!(appliance.admin().get(CHECKPOINTS).expect(200)["total"], 3);
+    assert_eq!(appliance.admin().get(CHECKPOINTS).expect(200)["total"], total + 1);
     for copy in &copies {
         let (code, said) = verify(&appliance.data(), &[copy]);
         assert!(code == Some(0) && said.contains("1 checkpoint(s) fit it"), "{said}");
     }
     let (code, said) = verify(&appliance.data(), &[&appliance.data().join("checkpoints.jsonl")]);
-    assert!(code == Some(0) && said.contains("3 checkpoint(s) fit it"), "{said}");
+    assert!(code == Some(0) && said.contains(&format!("{} checkpoint(s) fit it", total + 1)), "{said}");
 }

@@ -35,11 +35,14 @@ pub(super) fn records(data: &Path) -> Vec<Record> {
     ledger::read(data, 1).expect("opens").map(|record| record.expect("whole")).collect()
 }
 
-/// Writes the log of a data directory anew, without any key: the last record makes the account a member of `admin`.
-pub(super) fn rewrite(data: &Path, account: UserId) {
+/// Writes the log of a data directory anew, without any key: this record, or the last, makes the account a member of
+/// `admin`.
+pub(super) fn rewrite(data: &Path, account: UserId, number: Option<u64>) {
     let mut records = records(data);
     let admin = GroupName::parse("admin").expect("a name");
-    records.last_mut().expect("a record").event = Event::Group(admin, GroupEvent::MemberAdded { user: account });
+    let number = number.unwrap_or(records.len() as u64);
+    records.iter_mut().find(|record| record.seq == number).expect("a record").event =
+        Event::Group(admin, GroupEvent::MemberAdded { user: account });
     write_anew(data, records);
 }
 
@@ -106,7 +109,7 @@ fn a_log_that_was_rewritten_without_the_master_key_is_refused_and_convicted() {
 
     let rewritten = copy();
     let true_seal = seal_row(rewritten.path());
-    rewrite(rewritten.path(), mallory);
+    rewrite(rewritten.path(), mallory, None);
     // Nothing but the seal tells the two apart: without the master key the chain is whole.
     let without_key = copy();
     fs::remove_dir_all(without_key.path().join("log")).expect("removed");
