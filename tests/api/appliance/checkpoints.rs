@@ -164,9 +164,9 @@ fn checkpoints_are_made_on_demand_and_at_a_shutdown_and_are_listed() {
     assert_eq!(key.status, 200);
     assert_eq!(key.text, asked(&appliance.data(), &["--key"]));
     let ann = appliance.user("ann");
-    ann.get(CHECKPOINTS).refused(403, "NCERRForbidden");
-    ann.get(&format!("{CHECKPOINTS}/key")).refused(403, "NCERRForbidden");
-    ann.post(CHECKPOINTS, json!({})).refused(403, "NCERRForbidden");
+    ann.get(CHECKPOINTS).refused(403, "NCERRInsufficientPermissions");
+    ann.get(&format!("{CHECKPOINTS}/key")).refused(403, "NCERRInsufficientPermissions");
+    ann.post(CHECKPOINTS, json!({})).refused(403, "NCERRInsufficientPermissions");
 
     assert!(appliance.terminate().success());
     let kept = fs::read_to_string(appliance.data().join("checkpoints.jsonl")).expect("the file");
