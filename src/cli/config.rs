@@ -21,9 +21,9 @@ pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
-    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, LogFormat, LogSettings, LoginSettings,
-    MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings, ScheduleSettings,
-    ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
+    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, LogFormat, LogSettings,
+    LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings,
+    ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
 
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
