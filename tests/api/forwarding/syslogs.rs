@@ -145,12 +145,14 @@ fn what_is_not_understood_is_refused_and_changes_nothing() {
     for (wrong, member) in cases {
         let mut body = good.clone();
         body.as_object_mut().expect("members").extend(wrong.as_object().expect("members").clone());
-        let message = admin.post(SYSLOGS, body).refused(400, "NCERRInvalidParamValue");
+        let has_wrong_type = wrong["host"] == 7 || wrong["port"] == "514";
+        let name = if has_wrong_type { "NCERRBadRequest" } else { "NCERRInvalidParamValue" };
+        let message = admin.post(SYSLOGS, body).refused(400, name);
         assert!(message.starts_with(member), "{wrong}: {message}");
         if wrong["host"].is_null() && wrong.get("host").is_some() || wrong["transport"] == "" {
             continue; // Such a change keeps the value.
         }
-        let message = admin.patch(&at(&made), wrong.clone()).refused(400, "NCERRInvalidParamValue");
+        let message = admin.patch(&at(&made), wrong.clone()).refused(400, name);
         assert!(message.starts_with(member), "{wrong}: {message}");
     }
     admin.get(&format!("{SYSLOGS}?transport=ftp")).refused(400, "NCERRInvalidParamValue");
