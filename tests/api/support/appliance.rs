@@ -85,15 +85,20 @@ impl Appliance {
 
     /// Sends SIGTERM; returns the exit status, which must come soon after the ten seconds of a shutdown at the latest.
     pub(crate) fn terminate(&mut self) -> ExitStatus {
+        self.terminate_within(Duration::from_secs(12))
+    }
+
+    /// Sends SIGTERM; returns the exit status, which must come within this time.
+    pub(crate) fn terminate_within(&mut self, limit: Duration) -> ExitStatus {
         self.signal(Signal::SIGTERM);
-        let deadline = Instant::now() + Duration::from_secs(12);
+        let deadline = Instant::now() + limit;
         while Instant::now() < deadline {
             if let Some(status) = self.process.try_wait().expect("its status") {
                 return status;
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        panic!("it did not stop within 12 s of SIGTERM; its log:\n{}", self.log());
+        panic!("it did not stop within {} s of SIGTERM; its log:\n{}", limit.as_secs(), self.log());
     }
 
     pub(crate) fn signal(&self, signal: Signal) {

@@ -66,7 +66,8 @@ fn acknowledged_changes_survive_failing_disks() {
         if is_cut {
             appliance.kill();
         } else {
-            appliance.terminate();
+            // sled panics when it is closed on a disk that still fails; to write where takes a debug build a while.
+            appliance.terminate_within(Duration::from_secs(60));
         }
         if fault.forever {
             counts.starts_refused += usize::from(start_with_fault(&machine, &appliance));
