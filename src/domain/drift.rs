@@ -296,5 +296,10 @@ pub fn differences_by(before: Option<&Key>, event: &KeyEvent) -> Vec<Difference>
     }
 }
 
+/// Returns the differences between two states of a key, by aspect.
+pub fn differences_between(before: Option<&Key>, after: &Key) -> Vec<Difference> {
+    difference::between(before, after)
+}
+
 #[cfg(test)]
 mod tests;

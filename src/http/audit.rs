@@ -10,7 +10,7 @@ use crate::service::audit::FILTERS;
 use crate::service::audit::record::AuditRecord;
 use actix_web::web::{Data, Path};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// A record of the log, or a failed attempt.
@@ -70,6 +70,15 @@ pub struct AuditRecordView {
     #[serde(rename = "previousHash")]
     #[schema(required = true)]
     previous_hash: Option<String>,
+    /// What differs of the resource, as it was before the event; only in a single record of an event that changed
+    /// something. Of a key by aspect, as in the entries of the drift watch. Empty if there was no resource before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    before: Option<Map<String, Value>>,
+    /// The same after the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    after: Option<Map<String, Value>>,
 }
 
 impl Columns for AuditRecord {
@@ -93,7 +102,9 @@ pub async fn get(
     number: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<AuditRecordView>, Problem> {
-    Ok(Json(AuditRecordView::of(services.audit.get(&auth.permit, &number).await?)))
+    let (record, difference) = services.audit.get(&auth.permit, &number).await?;
+    let (before, after) = difference.map(|difference| (difference.before, difference.after)).unzip();
+    Ok(Json(AuditRecordView { before, after, ..AuditRecordView::of(record) }))
 }
 
 impl AuditRecordView {
@@ -117,6 +128,8 @@ impl AuditRecordView {
             resource_name: record.resource_name,
             hash: record.hash,
             previous_hash: record.previous_hash,
+            before: None,
+            after: None,
         }
     }
 }

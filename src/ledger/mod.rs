@@ -40,6 +40,7 @@ pub use copying::{CopyError, RecordCopy, RestoredLog};
 pub use error::{Fault, LedgerError, Stopped, WriteError};
 pub use head::HeadMark;
 pub use json_lines::{Filter, escaped_for_terminal, name_and_members};
+pub use layout::state::members_of;
 pub use record::{Record, RecordHash};
 pub use seal::{SealFault, SealKey, SealSource};
 pub use snapshot::SnapshotKey;

@@ -1,17 +1,20 @@
 //! The audit trail: the records of the log, and the failed attempts beside them, for administrators.
 //!
+//! - `change`: what an event changed, before and after
 //! - `attempts`: which attempts are recorded; `merge`: the pages of records and attempts together
 //! - `record`: one record as it is shown and forwarded
 //! - `columns`: what filters ask for, of every record
 //! - `filter`: the filters
 
 mod attempts;
+mod change;
 mod columns;
 mod filter;
 mod merge;
 pub mod record;
 
 pub use attempts::{Attempts, Refused};
+pub use change::Difference;
 pub use filter::FILTERS;
 
 use super::access::{Administer, Permit};
@@ -154,21 +157,28 @@ impl Audit {
         Ok(places.iter().filter_map(|place| all.remove(place)).collect())
     }
 
-    /// Returns one record by its number, or one failed attempt by its id.
+    /// Returns one record by its number, with what it changed, or one failed attempt by its id.
     ///
     /// # Errors
     /// When there is no such record, or the log cannot be read.
-    pub async fn get(&self, permit: &Permit<Administer>, id: &str) -> Result<AuditRecord, Failure> {
-        let (text, is_attempt) = id.strip_prefix(ATTEMPT).map_or((id, false), |number| (number, true));
-        let number = text.parse::<u64>().ok();
-        let place = number.map(|number| if is_attempt { Place::Attempt(number) } else { Place::Record(number) });
-        let found = match place.filter(|place| *place != Place::Record(0)) {
-            Some(place) => self.read(permit, &[place]).await?.pop(),
-            None => None,
-        };
-        found.ok_or_else(|| {
+    pub async fn get(
+        &self,
+        permit: &Permit<Administer>,
+        id: &str,
+    ) -> Result<(AuditRecord, Option<Difference>), Failure> {
+        let unknown = || {
             let id = id.chars().take(30).collect();
             Failure::from(Refusal::from(InstallationRefusal::AuditRecordUnknown(id)))
-        })
+        };
+        if let Some(number) = id.strip_prefix(ATTEMPT) {
+            let place = Place::Attempt(number.parse().map_err(|_| unknown())?);
+            let found = self.read(permit, &[place]).await?.pop();
+            return found.map(|attempt| (attempt, None)).ok_or_else(unknown);
+        }
+        let number = id.parse().map_err(|_| unknown())?;
+        let ledger = self.recorder.ledger();
+        let record = ledger.read_one(number).await?.ok_or_else(unknown)?;
+        let difference = change::of(ledger, &record).await?;
+        Ok((AuditRecord::of(&record, &permit.caller().published.state), difference))
     }
 }

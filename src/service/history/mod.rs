@@ -9,6 +9,7 @@ mod replay;
 mod shown;
 
 pub use kinds::HasPast;
+pub(super) use replay::state_before;
 
 use super::access::{self, ManageUsers, Permit, SignedIn, ViewConnections, ViewSourceKeys};
 use super::caller::Caller;

@@ -10,6 +10,15 @@ use crate::ledger::{Ledger, Record};
 use crate::service::failure::Failure;
 use std::collections::{BTreeMap, HashSet};
 
+/// The end of a replay.
+#[derive(Clone, Copy)]
+enum End {
+    /// The last records of this time.
+    At(Time),
+    /// The records before this number.
+    Before(u64),
+}
+
 /// The number of records in one read.
 const CHUNK: usize = 256;
 
@@ -19,6 +28,7 @@ const CHUNK: usize = 256;
 /// When the log cannot be read.
 pub(super) async fn state_at(ledger: &Ledger, of: Stream, present: &State, at: Time) -> Result<State, Failure> {
     let mut past = State::default();
+    let at = End::At(at);
     replay(ledger, &of, vec![of.clone()], at, &mut past).await?;
     if let Stream::Key(id) = of
         && let Some(key) = past.keys.get(&id).cloned()
@@ -28,18 +38,28 @@ pub(super) async fn state_at(ledger: &Ledger, of: Stream, present: &State, at: T
     Ok(past)
 }
 
+/// Replays a resource up to the record before this one.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(in crate::service) async fn state_before(ledger: &Ledger, of: Stream, number: u64) -> Result<State, Failure> {
+    let mut past = State::default();
+    replay(ledger, &of, vec![of.clone()], End::Before(number), &mut past).await?;
+    Ok(past)
+}
+
 /// Applies the records of these streams, and of those to which they lead, in the order of the log.
 async fn replay(
     ledger: &Ledger,
     of: &Stream,
     mut streams: Vec<Stream>,
-    at: Time,
+    end: End,
     into: &mut State,
 ) -> Result<(), Failure> {
     let (mut known, mut records) = (HashSet::new(), BTreeMap::new());
     while let Some(stream) = streams.pop() {
         if known.insert(stream.clone()) {
-            for record in until(ledger, &stream, at).await? {
+            for record in until(ledger, &stream, end).await? {
                 streams.extend(leads_to(of, &record.event));
                 records.insert(record.seq, record);
             }
@@ -92,13 +112,16 @@ fn shown_with(key: &Key, present: &State) -> Vec<Stream> {
         .collect()
 }
 
-/// The records of a stream up to a time. Most histories are short and most times are recent, so the records are read in
+/// The records of a stream up to an end. Most histories are short and most times are recent, so the records are read in
 /// chunks from the beginning.
-async fn until(ledger: &Ledger, stream: &Stream, at: Time) -> Result<Vec<Record>, Failure> {
+async fn until(ledger: &Ledger, stream: &Stream, end: End) -> Result<Vec<Record>, Failure> {
     let mut records = Vec::new();
     for numbers in ledger.history(stream).chunks(CHUNK) {
         records.extend(ledger.read_many(numbers).await?);
-        let until = records.partition_point(|record| record.time <= at);
+        let until = records.partition_point(|record: &Record| match end {
+            End::At(time) => record.time <= time,
+            End::Before(number) => record.seq < number,
+        });
         if until < records.len() {
             records.truncate(until);
             break;

@@ -8,6 +8,7 @@ mod alarms;
 mod drift;
 mod entries;
 mod indexed;
+mod shown;
 
 use super::{Impossible, IntoLive, LayoutOf};
 use crate::domain::event::Stream;
@@ -20,6 +21,7 @@ use crate::domain::state::State;
 use crate::ledger::history::History;
 use crate::ledger::snapshot::{PartWriter, SnapshotError, SnapshotFile};
 use entries::*;
+pub use shown::members_of;
 use indexed::{Run, SyncJob};
 use serde::{Deserialize, Serialize};
 use std::io;
