@@ -14,13 +14,14 @@ use std::time::Duration;
 
 const NEVER: &str = "00000000-0000-4000-8000-000000000000";
 /// Every user may call these, and gets 404: the resource in the path does not exist for the caller.
-const ABSENT: [&str; 11] = [
+const ABSENT: [&str; 12] = [
     "getDriftEvent",
     "getAlarm",
     "getAuditRecord",
     "getToken",
     "deleteToken",
     "getSchedule",
+    "getScheduleHistory",
     "getScheduledJob",
     "getMaterialRotationStatus",
     "getCustomKeyStoreCredential",
