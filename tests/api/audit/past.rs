@@ -209,6 +209,7 @@ fn the_past_survives_a_restart_and_hides_what_the_caller_may_not_see() {
         "cckm_synchronization_params": {"cloud_name": "aws", "kms": [fixture.kms]}});
     let schedule = format!("{SCHEDULES}/{}", id(&fixture.admin.post(SCHEDULES, schedule).expect(201)));
     let before = history(&fixture.admin, &path);
+    assert!(fixture.appliance.terminate().success());
     fixture.restart();
     assert_eq!(history(&fixture.admin, &path), before);
     assert_eq!(before.last().map(|entry| &entry["event"]), Some(&json!("OperationDone")));
