@@ -50,7 +50,7 @@ pub enum Failure {
 
 /// What callers are told of a failure of the keyring; the log has the rest.
 fn of_the_keyring(error: &KeyringError) -> &'static str {
-    if matches!(error, KeyringError::Disk { .. }) {
+    if error.is_of_the_disk() {
         "a secret could not be kept or read: the disk failed at a file of the keyring"
     } else {
         "a secret could not be sealed or unsealed"

@@ -4,7 +4,6 @@
 
 use super::Problem;
 use crate::domain::refusal::{Refusal, RefusalKind};
-use crate::keyring::KeyringError;
 use crate::service::failure::{AwsFailure, Failure, MissingRight, TokenProblem};
 use serde::Serialize;
 
@@ -192,7 +191,7 @@ fn cause_of(failure: &Failure) -> Cause {
         Failure::NotYetConsistent => NOT_YET_CONSISTENT,
         Failure::Halfway { cause, .. } => cause_of(cause),
         Failure::Log(_) => LOG_UNREADABLE,
-        Failure::Keyring(KeyringError::Disk { .. }) => KEYRING_UNAVAILABLE,
+        Failure::Keyring(error) if error.is_of_the_disk() => KEYRING_UNAVAILABLE,
         Failure::Keyring(_) => KEYRING_FAILED,
         Failure::Internal(_) => INTERNAL_ERROR,
     }
