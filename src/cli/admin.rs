@@ -1,4 +1,4 @@
-//! `claviger rotate-token-key`, `rekey` and `admin reset-password`: changes that an operator of the machine makes. A
+//! `claviger rotate-token-key`, `rekey`, `unseal` and `admin reset-password`: changes that an operator of the machine makes. A
 //! running server makes them, over its control socket. Without one, `rekey` and `reset-password` open the data directory.
 
 use super::appliance::{self, StartError};
@@ -9,9 +9,10 @@ use crate::service::failure::Failure;
 use crate::service::recovery::Offline;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -69,6 +70,8 @@ pub enum AdminError {
         "the new master key must be given with --key-file or --passphrase-file: the present one is not a key in a file"
     )]
     NoNewKey,
+    #[error("the two passphrases differ; nothing was done")]
+    NotTheSame,
     #[error("the system gives no random numbers")]
     NoRandomness,
     #[error("the server did not do it: {0}")]
@@ -140,6 +143,45 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
              start, which needs the new one. Backups that were made before need the old one",
         ),
     }
+}
+
+/// Gives a sealed server the passphrase of its master key.
+///
+/// # Errors
+/// When there is no server, or the passphrase is wrong.
+pub fn unseal(log: &LogArguments) -> Result<(), AdminError> {
+    let config = log.config()?;
+    let Target::Server(server) = Target::of(log)? else { return Err(AdminError::NoServer) };
+    let passphrase = match io::stdin().is_terminal() {
+        true => asked(!config.storage.keyring_dir().join("master.check").exists())?,
+        false => first_line(&mut io::stdin().lock())?,
+    };
+    change::<()>(server, &Request::Unseal { passphrase: Password(passphrase) })?;
+    say("unsealed; the server starts")
+}
+
+/// Asks for the passphrase at the terminal, and for that of a new keyring twice.
+fn asked(is_new: bool) -> Result<Zeroizing<String>, AdminError> {
+    let passphrase = without_echo("Passphrase: ")?;
+    if is_new && *without_echo("The same again, for a new keyring: ")? != *passphrase {
+        return Err(AdminError::NotTheSame);
+    }
+    Ok(passphrase)
+}
+
+/// Reads a line from the terminal, which does not show it.
+fn without_echo(prompt: &str) -> Result<Zeroizing<String>, AdminError> {
+    let terminal = io::stdin();
+    let before = tcgetattr(&terminal).map_err(io::Error::from)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    let _ = write!(io::stderr(), "{prompt}");
+    tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(io::Error::from)?;
+    let line = first_line(&mut terminal.lock());
+    let restored = tcsetattr(&terminal, OptionalActions::Now, &before).map_err(io::Error::from);
+    let _ = writeln!(io::stderr());
+    restored?;
+    line
 }
 
 /// Replaces the key that signs tokens.

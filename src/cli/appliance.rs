@@ -5,6 +5,7 @@ use super::config::{CollectorProblem, Config, MetricsSettings};
 use super::control;
 use super::notify;
 use super::process;
+use super::sealed::Unsealed;
 use super::tls::{Certificate, TlsError};
 use crate::attempt_log::{self, AttemptLog};
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
@@ -128,19 +129,27 @@ impl Appliance {
     /// # Errors
     /// The first part that does not start, and the reason.
     pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_unsealed(config, None).await
+    }
+
+    /// Starts all parts, as [`Appliance::start`], after an operator has unsealed the server.
+    ///
+    /// # Errors
+    /// The first part that does not start, and the reason.
+    pub async fn start_unsealed(config: Config, unsealed: Option<Unsealed>) -> Result<Self, StartError> {
         let _starting = notify::starting();
         process::protect_memory();
         process::raise_file_limit();
         let data_dir = &config.storage.data_dir;
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(data_dir)
-            .map_err(|source| StartError::DataDir { path: data_dir.clone(), source })?;
+        make_data_dir(data_dir)?;
         // SIGHUP is handled from the beginning: without a handler it ends the process, and systemd counts that as
         // success.
         let hangup = signal(SignalKind::hangup()).map_err(StartError::Signals)?;
-        let keyring = Arc::new(Mutex::new(None));
+        let (keyring, listener) = match unsealed {
+            Some(unsealed) => (Some(unsealed.keyring), Some(unsealed.listener)),
+            None => (None, None),
+        };
+        let keyring = Arc::new(Mutex::new(keyring));
         let ledger = Ledger::open(data_dir, ledger_options(&config, &keyring))?;
         let name = UserName::parse("admin")?;
         if ledger.state().state.installation.is_none() {
@@ -150,7 +159,7 @@ impl Appliance {
         let certificate = Certificate::load(&config.tls, data_dir)?;
         let address = config.server.listen;
         let listen = |source| StartError::Listen { address, source };
-        let listener = TcpListener::bind(address).map_err(listen)?;
+        let listener = listener.map_or_else(|| TcpListener::bind(address).map_err(listen), Ok)?;
         let xks_certificate = config.xks.tls().map(|settings| Certificate::load(&settings, data_dir)).transpose()?;
         let xks_listener = config.xks.listen.map(bind).transpose()?;
         let started = control::Started::default();
@@ -307,6 +316,11 @@ impl Appliance {
     }
 }
 
+pub(super) fn make_data_dir(path: &Path) -> Result<(), StartError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|source| StartError::DataDir { path: path.to_owned(), source })
+}
+
 /// The time between two looks at the end of a self-signed certificate.
 const RENEWAL_EVERY: Duration = Duration::from_secs(12 * 3600);
 
@@ -448,7 +462,7 @@ fn refresh(config: &Config) -> RefreshDefaults {
     }
 }
 
-fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> ServerOptions {
+pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> ServerOptions {
     let server = &config.server;
     ServerOptions {
         listener,

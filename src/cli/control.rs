@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, BufWriter};
-use tokio::net::unix::OwnedWriteHalf;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::task::JoinHandle;
 use zeroize::Zeroizing;
@@ -56,6 +56,8 @@ pub enum Request {
     ResetPassword { user: String, password: Password },
     /// Replaces the master key.
     Rekey(NewKey),
+    /// Gives a sealed server the passphrase of its master key.
+    Unseal { passphrase: Password },
 }
 
 /// A new master key in a request.
@@ -105,12 +107,7 @@ pub fn path(data_dir: &Path) -> PathBuf {
 /// # Errors
 /// When the socket cannot be created.
 pub fn serve(data_dir: &Path, ledger: Ledger, started: Started) -> io::Result<JoinHandle<()>> {
-    let path = path(data_dir);
-    match std::fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(&path)?;
+    let listener = listen(data_dir)?;
     Ok(tokio::spawn(async move {
         loop {
             match listener.accept().await {
@@ -124,25 +121,37 @@ pub fn serve(data_dir: &Path, ledger: Ledger, started: Started) -> io::Result<Jo
     }))
 }
 
+/// Makes the socket. The caller owns the directory.
+pub(super) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
+    let path = path(data_dir);
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    UnixListener::bind(&path)
+}
+
 /// The longest request: many checkpoints to compare with the log.
 const REQUEST_MAX: u64 = 2 * 1024 * 1024;
 
 async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let peer = caller.peer_cred().map(|peer| peer.uid());
     let (reader, writer) = caller.into_split();
-    let mut line = Zeroizing::new(String::new());
-    let read = BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await;
-    if read.is_err() {
-        return;
-    }
     // If the caller has closed the connection, the answer is dropped.
-    let _ = match serde_json::from_str(&line) {
-        Ok(request) => answer_request(request, peer, writer, ledger, started).await,
-        Err(_) => {
-            write_line(writer, &json!({"error": "the server does not know this request: is it of another version?"}))
-                .await
-        }
+    let _ = match read_request(reader).await {
+        Ok(Some(request)) => answer_request(request, peer, writer, ledger, started).await,
+        Ok(None) => write_line(writer, &json!({"error": UNKNOWN_REQUEST})).await,
+        Err(error) => Err(error),
     };
+}
+
+pub(super) const UNKNOWN_REQUEST: &str = "the server does not know this request: is it of another version?";
+
+/// Reads the request of a connection; `None` if it is not known.
+pub(super) async fn read_request(reader: OwnedReadHalf) -> io::Result<Option<Request>> {
+    let mut line = Zeroizing::new(String::with_capacity(1024));
+    BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await?;
+    Ok(serde_json::from_str(&line).ok())
 }
 
 async fn answer_request(
@@ -185,6 +194,7 @@ async fn answer_request(
             };
             write_line(writer, &json!(outcome)).await
         }
+        Request::Unseal { .. } => write_line(writer, &json!(Err::<(), _>("the server is not sealed"))).await,
         Request::Rekey(new) => write_line(writer, &json!(rekey(peer, &started, new).await)).await,
         Request::ResetPassword { user, password } => {
             let outcome = match operator(peer).and_then(|uid| Ok((uid, ready(&started.services)?))) {
@@ -207,7 +217,7 @@ async fn rekey(peer: io::Result<u32>, started: &Started, new: NewKey) -> Result<
 }
 
 /// The number of the operating system's user who asks, if it is the one whom the server runs as.
-fn operator(peer: io::Result<u32>) -> Result<u32, String> {
+pub(super) fn operator(peer: io::Result<u32>) -> Result<u32, String> {
     let uid = peer.map_err(|error| format!("the caller is not known: {error}"))?;
     match uid == rustix::process::geteuid().as_raw() {
         true => Ok(uid),
@@ -219,7 +229,7 @@ fn ready<T: Clone>(part: &OnceLock<T>) -> Result<T, String> {
     part.get().cloned().ok_or_else(|| "the server is starting; ask again in a moment".to_owned())
 }
 
-async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
+pub(super) async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde_json::Value) -> io::Result<()> {
     writer.write_all(format!("{line}\n").as_bytes()).await?;
     writer.flush().await
 }

@@ -15,6 +15,7 @@ pub mod logging;
 pub mod notify;
 mod process;
 pub mod restore;
+mod sealed;
 pub mod serve;
 mod terminal;
 pub mod tls;
@@ -53,6 +54,8 @@ enum Command {
     Admin(admin::AdminArguments),
     /// Replace the master key, also while a server runs
     Rekey(admin::RekeyArguments),
+    /// Give a sealed server the passphrase of its master key
+    Unseal(events::LogArguments),
     /// Sign access tokens with a new key
     RotateTokenKey(events::LogArguments),
     /// Print the event log as JSON lines
@@ -69,6 +72,7 @@ pub async fn run(arguments: Arguments) -> ExitCode {
         Command::Checkpoint(arguments) => checkpoint::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Backup(arguments) => backup::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Restore(arguments) => restore::run(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
+        Command::Unseal(arguments) => admin::unseal(&arguments).map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Rekey(arguments) => admin::rekey(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::Admin(arguments) => admin::run(arguments).await.map(|()| ExitCode::SUCCESS).map_err(Into::into),
         Command::RotateTokenKey(arguments) => {

@@ -3,6 +3,7 @@
 use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
 use super::config::{Config, ConfigError};
 use super::logging;
+use super::sealed::{self, Start};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -41,7 +42,16 @@ pub async fn run(arguments: ServeArguments) -> Result<(), ServeError> {
     config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     tracing::info!("the master key comes from {}", config.master_key.source(&config.storage.data_dir));
     let file = config.storage.data_dir.join(FIRST_PASSWORD);
-    let appliance = Appliance::start(config).await?;
+    let unsealed = match sealed::wait(&config).await? {
+        Start::Plain => None,
+        Start::Unsealed(unsealed) => Some(*unsealed),
+        Start::Stopped => return Ok(()),
+    };
+    let by = unsealed.as_ref().map(|unsealed| (unsealed.uid, unsealed.failures));
+    let appliance = Appliance::start_unsealed(config, unsealed).await?;
+    if let Some((uid, failures)) = by {
+        appliance.services.note_unsealed(uid, failures).await.map_err(StartError::from)?;
+    }
     // This is logged at every start: the first one may have failed after it wrote the password.
     if file.exists() {
         let advice = "the first password of `admin` is in this file; change it and delete the file";

@@ -43,6 +43,10 @@ pub enum Command {
     },
     /// Records that the master key was replaced.
     NoteMasterKeyReplaced,
+    /// Records that the server was unsealed.
+    NoteUnsealed {
+        failures: u32,
+    },
     PasswordPolicy(PasswordPolicyCommand),
     User(UserCommand),
     Group(GroupCommand),
@@ -77,6 +81,9 @@ impl State {
                 Ok(vec![Event::Installation(InstallationEvent::TokenKeyReplaced { token_key })])
             }
             Command::NoteMasterKeyReplaced => Ok(vec![Event::Installation(InstallationEvent::MasterKeyReplaced)]),
+            Command::NoteUnsealed { failures } => {
+                Ok(vec![Event::Installation(InstallationEvent::Unsealed { failures })])
+            }
             Command::PasswordPolicy(command) => password::decide::decide(self, command),
             Command::User(command) => user::decide::decide(self, command),
             Command::Group(command) => group::decide::decide(self, command),

@@ -94,6 +94,11 @@ pub enum InstallationEvent {
     },
     /// The data keys are sealed by another master key from now on.
     MasterKeyReplaced,
+    /// An operator gave the passphrase of the master key to a sealed server.
+    Unsealed {
+        /// How often a wrong one was given before, since the start.
+        failures: u32,
+    },
 }
 
 /// The history that an event belongs to.

@@ -168,7 +168,7 @@ impl State {
                     installation.token_key_made = at;
                 }
             }
-            InstallationEvent::MasterKeyReplaced => {}
+            InstallationEvent::MasterKeyReplaced | InstallationEvent::Unsealed { .. } => {}
         }
     }
 }

@@ -42,6 +42,9 @@ pub enum Problem {
     /// The user makes more changes than one may in some time.
     #[error("too many changes of one user: try again in {seconds} s")]
     TooManyChanges { seconds: u64 },
+    /// The master key is not known yet.
+    #[error("the server is sealed; give it the passphrase on its machine, with `claviger unseal`")]
+    Sealed,
     /// Nothing is served at this path.
     #[error("there is no API at {0}")]
     NoRoute(String),

@@ -26,7 +26,7 @@ use utoipa::openapi::schema::{Object, Type};
 pub struct StatusView {
     /// `ok`, `ready`, or what is wrong and how to fix it.
     #[schema(example = "ready")]
-    status: &'static str,
+    pub(super) status: &'static str,
 }
 
 /// 200 if the service accepts changes, otherwise 503.

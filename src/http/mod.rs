@@ -41,6 +41,7 @@ pub mod reports;
 pub mod required_right;
 pub mod routes;
 pub mod schedules;
+mod sealed;
 pub mod server;
 pub mod source_keys;
 pub mod sync_jobs;

@@ -6,7 +6,7 @@ use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
 use super::query_members::QueryMembers;
-use super::{origin, routes, system, trace};
+use super::{origin, routes, sealed, system, trace};
 use crate::listener::{Connections, Sources, Timeouts};
 use crate::service::Services;
 use actix_http::{HttpService, TlsAcceptorConfig};
@@ -18,7 +18,7 @@ use actix_web::App;
 use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::middleware::{NormalizePath, from_fn};
 use actix_web::rt::net::TcpStream;
-use actix_web::web::Data;
+use actix_web::web::{Data, ServiceConfig};
 use rustix::net::sockopt::set_socket_send_buffer_size;
 use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
@@ -63,12 +63,41 @@ pub fn start(
     services: Services,
     options: ServerOptions,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
-    let address = options.listener.local_addr()?;
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let groups = routes::endpoint_groups();
     let (document, query_members) = (Data::new(Document::of(&groups)?), Data::new(QueryMembers::of_all(&groups)));
     let rate = Data::new(ChangeRate::of(options.changes_per_second));
     let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
+    let access = options.metrics;
+    system::started();
+    serve(options, move |config| {
+        config
+            .app_data(services.clone())
+            .app_data(metrics.clone())
+            .app_data(document.clone())
+            .app_data(query_members.clone())
+            .app_data(rate.clone())
+            .app_data(limit)
+            .app_data(access);
+        routes::configure(config);
+    })
+}
+
+/// Starts a server that only says that it is sealed, as [`start`].
+///
+/// # Errors
+/// An I/O error of the listener.
+pub fn start_sealed(
+    options: ServerOptions,
+) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
+    serve(options, sealed::configure)
+}
+
+fn serve(
+    options: ServerOptions,
+    configure: impl Fn(&mut ServiceConfig) + Clone + Send + 'static,
+) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>>)> {
+    let address = options.listener.local_addr()?;
     let Timeouts { handshake, head, body: _, idle, answer, disconnect } = options.timeouts;
     // Room for a connection of somebody else is made before there is none.
     let crowded = options.max_connections - options.max_connections / 10;
@@ -80,20 +109,12 @@ pub fn start(
     let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
     // Clients that stall their handshakes must not block the handshakes of others.
     max_concurrent_tls_connect(max_per_worker);
-    system::started();
     let app = move || {
         App::new()
-            .app_data(services.clone())
-            .app_data(metrics.clone())
-            .app_data(document.clone())
-            .app_data(query_members.clone())
-            .app_data(rate.clone())
-            .app_data(limit)
-            .app_data(options.metrics)
             .wrap(from_fn(origin::refuse_foreign))
             .wrap(from_fn(trace::trace_request))
             .wrap(NormalizePath::trim())
-            .configure(routes::configure)
+            .configure(configure.clone())
     };
     let builder = ServerBuilder::new()
         .workers(options.workers)

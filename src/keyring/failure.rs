@@ -52,6 +52,9 @@ pub enum KeyringError {
     /// The bytes were not sealed for that owner and purpose with its current data key.
     #[error("{purpose} of {owner} cannot be opened: it was altered, or sealed with a key that no longer exists")]
     Unreadable { owner: Owner, purpose: &'static str },
+    /// The master key is derived from a passphrase that only an operator knows.
+    #[error("an operator must give the passphrase: start the server and run `claviger unseal`")]
+    NeedsOperator,
     /// The replacement of the master key failed after the new key was put in its place.
     #[error("the replacement of the master key was interrupted: start the program again, which completes it")]
     UnfinishedRekey,

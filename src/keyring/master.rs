@@ -37,6 +37,8 @@ pub enum MasterKeySource {
         /// The file's name in `$CREDENTIALS_DIRECTORY`.
         name: String,
     },
+    /// A passphrase that an operator gives to the running program.
+    Operator,
 }
 
 /// Describes the source for the log, without the key or passphrase.
@@ -48,6 +50,7 @@ impl fmt::Display for MasterKeySource {
             Self::Passphrase(_) => f.write_str("a passphrase"),
             Self::PassphraseFile { path } => write!(f, "the passphrase in the file {}", path.display()),
             Self::PassphraseCredential { name } => write!(f, "the passphrase in systemd's credential {name}"),
+            Self::Operator => f.write_str("an operator's passphrase"),
         }
     }
 }
@@ -60,6 +63,7 @@ impl std::fmt::Debug for MasterKeySource {
             Self::Passphrase(_) => f.write_str("Passphrase(…)"),
             Self::PassphraseFile { path } => write!(f, "PassphraseFile({})", path.display()),
             Self::PassphraseCredential { name } => write!(f, "PassphraseCredential({name})"),
+            Self::Operator => f.write_str("Operator"),
         }
     }
 }
@@ -80,6 +84,7 @@ impl MasterKeySource {
             Self::Passphrase(text) => passphrase::key(text, directory),
             Self::PassphraseFile { path } => passphrase::key(&first_line(read_private(path)?)?, directory),
             Self::PassphraseCredential { name } => passphrase::key(&first_line(read(&credential(name)?)?)?, directory),
+            Self::Operator => Err(KeyringError::NeedsOperator),
         }
     }
 
@@ -97,6 +102,7 @@ impl MasterKeySource {
             Self::Passphrase(text) => Ok(derived(text)),
             Self::PassphraseFile { path } => Ok(derived(&first_line(read_private(path)?)?)),
             Self::PassphraseCredential { name } => Ok(derived(&first_line(read(&credential(name)?)?)?)),
+            Self::Operator => Err(KeyringError::NeedsOperator),
         }
     }
 
@@ -118,6 +124,7 @@ impl MasterKeySource {
             Self::Passphrase(text) => passphrase::check(text),
             Self::PassphraseFile { path } => passphrase::check(&first_line(read_private(path)?)?),
             Self::PassphraseCredential { name } => passphrase::check(&first_line(read(&credential(name)?)?)?),
+            Self::Operator => Ok(()),
         }
     }
 }

@@ -47,6 +47,14 @@ impl Services {
         self.users.reset_password(&change(uid, "reset-password"), user, password).await
     }
 
+    /// Records that an operator unsealed the server.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn note_unsealed(&self, uid: u32, failures: u32) -> Result<(), Failure> {
+        self.recorder.append(&change(uid, "unseal"), Command::NoteUnsealed { failures }).await.map(drop)
+    }
+
     /// Replaces the master key. Returns whether the new one was put into the place of the old one.
     ///
     /// # Errors

@@ -177,6 +177,8 @@ pub enum MasterKeyKind {
     Credential,
     PassphraseFile,
     PassphraseCredential,
+    /// A passphrase that `claviger unseal` gives; until then the server is sealed.
+    Operator,
 }
 
 /// `[master_key]`
@@ -205,7 +207,7 @@ impl MasterKeySettings {
             MasterKeyKind::File | MasterKeyKind::PassphraseFile => {
                 Some(self.path.clone().unwrap_or_else(|| data_dir.join("master.key")))
             }
-            MasterKeyKind::Credential | MasterKeyKind::PassphraseCredential => None,
+            MasterKeyKind::Credential | MasterKeyKind::PassphraseCredential | MasterKeyKind::Operator => None,
         }
     }
 
@@ -213,7 +215,7 @@ impl MasterKeySettings {
     pub fn is_passphrase(&self) -> bool {
         match self.source {
             MasterKeyKind::File | MasterKeyKind::Credential => false,
-            MasterKeyKind::PassphraseFile | MasterKeyKind::PassphraseCredential => true,
+            MasterKeyKind::PassphraseFile | MasterKeyKind::PassphraseCredential | MasterKeyKind::Operator => true,
         }
     }
 
@@ -227,6 +229,7 @@ impl MasterKeySettings {
             MasterKeyKind::PassphraseCredential => {
                 MasterKeySource::PassphraseCredential { name: self.credential.clone() }
             }
+            MasterKeyKind::Operator => MasterKeySource::Operator,
         }
     }
 }

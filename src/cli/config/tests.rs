@@ -168,7 +168,7 @@ source = 'vault'
     FILE:4: server.workers: invalid value: integer `-1`, expected usize
     FILE:6: tls.certificate: invalid type: integer `5`, expected path string
     FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `xks`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `schedules`, `limits`, `alarms`, `aws`, `call_journal`, `audit`, `reports`, `backup`, `forwarding`, `checkpoints`, `log`, `metrics`
-    FILE:11: master_key.source: unknown variant `vault`, expected one of `file`, `credential`, `passphrase_file`, `passphrase_credential`
+    FILE:11: master_key.source: unknown variant `vault`, expected one of `file`, `credential`, `passphrase_file`, `passphrase_credential`, `operator`
     environment: CLAVIGER_LOG_FORMAT: log.format: unknown variant `xml`, expected one of `auto`, `json`, `text`
     environment: CLAVIGER_SERVER_KEEP_ALIVE_SECONDS: server.keep_alive_seconds: `soon` is not a whole number
     environment: CLAVIGER_METRICS_ENABLED: metrics.enabled: `yes` is not `true` or `false`

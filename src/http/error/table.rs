@@ -128,6 +128,7 @@ causes! {
     BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
     TOO_MANY_CHANGES: TOO_MANY, "too_many_changes", "The user makes more changes than `server.changes_per_second` allows.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
+    SEALED: UNAVAILABLE, "sealed", "The server waits for the passphrase of its master key (`claviger unseal`).";
     LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
     KEYRING_UNAVAILABLE: UNAVAILABLE, "keyring_unavailable", "The disk failed at a file of the keyring.";
     INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had completed the operation.";
@@ -156,6 +157,7 @@ pub fn cause(problem: &Problem) -> Cause {
         Problem::Query { .. } => PARAMETER_INVALID,
         Problem::ForeignOrigin => ORIGIN_FOREIGN,
         Problem::TooManyChanges { .. } => TOO_MANY_CHANGES,
+        Problem::Sealed => SEALED,
         Problem::NoRoute(_) => NO_ROUTE,
         Problem::NoMethod { .. } => METHOD_NOT_ALLOWED,
     }

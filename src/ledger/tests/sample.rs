@@ -193,6 +193,7 @@ fn every_kind_in(form: Form) -> Vec<Event> {
     let token_key = sealed("another sealed token key");
     events.push(Event::Installation(InstallationEvent::TokenKeyReplaced { token_key }));
     events.push(Event::Installation(InstallationEvent::MasterKeyReplaced));
+    events.push(Event::Installation(InstallationEvent::Unsealed { failures: 3 }));
     events.extend(of_groups(form));
     events.extend(of_sessions(form));
     events.extend(of_connections(form));

@@ -14,5 +14,6 @@ mod observability;
 mod process;
 mod rekey;
 mod rewritten;
+mod sealed;
 mod serve;
 mod timeouts;

@@ -15,6 +15,7 @@ layout! {
         MetricsDisabled,
         TokenKeyReplaced { token_key: Bytes<'a> },
         MasterKeyReplaced,
+        Unsealed { failures: u32 },
     }
 }
 
