@@ -36,7 +36,7 @@ use chrono::Utc;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::net::{SocketAddr, TcpListener};
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -198,6 +198,7 @@ impl Appliance {
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
             xks_listens: config.xks.listen.is_some(),
             xks_calls_per_second: config.xks.calls_per_second,
+            token_key_days: NonZeroU32::new(config.tokens.rotate_key_days),
             webhooks: webhook_sender(&config)?,
             connection_checks: Some(config.alarms.connection_check_seconds)
                 .filter(|seconds| *seconds > 0)

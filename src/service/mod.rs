@@ -118,6 +118,7 @@ pub struct Services {
     /// Sends audit records to other machines.
     pub forwarding: forwarding::Forwarding,
     recorder: Recorder,
+    token_key_days: Option<NonZeroU32>,
 }
 
 /// The source of the current time; a test supplies its own.
@@ -150,6 +151,8 @@ pub struct Parts {
     pub xks_listens: bool,
     /// The largest number of calls of AWS per second to the XKS proxy of one key store; 0 for no limit.
     pub xks_calls_per_second: u32,
+    /// The days after which the key that signs access tokens is replaced; `None` for never.
+    pub token_key_days: Option<NonZeroU32>,
     /// Sends webhooks.
     pub webhooks: crate::webhook::Sender,
     /// The pause between two checks of the connections in use; `None` for no checks.
@@ -290,6 +293,7 @@ impl Services {
             tokens: tokens::Tokens::new(recorder.clone(), &secrets, proof, parts.refresh)?,
             trails,
             recorder,
+            token_key_days: parts.token_key_days,
         })
     }
 
@@ -305,6 +309,9 @@ impl Services {
         self.audit.follow_forever(&Handle::current());
         self.forwarding.begin_work();
         self.checkpoints.make_forever(&Handle::current());
+        if let Some(days) = self.token_key_days {
+            self.tokens.rotate_forever(&Handle::current(), days);
+        }
     }
 
     /// Returns whether the log still accepts changes.

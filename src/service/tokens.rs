@@ -1,4 +1,7 @@
-//! Tokens: sign in, refresh a session, revoke it, and authenticate a bearer token.
+//! Tokens: sign in, refresh a session, revoke it, and authenticate a bearer token. `rotation` replaces the key that signs
+//! them.
+
+mod rotation;
 
 use super::access::{Permit, SignedIn};
 use super::caller::{Caller, Change, RequestContext};
@@ -23,6 +26,7 @@ use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::Arc;
+use tokio::sync::MutexGuard;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
@@ -128,7 +132,11 @@ impl Tokens {
     /// # Errors
     /// When the log or the keyring fails.
     pub(super) async fn replace_key(&self, change: &Change) -> Result<(), Failure> {
-        let _replacing = self.replacing.lock().await;
+        let replacing = self.replacing.lock().await;
+        self.replace_key_alone(change, &replacing).await
+    }
+
+    async fn replace_key_alone(&self, change: &Change, _: &MutexGuard<'_, ()>) -> Result<(), Failure> {
         let mut key = Zeroizing::new([0u8; 32]);
         aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
         let id = self.recorder.state().state.installation.as_ref().map(|installation| installation.id);

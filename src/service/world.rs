@@ -35,6 +35,7 @@ use crate::keyring::Keyring;
 use crate::ledger::{Ledger, LedgerOptions, Record};
 use crate::report_store;
 use std::future::Future;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -76,6 +77,8 @@ pub(super) struct World {
     pub kms: Arc<ScriptedKms>,
     pub aws: Arc<ScriptedAws>,
     clock: Arc<AtomicI64>,
+    /// The days after which the token key is replaced; 0 for never.
+    pub(super) token_key_days: u32,
     /// The time limit of reports, from the next start on.
     pub report_time_limit: Duration,
 }
@@ -95,6 +98,7 @@ impl World {
             kms: Arc::new(ScriptedKms::in_account(ACCOUNT)),
             aws: Arc::new(ScriptedAws::with_account(ACCOUNT, &[REGION, "eu-west-1"])),
             clock: Arc::new(AtomicI64::new(NOW.nanos())),
+            token_key_days: 0,
             report_time_limit: Duration::from_secs(60),
         };
         world.start();
@@ -141,6 +145,7 @@ impl World {
                 consistency_wait_seconds: 300,
                 xks_listens: false,
                 xks_calls_per_second: 0,
+                token_key_days: NonZeroU32::new(self.token_key_days),
                 webhooks: crate::webhook::Sender::new(rules, None).expect("a client"),
                 connection_checks: None,
             };

@@ -111,6 +111,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     ] {
         found.extend(check_range(key, value, 0, 10 * 366 * 86_400));
     }
+    found.extend(check_range("tokens.rotate_key_days", config.tokens.rotate_key_days.into(), 0, 3660));
     found.extend(check_range("call_journal.changes_mib", config.call_journal.changes_mib, 16, 1024 * 1024));
     found.extend(check_range("call_journal.reads_mib", config.call_journal.reads_mib, 16, 1024 * 1024));
     found.extend(check_range("audit.attempts_mib", config.audit.attempts_mib, 1, 1024 * 1024));

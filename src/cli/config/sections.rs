@@ -260,11 +260,13 @@ pub struct TokenSettings {
     pub refresh_lifetime_seconds: u64,
     /// The default time after which an unused refresh token expires, in seconds; 0 for no limit.
     pub refresh_unused_seconds: u64,
+    /// The days after which the key that signs access tokens is replaced; 0 for never.
+    pub rotate_key_days: u32,
 }
 
 impl Default for TokenSettings {
     fn default() -> Self {
-        Self { refresh_lifetime_seconds: 30 * 86_400, refresh_unused_seconds: 7 * 86_400 }
+        Self { refresh_lifetime_seconds: 30 * 86_400, refresh_unused_seconds: 7 * 86_400, rotate_key_days: 0 }
     }
 }
 

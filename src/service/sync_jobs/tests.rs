@@ -137,6 +137,7 @@ async fn start(home: &Path, ledger: &Ledger, keyring: &Keyring, aws: &Arc<Script
         consistency_wait_seconds: 300,
         xks_listens: false,
         xks_calls_per_second: 0,
+        token_key_days: None,
         webhooks: crate::webhook::Sender::new(Default::default(), None).expect("a client"),
         connection_checks: None,
     };
