@@ -15,7 +15,7 @@ pub mod logging;
 pub mod notify;
 mod process;
 pub mod restore;
-mod sealed;
+pub mod sealed;
 pub mod serve;
 mod terminal;
 pub mod tls;
