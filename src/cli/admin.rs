@@ -66,14 +66,8 @@ pub enum AdminError {
     File { path: PathBuf, source: io::Error },
     #[error("no password was given on the standard input")]
     NoPassword,
-    #[error(
-        "the new master key must be given with --key-file or --passphrase-file: the present one is not a key in a file"
-    )]
-    NoNewKey,
     #[error("the two passphrases differ; nothing was done")]
     NotTheSame,
-    #[error("the system gives no random numbers")]
-    NoRandomness,
     #[error("the server did not do it: {0}")]
     Refused(String),
     #[error(transparent)]
@@ -109,8 +103,6 @@ pub async fn run(arguments: AdminArguments) -> Result<(), AdminError> {
 /// When the new key is unfit, or the data directory cannot be opened.
 pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
     let target = Target::of(&arguments.log)?;
-    let config = arguments.log.config()?;
-    let place = appliance::master_key_place(&config);
     let new = match (arguments.key_file, arguments.passphrase_file) {
         (Some(path), _) => NewKey::Key(Password(base64_of(&path)?)),
         (None, Some(path)) if path == Path::new("-") => {
@@ -120,25 +112,24 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
             let file = File::open(&path).map_err(|source| AdminError::File { path, source })?;
             NewKey::Passphrase(Password(first_line(&mut BufReader::new(file))?))
         }
-        (None, None) if place.file.is_some() && !place.is_passphrase => NewKey::Key(Password(random()?)),
-        (None, None) => return Err(AdminError::NoNewKey),
+        (None, None) => NewKey::Random,
     };
-    let is_installed = match target {
-        Target::Server(server) => change::<bool>(server, &Request::Rekey(new))?,
+    let installed = match target {
+        Target::Server(server) => change::<Option<PathBuf>>(server, &Request::Rekey(new))?,
         Target::Directory(config) => {
-            let offline = open(&config)?;
-            let outcome = offline.replace_master_key(own_uid(), &place, new.into()).await;
+            let (offline, place) = (open(&config)?, appliance::master_key_place(&config));
+            let outcome = offline.replace_master_key(own_uid(), &place, new.given()).await;
             offline.close().await;
             outcome?
         }
     };
-    match (is_installed, place.file) {
-        (true, Some(file)) => say(&format!(
+    match installed {
+        Some(file) => say(&format!(
             "the master key is replaced; {} has the new one: copy it elsewhere. Backups that were made before need the \
              old one",
             file.display()
         )),
-        _ => say(
+        None => say(
             "the master key is replaced; change the source that the settings name (`[master_key]`) before the next \
              start, which needs the new one. Backups that were made before need the old one",
         ),
@@ -251,12 +242,6 @@ fn base64_of(path: &Path) -> Result<Zeroizing<String>, AdminError> {
         Ok(text) if text.is_ascii() => text.trim().to_owned(),
         _ => STANDARD.encode(&*content),
     }))
-}
-
-fn random() -> Result<Zeroizing<String>, AdminError> {
-    let mut key = Zeroizing::new([0u8; 32]);
-    aws_lc_rs::rand::fill(key.as_mut()).map_err(|_| AdminError::NoRandomness)?;
-    Ok(Zeroizing::new(STANDARD.encode(key.as_ref())))
 }
 
 fn own_uid() -> u32 {

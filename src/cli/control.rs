@@ -64,16 +64,20 @@ pub enum Request {
 #[derive(Serialize, Deserialize, Debug)]
 #[serde(rename_all = "snake_case")]
 pub enum NewKey {
-    /// 32 random bytes in base64.
+    /// A random key, which is known only in its file.
+    Random,
+    /// 32 bytes in base64.
     Key(Password),
     Passphrase(Password),
 }
 
-impl From<NewKey> for NewMasterKey {
-    fn from(new: NewKey) -> Self {
-        match new {
-            NewKey::Key(text) => Self::Key(Zeroizing::new(text.0.as_bytes().to_vec())),
-            NewKey::Passphrase(text) => Self::Passphrase(text.0),
+impl NewKey {
+    /// The given key; `None` for a random one.
+    pub(super) fn given(self) -> Option<NewMasterKey> {
+        match self {
+            Self::Random => None,
+            Self::Key(text) => Some(NewMasterKey::Key(Zeroizing::new(text.0.as_bytes().to_vec()))),
+            Self::Passphrase(text) => Some(NewMasterKey::Passphrase(text.0)),
         }
     }
 }
@@ -208,11 +212,11 @@ async fn answer_request(
     }
 }
 
-/// Replaces the master key. Answers whether the new one is in its place.
-async fn rekey(peer: io::Result<u32>, started: &Started, new: NewKey) -> Result<bool, String> {
+/// Replaces the master key. Answers with the file that has the new one, if it is in its place.
+async fn rekey(peer: io::Result<u32>, started: &Started, new: NewKey) -> Result<Option<PathBuf>, String> {
     let (uid, services) = (operator(peer)?, ready(&started.services)?);
     let (keyring, place) = ready(&started.master_key)?;
-    let replaced = services.replace_master_key(uid, &keyring, &place, new.into()).await;
+    let replaced = services.replace_master_key(uid, &keyring, &place, new.given()).await;
     replaced.map_err(|failure| with_causes(&failure))
 }
 

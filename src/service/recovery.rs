@@ -15,6 +15,8 @@ use crate::domain::command::Command;
 use crate::domain::event::Actor;
 use crate::keyring::{Keyring, KeyringError, NewMasterKey};
 use crate::ledger::Ledger;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::path::PathBuf;
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
@@ -55,7 +57,8 @@ impl Services {
         self.recorder.append(&change(uid, "unseal"), Command::NoteUnsealed { failures }).await.map(drop)
     }
 
-    /// Replaces the master key. Returns whether the new one was put into the place of the old one.
+    /// Replaces the master key. Returns the file with the new one, if it was put into the place of the
+    /// old one. Without a new one, it is random, which is possible only if it is put there.
     ///
     /// # Errors
     /// When the new key is unfit, or the keyring or the log fails.
@@ -64,8 +67,8 @@ impl Services {
         uid: u32,
         keyring: &Keyring,
         place: &MasterKeyPlace,
-        new: NewMasterKey,
-    ) -> Result<bool, Failure> {
+        new: Option<NewMasterKey>,
+    ) -> Result<Option<PathBuf>, Failure> {
         replace_master_key(&self.recorder, keyring, place, &change(uid, "rekey"), new).await
     }
 }
@@ -112,8 +115,8 @@ impl Offline {
         &self,
         uid: u32,
         place: &MasterKeyPlace,
-        new: NewMasterKey,
-    ) -> Result<bool, Failure> {
+        new: Option<NewMasterKey>,
+    ) -> Result<Option<PathBuf>, Failure> {
         replace_master_key(&self.recorder, &self.keyring, place, &change(uid, "rekey"), new).await
     }
 
@@ -136,11 +139,16 @@ async fn replace_master_key(
     keyring: &Keyring,
     place: &MasterKeyPlace,
     change: &Change,
-    new: NewMasterKey,
-) -> Result<bool, Failure> {
+    new: Option<NewMasterKey>,
+) -> Result<Option<PathBuf>, Failure> {
+    let new = match new {
+        Some(new) => new,
+        None if place.file.is_some() && !place.is_passphrase => random()?,
+        None => return Err(Failure::Internal(NOT_GIVEN)),
+    };
     let fits = place.is_passphrase == matches!(new, NewMasterKey::Passphrase(_));
     let install = place.file.clone().filter(|_| fits);
-    let is_installed = install.is_some();
+    let installed = install.clone();
     let replacing = keyring.clone();
     let replaced = tokio::task::spawn_blocking(move || replacing.replace_master_key(&new, install.as_deref())).await;
     replaced.map_err(|_| Failure::Internal("the replacement of the master key ended early"))??;
@@ -152,7 +160,17 @@ async fn replace_master_key(
         _ => {}
     }
     note_replacement(recorder, keyring, change).await?;
-    Ok(is_installed)
+    Ok(installed)
+}
+
+const NOT_GIVEN: &str = "the new master key must be given with --key-file or --passphrase-file: the present one is not a \
+                         key in a file that the settings name";
+
+fn random() -> Result<NewMasterKey, Failure> {
+    let mut key = Zeroizing::new(vec![0u8; 32]);
+    aws_lc_rs::rand::fill(&mut key).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
+    // As base64, since 32 bytes that happen to be text are refused.
+    Ok(NewMasterKey::Key(Zeroizing::new(STANDARD.encode(&*key).into_bytes())))
 }
 
 async fn note_replacement(recorder: &Recorder, keyring: &Keyring, change: &Change) -> Result<(), Failure> {

@@ -48,11 +48,13 @@ impl Backups {
     /// When the keyring or the master key cannot be read.
     pub fn contents(&self, with_master_key: bool) -> Result<(Contents, String), ContentsError> {
         let installation = self.ledger.state().state.installation.as_ref().map(|installation| installation.id);
+        let file = self.settings.master_key_file.as_deref();
+        let key = with_master_key.then(|| contents::master_key(file)).transpose()?;
         let contents = Contents::of_running(&self.settings.data_dir, &self.ledger, &self.keyring)?;
         let contents = contents.without(&self.settings.directory);
-        let contents = match with_master_key {
-            true => contents.with_master_key(self.settings.master_key_file.as_deref())?,
-            false => contents,
+        let contents = match key {
+            Some(before) => contents.with_master_key(file)?.refuse_other_master_key(&before)?,
+            None => contents,
         };
         Ok((contents, installation.map(|id| id.to_string()).unwrap_or_default()))
     }
