@@ -69,6 +69,7 @@ fn a_backup_is_made_shown_downloaded_and_deleted() {
     assert!(said.contains(made["head_hash"].as_str().expect("a hash")) || into.is_dir(), "{said}");
 
     // A restart changes nothing.
+    assert!(appliance.terminate().success());
     appliance.restart();
     let admin = appliance.admin();
     assert_eq!(admin.get(&one).expect(200), made);
