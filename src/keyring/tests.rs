@@ -319,7 +319,7 @@ fn a_kill_at_each_step_of_a_rekey_opens_with_the_key_in_its_place() {
     let keyring = place.open();
     let sealed = sealed_secrets(&keyring);
     keyring.expect_sealed_log().expect("noted");
-    let (mac, old) = (keyring.mac_key(&owner(1), "mac").expect("a key"), fs::read(place.master()).expect("read"));
+    let (mac, old) = (keyring.owner_key(&owner(1), "mac").expect("a key"), fs::read(place.master()).expect("read"));
     let mut images = Vec::new();
     let mut at = |step: &str| images.push((step.to_owned(), place.image()));
     keyring.replace_at(&NewMasterKey::Key(new_key()), Some(&place.master()), &mut at).expect("replaced");
@@ -334,7 +334,7 @@ fn a_kill_at_each_step_of_a_rekey_opens_with_the_key_in_its_place() {
         all_opens(&keyring, &sealed, &step);
         assert_eq!(keyring.was_replaced().expect("read"), is_new, "{step}");
         assert!(keyring.expects_sealed_log().expect("read"), "{step}");
-        assert_eq!(keyring.mac_key(&owner(1), "mac").expect("a key"), mac, "{step}");
+        assert_eq!(keyring.owner_key(&owner(1), "mac").expect("a key"), mac, "{step}");
         drop(keyring);
         // And once more, as nothing is left to do.
         all_opens(&image.open(), &sealed, &step);
