@@ -47,7 +47,7 @@ impl Place {
         Self { path: data.join("snapshot"), key }
     }
 
-    fn owner_key(&self) -> Option<hmac::Key> {
+    fn mac_key(&self) -> Option<hmac::Key> {
         (self.key)().map(|key| hmac::Key::new(hmac::HMAC_SHA256, &key))
     }
 
@@ -56,7 +56,7 @@ impl Place {
         if !self.path.exists() {
             return None;
         }
-        let Some(key) = self.owner_key() else {
+        let Some(key) = self.mac_key() else {
             tracing::info!("the snapshot is not used: the master key is not available");
             return None;
         };
@@ -73,13 +73,13 @@ impl Place {
     /// Opens the snapshot and checks its MAC.
     #[cfg(test)]
     pub(super) fn open(&self) -> Result<SnapshotFile, SnapshotError> {
-        SnapshotFile::open(&self.path, &self.owner_key().ok_or(SnapshotError::NoKey)?)
+        SnapshotFile::open(&self.path, &self.mac_key().ok_or(SnapshotError::NoKey)?)
     }
 
     /// Writes a snapshot that has these parts.
     #[cfg(test)]
     pub(super) fn write_parts(&self, chain: Chain, parts: &[(u16, Vec<u8>)]) -> Result<(), SnapshotError> {
-        let key = self.owner_key().ok_or(SnapshotError::NoKey)?;
+        let key = self.mac_key().ok_or(SnapshotError::NoKey)?;
         let fill = |writer: &mut PartWriter| parts.iter().try_for_each(|(kind, bytes)| writer.push(*kind, bytes));
         Ok(file::write(&self.path, &key, chain, fill)?)
     }
@@ -102,7 +102,7 @@ impl Place {
 
     /// Writes a snapshot, which replaces the existing one.
     pub(super) fn write(&self, replayed: &Replayed) -> Result<(), SnapshotError> {
-        let key = self.owner_key().ok_or(SnapshotError::NoKey)?;
+        let key = self.mac_key().ok_or(SnapshotError::NoKey)?;
         file::write(&self.path, &key, replayed.chain, |parts| {
             content::write(&replayed.state, &replayed.history, parts)
         })?;
