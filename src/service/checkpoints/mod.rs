@@ -20,7 +20,7 @@ use super::failure::Failure;
 use super::list::{Limit, Query};
 use super::recorder::Recorder;
 use crate::keyring::Keyring;
-use crate::ledger::HeadMark;
+use crate::ledger::{HeadMark, RecordHash};
 use file::CheckpointFile;
 use signed::Signer;
 use std::fs::OpenOptions;
@@ -83,11 +83,15 @@ impl Checkpoints {
 
     /// Makes a checkpoint every hour, if the log has grown.
     pub(super) fn make_forever(&self, runtime: &Handle) {
+        self.make_every(EVERY, runtime);
+    }
+
+    fn make_every(&self, pause: Duration, runtime: &Handle) {
         let checkpoints = self.clone();
         runtime.spawn(async move {
             checkpoints.report_contradictions().await;
             loop {
-                tokio::time::sleep(EVERY).await;
+                tokio::time::sleep(pause).await;
                 checkpoints.keep_up().await;
             }
         });
@@ -125,15 +129,20 @@ impl Checkpoints {
         let is_of_same =
             |newest: &&Arc<Checkpoint>| newest.number == checkpoint.number && newest.hash == checkpoint.hash;
         if let Some(newest) = self.latest().as_ref().filter(is_of_same) {
+            self.copy(newest)?;
             return Ok(newest.clone());
         }
         file.append(&checkpoint).map_err(failed("a checkpoint could not be written"))?;
         self.0.latest.send_replace(Some(checkpoint.clone()));
-        if let Some(directory) = &self.0.directory {
-            let written = write_copy(directory, &checkpoint);
-            written.map_err(failed("a checkpoint could not be written into `checkpoints.directory`"))?;
-        }
+        self.copy(&checkpoint)?;
         Ok(checkpoint)
+    }
+
+    /// Writes a copy into `checkpoints.directory`, unless it has one.
+    fn copy(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
+        let Some(directory) = &self.0.directory else { return Ok(()) };
+        let written = write_copy(directory, checkpoint);
+        written.map_err(failed("a checkpoint could not be written into `checkpoints.directory`"))
     }
 
     fn sign(&self) -> Checkpoint {
@@ -178,24 +187,33 @@ impl Checkpoints {
         Ok((total, rows.map_err(failed("the checkpoints could not be read"))?))
     }
 
-    /// Compares the newest checkpoint of the data directory, and that of `checkpoints.directory`, with the log, and
-    /// reports a difference to the program's own log: it may be the sign of an attack, or of a backup that was restored.
+    /// Reports newest checkpoints that contradict the log to the program's own log: it may be the sign of an attack, or of
+    /// a backup that was restored.
     async fn report_contradictions(&self) {
+        for (HeadMark { seq, hash }, found) in self.contradictions().await {
+            let found = found.map_or_else(|| "missing".to_owned(), |hash| hash.to_string());
+            tracing::error!(
+                number = seq, checkpoint = %hash, %found,
+                "a checkpoint contradicts the log: it was rewritten or shortened, or a backup was restored"
+            );
+        }
+    }
+
+    /// Compares the newest checkpoint of the data directory, and that of `checkpoints.directory`, with the log. Returns
+    /// those that contradict it, with the hash that the record has.
+    async fn contradictions(&self) -> Vec<(HeadMark, Option<RecordHash>)> {
         let outside = self.0.directory.as_deref().and_then(newest_copy);
+        let mut contradictions = Vec::new();
         for newest in self.latest().map(|newest| (*newest).clone()).into_iter().chain(outside) {
-            let Ok(HeadMark { seq, hash }) = newest.check(&self.0.signer.public()) else { continue };
-            let found = match self.0.recorder.ledger().read_one(seq).await {
-                Ok(record) => record.map(|record| record.hash),
-                Err(_) => continue,
-            };
-            if found != Some(hash) {
-                let found = found.map_or_else(|| "missing".to_owned(), |hash| hash.to_string());
-                tracing::error!(
-                    number = seq, checkpoint = %hash, %found,
-                    "a checkpoint contradicts the log: it was rewritten or shortened, or is from a backup"
-                );
+            // The others were reported when the file was opened.
+            let Ok(mark) = newest.check(&self.0.signer.public()) else { continue };
+            let Ok(record) = self.0.recorder.ledger().read_one(mark.seq).await else { continue };
+            let found = record.map(|record| record.hash);
+            if found != Some(mark.hash) {
+                contradictions.push((mark, found));
             }
         }
+        contradictions
     }
 
     fn file(&self) -> MutexGuard<'_, CheckpointFile> {
@@ -232,3 +250,6 @@ fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
         Failure::Internal(what)
     }
 }
+
+#[cfg(test)]
+mod tests;
