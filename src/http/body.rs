@@ -2,6 +2,9 @@
 //! ignored, and an empty string (or `null`) for an optional member is the same as no member. Error messages begin with
 //! the name of the member.
 
+mod strict;
+
+use self::strict::Strict;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use crate::domain::name::{NameError, refuse_invisible};
@@ -197,10 +200,12 @@ pub fn optional<'de, D: Deserializer<'de>, T: DeserializeOwned>(from: D) -> Resu
     match Value::deserialize(from)? {
         Value::Null => Ok(None),
         Value::String(text) if text.is_empty() => Ok(None),
-        value => serde_path_to_error::deserialize(value).map(Some).map_err(|error| match error.path().to_string() {
-            path if path == "." => D::Error::custom(error.into_inner()),
-            path => D::Error::custom(format!("{path}: {}", error.into_inner())),
-        }),
+        value => {
+            serde_path_to_error::deserialize(Strict(value)).map(Some).map_err(|error| match error.path().to_string() {
+                path if path == "." => D::Error::custom(error.into_inner()),
+                path => D::Error::custom(format!("{path}: {}", error.into_inner())),
+            })
+        }
     }
 }
 
@@ -409,6 +414,26 @@ mod tests {
         assert_eq!(parsed(b"[]"), Err("the body must be a JSON object".to_owned()));
         assert!(parsed(br#"{"name": "a"} x"#).is_err_and(|text| text.starts_with("the body is not JSON")));
         assert!(parsed(br#"{"name": "#).is_err_and(|text| text.starts_with("the body is not JSON")));
+    }
+
+    #[test]
+    fn a_list_is_not_an_object() {
+        #[derive(Deserialize, Debug)]
+        struct Outer {
+            #[serde(default, deserialize_with = "optional")]
+            inner: Option<Example>,
+            #[serde(default, deserialize_with = "optional")]
+            rows: Option<Vec<Example>>,
+        }
+        let read = |body: &str| parse::<Outer>(body.as_bytes()).map_err(|problem| problem.to_string());
+        let refused = |body: &str| read(body).expect_err("a list stands for an object");
+        assert_eq!(refused(r#"{"inner": ["a", null, 7]}"#), "inner: invalid type: sequence, expected an object");
+        assert_eq!(refused(r#"{"rows": [["a", null, 7]]}"#), "rows: [0]: invalid type: sequence, expected an object");
+        let read = read(r#"{"inner": {"regions": ["b"], "days": 7}, "rows": [{"name": "a"}, {"name": ""}]}"#);
+        let Outer { inner, rows } = read.unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(inner, Some(Example { name: None, regions: Some(vec!["b".to_owned()]), days: Some(7) }));
+        let names = rows.into_iter().flatten().map(|row| row.name);
+        assert_eq!(names.collect::<Vec<_>>(), [Some("a".to_owned()), None]);
     }
 
     #[actix_web::test]
