@@ -34,8 +34,8 @@ pub struct AuditRecordView {
     /// The name of the event.
     #[schema(example = "RegionsReplaced")]
     event: String,
-    /// The members of the event; secrets are `[sealed]`.
-    #[schema(value_type = Object)]
+    /// The members of the event, or one word; secrets are `[sealed]`.
+    #[schema(value_type = Value)]
     details: Value,
     /// Whether the event reports a success.
     success: bool,

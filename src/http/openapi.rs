@@ -1,5 +1,8 @@
 //! `GET /api/v1/openapi.json`: the description of the API, made from the list of `routes` and the types of its
-//! handlers. This module has nothing that concerns a single endpoint.
+//! handlers. This module has nothing that concerns a single endpoint. What the types cannot say is in `constraints`.
+
+mod constraints;
+mod links;
 
 use super::describe::{Described, Description, QueryMember};
 use super::endpoint::{Endpoint, EndpointGroup};
@@ -70,9 +73,12 @@ impl Document {
     /// The description of these endpoints.
     ///
     /// # Errors
-    /// An error of the serialisation.
+    /// An error of the serialisation, or of the constraints.
     pub fn of(groups: &[EndpointGroup]) -> serde_json::Result<Self> {
-        serde_json::to_vec(&describe(groups)).map(|text| Self(text.into()))
+        let mut document = serde_json::to_value(describe(groups))?;
+        constraints::constrain(&mut document).map_err(serde::de::Error::custom)?;
+        links::link(&mut document);
+        serde_json::to_vec(&document).map(|text| Self(text.into()))
     }
 }
 
@@ -291,6 +297,18 @@ mod tests {
             assert!(seen.insert(id), "{name}: `{id}` is taken");
             let summary = operation["summary"].as_str().unwrap_or_default();
             assert!(!summary.is_empty() && !summary.ends_with('.'), "{name}: `{summary}`");
+        }
+    }
+
+    #[test]
+    fn a_schema_has_the_name_of_one_type_only() {
+        let mut seen: BTreeMap<String, Value> = BTreeMap::new();
+        for endpoint in routes::endpoint_groups().iter().flat_map(|group| &group.endpoints) {
+            for (name, schema) in endpoint.description().schemas {
+                let schema = serde_json::to_value(schema).unwrap_or_else(|error| panic!("{error}"));
+                let known = seen.entry(name.clone()).or_insert_with(|| schema.clone());
+                assert_eq!(*known, schema, "two types have the schema {name}");
+            }
         }
     }
 

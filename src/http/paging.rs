@@ -13,6 +13,7 @@ use actix_web::web::Bytes;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
 use serde::Serialize;
+use serde_json::Value;
 use std::future::{Ready, ready};
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -26,11 +27,14 @@ pub struct Listing<C>(pub Query, PhantomData<C>);
 pub trait Columns {
     const SORTS: &'static [&'static str];
     const FILTERS: &'static [&'static str];
+    /// The members with a fixed set of values, and these values.
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
 }
 
 impl<T: Listed> Columns for T {
     const SORTS: &'static [&'static str] = T::SORTS;
     const FILTERS: &'static [&'static str] = T::FILTERS;
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = T::WORDS;
 }
 
 impl<C: Columns> FromRequest for Listing<C> {
@@ -295,7 +299,10 @@ impl<C: Columns> Described for Listing<C> {
         to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", number(-1, 10));
         if !C::SORTS.is_empty() {
             let text = "The members to sort by, separated by commas; `-` before a member sorts descending. Members: ";
-            to.queries("sort", format!("{text}{}.", quoted(C::SORTS)), Object::with_type(Type::String));
+            let one = format!("-?(?:{})", C::SORTS.join("|"));
+            let pattern = format!("^(?:{one})?(?:,{one})*$");
+            let sort = Object::builder().schema_type(Type::String).pattern(Some(pattern));
+            to.queries("sort", format!("{text}{}.", quoted(C::SORTS)), sort);
         }
         for filter in C::FILTERS {
             let text = match *filter {
@@ -304,7 +311,11 @@ impl<C: Columns> Described for Listing<C> {
                 }
                 _ => "Only rows with one of these values.",
             };
-            to.queries(filter, text, Array::new(Object::with_type(Type::String)));
+            let words = C::WORDS.iter().find(|(member, _)| member == filter).map(|(_, words)| words);
+            // A filter without a value is no filter.
+            let values = words.map(|words| words.iter().copied().chain([""]).map(Value::from));
+            let value = Object::builder().schema_type(Type::String).enum_values(values);
+            to.queries(filter, text, Array::new(value));
         }
     }
 }

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 /// The revocation of a source key.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = RevokeRequest)]
+#[schema(as = SourceKeyRevocation)]
 pub struct RevokeBody {
     /// The reason: `Unspecified`, `KeyCompromise`, `CACompromise`, `AffiliationChanged`, `Superseded`,
     /// `CessationOfOperation` or `PrivilegeWithdrawn`. A compromise makes the key `Compromised`, others `Deactivated`.
