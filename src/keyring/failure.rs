@@ -68,9 +68,7 @@ impl KeyringError {
     pub fn is_of_the_disk(&self) -> bool {
         matches!(self, Self::Disk { .. })
     }
-}
 
-impl KeyringError {
     /// Returns a function for `map_err` that adds the action and the path.
     pub(super) fn disk(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Disk { doing, path: path.to_owned(), source }

@@ -92,7 +92,7 @@ pub(super) fn replace(
     if open.is_unfinished() {
         return Err(KeyringError::UnfinishedRekey);
     }
-    let (key, derivation, content) = read(new)?;
+    let Read { key, derivation, content } = read(new)?;
     at("begin");
     let files = sealed_anew(open, &key)?;
     let text = Zeroizing::new(serde_json::to_vec(&files).map_err(|_| KeyringError::Provider("encode the keyring"))?);
@@ -174,18 +174,27 @@ fn unsealed(staged: &Staged, key: &Key) -> Option<Replacements> {
     serde_json::from_slice(&text).ok()
 }
 
-/// The new key, how it is derived if it is a passphrase, and the content of its file.
-fn read(new: &NewMasterKey) -> Result<(Key, Option<String>, Zeroizing<Vec<u8>>), KeyringError> {
+/// A new key that was read.
+struct Read {
+    key: Key,
+    /// How it is derived, if it is a passphrase.
+    derivation: Option<String>,
+    /// The content of its file.
+    content: Zeroizing<Vec<u8>>,
+}
+
+fn read(new: &NewMasterKey) -> Result<Read, KeyringError> {
     match new {
         NewMasterKey::Key(content) => {
             let key = parse(content, &PathBuf::from("the new master key"))?;
-            let mut text = Zeroizing::new(STANDARD.encode(key.as_bytes()).into_bytes());
-            text.push(b'\n');
-            Ok((key, None, text))
+            let mut content = Zeroizing::new(STANDARD.encode(key.as_bytes()).into_bytes());
+            content.push(b'\n');
+            Ok(Read { key, derivation: None, content })
         }
         NewMasterKey::Passphrase(text) => {
             let (key, derivation) = passphrase::new_key(text)?;
-            Ok((key, Some(derivation), Zeroizing::new(format!("{}\n", text.as_str()).into_bytes())))
+            let content = Zeroizing::new(format!("{}\n", text.as_str()).into_bytes());
+            Ok(Read { key, derivation: Some(derivation), content })
         }
     }
 }

@@ -310,7 +310,7 @@ fn all_opens(keyring: &Keyring, sealed: &[Vec<u8>], when: &str) {
 }
 
 fn new_key() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(vec![0x5a; 32])
+    Zeroizing::new(vec![0xa5; 32])
 }
 
 #[test]

@@ -50,10 +50,9 @@ impl Forwarding {
             }
         }
         for forwarder in forwarders.iter() {
-            if !running.contains_key(&forwarder.id) {
-                let handle = self.runtime.spawn(self.task_of(forwarder).run());
-                running.insert(forwarder.id, (forwarder.updated, handle));
-            }
+            running
+                .entry(forwarder.id)
+                .or_insert_with(|| (forwarder.updated, self.runtime.spawn(self.task_of(forwarder).run())));
         }
     }
 
