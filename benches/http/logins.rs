@@ -38,9 +38,9 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
         let mut guests = connections(&program, LOGIN_CONNECTIONS).await?;
         let (mut quiet, mut flooded, mut logged_in, mut refused) = (Vec::new(), Vec::new(), Vec::new(), 0);
         for _ in 0..ROUNDS {
-            let alone = steadily(&mut readers, &[read.clone()], READS_PER_SECOND).await?;
+            let alone = steadily(&mut readers, std::slice::from_ref(&read), READS_PER_SECOND).await?;
             let (beside, logins) = try_join(
-                steadily(&mut readers, &[read.clone()], READS_PER_SECOND),
+                steadily(&mut readers, std::slice::from_ref(&read), READS_PER_SECOND),
                 steadily(&mut guests, &logins, LOGINS_PER_SECOND),
             )
             .await?;
