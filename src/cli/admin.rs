@@ -5,6 +5,7 @@ use super::appliance::{self, StartError};
 use super::config::{Config, ConfigError};
 use super::control::{self, NewKey, Password, Request};
 use super::events::{EventsError, LogArguments, ask, become_owner};
+use super::options;
 use crate::service::failure::Failure;
 use crate::service::recovery::Offline;
 use base64::Engine;
@@ -117,7 +118,7 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
     let installed = match target {
         Target::Server(server) => change::<Option<PathBuf>>(server, &Request::Rekey(new))?,
         Target::Directory(config) => {
-            let (offline, place) = (open(&config)?, appliance::master_key_place(&config));
+            let (offline, place) = (open(&config)?, options::master_key_place(&config));
             let outcome = offline.replace_master_key(own_uid(), &place, new.given()).await;
             offline.close().await;
             outcome?

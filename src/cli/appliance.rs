@@ -1,43 +1,37 @@
 //! The running service: log, keyring, AWS clients, services and server, which are started together and stopped in
 //! order.
 
-use super::config::{CollectorProblem, Config, MetricsSettings};
+use super::config::{CollectorProblem, Config};
 use super::control;
+use super::first_password::{check_admin_password, initial_password};
 use super::notify;
+use super::options;
 use super::process;
 use super::sealed::Unsealed;
 use super::tls::{Certificate, TlsError};
-use crate::attempt_log::{self, AttemptLog};
+use crate::attempt_log::AttemptLog;
 use crate::aws::rusoto::{AwsSetupError, RusotoAws};
-use crate::call_journal::{Bounds, CallJournal, JournalError};
+use crate::call_journal::{CallJournal, JournalError};
 use crate::domain::name::{NameError, UserName};
-use crate::domain::password::{PasswordPolicy, PasswordProblem};
+use crate::domain::password::PasswordProblem;
 use crate::domain::time::Time;
-use crate::http::health::MetricsAccess;
-use crate::http::server::{self, Server, ServerOptions};
+use crate::http::server::{self, Server};
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SealKey, SealSource, SnapshotKey};
-use crate::listener::{Sources, Timeouts};
-use crate::report_store;
-use crate::service::backups::{BackupSettings, Backups};
+use crate::service::backups::Backups;
 use crate::service::checkpoints::CheckpointSettings;
 use crate::service::failure::Failure;
-use crate::service::forwarding::ForwardingSettings;
 use crate::service::log_seal;
 use crate::service::own_calls::JournalWitness;
-use crate::service::passwords::Hashing;
-use crate::service::recovery::{MasterKeyPlace, Offline};
-use crate::service::reports::ReportSettings;
-use crate::service::tokens::RefreshDefaults;
-use crate::service::{FirstAdmin, Parts, ReportFiles, Services};
-use crate::webhook::{Sender, SenderError, UrlRules};
+use crate::service::recovery::Offline;
+use crate::service::{FirstAdmin, Parts, Services};
+use crate::webhook::SenderError;
 use crate::xks;
 use chrono::Utc;
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::DirBuilder;
 use std::net::{SocketAddr, TcpListener};
-use std::num::{NonZeroU32, NonZeroUsize};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::num::NonZeroU32;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -166,24 +160,24 @@ impl Appliance {
         let control = control::serve(data_dir, ledger.clone(), started.clone()).map_err(StartError::Control)?;
         let keyring = open_keyring(&config, &keyring)?;
         log_seal::require(&ledger, &keyring)?;
-        let made = Backups::new(ledger.clone(), keyring.clone(), backup_settings(&config));
+        let made = Backups::new(ledger.clone(), keyring.clone(), options::backup_settings(&config));
         let _ = started.backups.set(made.clone());
-        let _ = started.master_key.set((keyring.clone(), master_key_place(&config)));
+        let _ = started.master_key.set((keyring.clone(), options::master_key_place(&config)));
         let must_change = config.login.require_first_password_change;
         let log = ledger.state();
         let logged_ms = (log.head > 0).then(|| log.time.nanos().div_euclid(1_000_000));
-        let call_journal = CallJournal::open(&data_dir.join("aws-calls"), journal_bounds(&config), logged_ms)?;
-        let attempt_log =
-            AttemptLog::open(&data_dir.join("attempts"), attempt_bounds(&config)).map_err(StartError::AttemptLog)?;
+        let call_journal = CallJournal::open(&data_dir.join("aws-calls"), options::journal_bounds(&config), logged_ms)?;
+        let attempt_log = AttemptLog::open(&data_dir.join("attempts"), options::attempt_bounds(&config))
+            .map_err(StartError::AttemptLog)?;
         let aws = RusotoAws::witnessed(&config.aws, Arc::new(JournalWitness(call_journal.clone())))?;
         let parts = Parts {
             ledger,
             keyring,
             attempt_log,
             call_journal,
-            report_files: report_files(&config),
+            report_files: options::report_files(&config),
             backups: made,
-            forwarding: forwarding_settings(&config)?,
+            forwarding: options::forwarding_settings(&config)?,
             checkpoints: CheckpointSettings {
                 data_dir: data_dir.clone(),
                 directory: config.checkpoints.directory.clone(),
@@ -191,15 +185,15 @@ impl Appliance {
             aws: Arc::new(aws.clone()),
             aws_kms: Arc::new(aws),
             clock: Arc::new(|| Time::of(chrono::Utc::now())),
-            hashing: hashing(&config),
-            refresh: refresh(&config),
+            hashing: options::hashing(&config),
+            refresh: options::refresh(&config),
             limits: config.limits,
             release_keys_on_delete: config.schedules.release_keys_on_delete,
             consistency_wait_seconds: config.aws.consistency_wait_seconds.into(),
             xks_listens: config.xks.listen.is_some(),
             xks_calls_per_second: config.xks.calls_per_second,
             token_key_days: NonZeroU32::new(config.tokens.rotate_key_days),
-            webhooks: webhook_sender(&config)?,
+            webhooks: options::webhook_sender(&config)?,
             connection_checks: Some(config.alarms.connection_check_seconds)
                 .filter(|seconds| *seconds > 0)
                 .map(Duration::from_secs),
@@ -214,16 +208,17 @@ impl Appliance {
         let _ = started.services.set(services.clone());
         // Signals are handled before the first connection: a client that sees the server may send it a signal.
         let signals = Signals::listen(hangup).map_err(StartError::Signals)?;
-        let options = server_options(&config, listener, certificate.server_config()?);
-        let (server, running) = server::start(services.clone(), options).map_err(listen)?;
+        let settings = options::server_options(&config, listener, certificate.server_config()?);
+        let (server, running) = server::start(services.clone(), settings).map_err(listen)?;
         let serving = tokio::spawn(running);
         let address = server.address;
         let xks = xks_listener.map(|listener| {
             let address = listener.local_addr().unwrap_or(address);
             let resolver = Arc::new(xks_certificate.clone().unwrap_or_else(|| certificate.clone()));
-            let options = xks_options(&config, listener, xks::server_config(resolver).map_err(TlsError::Setup)?);
+            let settings =
+                options::xks_options(&config, listener, xks::server_config(resolver).map_err(TlsError::Setup)?);
             let (server, running) =
-                xks::start(services.proxy(), options).map_err(|source| StartError::Listen { address, source })?;
+                xks::start(services.proxy(), settings).map_err(|source| StartError::Listen { address, source })?;
             Ok::<_, StartError>(XksListener { server, serving: tokio::spawn(running), certificate: xks_certificate })
         });
         let xks = xks.transpose()?;
@@ -360,47 +355,6 @@ fn open_keyring(config: &Config, open: &Mutex<Option<Keyring>>) -> Result<Keyrin
     Ok(open.insert(keyring).clone())
 }
 
-fn report_files(config: &Config) -> ReportFiles {
-    const MIB: u64 = 1024 * 1024;
-    let settings = &config.reports;
-    ReportFiles {
-        directory: config.storage.data_dir.join("reports"),
-        bounds: report_store::Bounds {
-            report_bytes: settings.report_mib.saturating_mul(MIB),
-            all_bytes: settings.all_mib.saturating_mul(MIB),
-            reserve_bytes: settings.reserve_mib.saturating_mul(MIB),
-        },
-        settings: ReportSettings {
-            most: settings.max_reports,
-            time_limit: Duration::from_secs(settings.time_limit_minutes.saturating_mul(60)),
-            at_once: settings.max_concurrent,
-        },
-    }
-}
-
-fn backup_settings(config: &Config) -> BackupSettings {
-    let data_dir = config.storage.data_dir.clone();
-    let settings = &config.backup;
-    BackupSettings {
-        master_key_file: config.master_key.file(&data_dir),
-        directory: settings.directory.clone().unwrap_or_else(|| data_dir.join("backups")),
-        recipients: settings.recipients.clone(),
-        keep: settings.keep,
-        reserve_bytes: settings.reserve_mib.saturating_mul(1024 * 1024),
-        data_dir,
-    }
-}
-
-/// Where the master key is, and what else depends on it.
-pub(super) fn master_key_place(config: &Config) -> MasterKeyPlace {
-    let data_dir = &config.storage.data_dir;
-    MasterKeyPlace {
-        file: config.master_key.file(data_dir),
-        is_passphrase: config.master_key.is_passphrase(),
-        snapshot: data_dir.join("snapshot"),
-    }
-}
-
 /// Opens the log and the keyring of a data directory that no server has open, for changes by a command.
 ///
 /// # Errors
@@ -412,153 +366,9 @@ pub(super) fn offline(config: &Config) -> Result<Offline, StartError> {
     let keyring = open_keyring(config, &keyring)?;
     log_seal::require(&ledger, &keyring)?;
     let clock = Arc::new(|| Time::of(Utc::now()));
-    Ok(Offline::new(ledger, keyring, clock, config.limits, hashing(config))?)
-}
-
-fn attempt_bounds(config: &Config) -> attempt_log::Bounds {
-    let settings = &config.audit;
-    attempt_log::Bounds { bytes: settings.attempts_mib.saturating_mul(1024 * 1024), days: settings.attempts_days }
-}
-
-fn journal_bounds(config: &Config) -> Bounds {
-    const MIB: u64 = 1024 * 1024;
-    let settings = &config.call_journal;
-    Bounds {
-        change_bytes: settings.changes_mib.saturating_mul(MIB),
-        read_bytes: settings.reads_mib.saturating_mul(MIB),
-        days: settings.days,
-    }
-}
-
-/// Where audit records are sent.
-fn forwarding_settings(config: &Config) -> Result<ForwardingSettings, CollectorProblem> {
-    Ok(ForwardingSettings {
-        directory: config.storage.data_dir.join("forwarding"),
-        file: config.forwarding.json_file(),
-        collector: config.forwarding.collector()?,
-    })
-}
-
-/// The sender of webhooks.
-fn webhook_sender(config: &Config) -> Result<Sender, SenderError> {
-    let rules = UrlRules { local_addresses: config.alarms.allow_local_addresses, http: config.alarms.allow_http };
-    Sender::new(rules, config.alarms.ca_bundle.as_deref())
-}
-
-fn hashing(config: &Config) -> Hashing {
-    let passwords = &config.passwords;
-    Hashing {
-        memory_kib: passwords.memory_kib,
-        iterations: passwords.iterations,
-        parallelism: passwords.parallelism,
-        at_once: if passwords.max_concurrent == 0 { (processors() / 2).clamp(1, 4) } else { passwords.max_concurrent },
-    }
-}
-
-fn refresh(config: &Config) -> RefreshDefaults {
-    let minutes = |seconds: u64| seconds.div_ceil(60);
-    RefreshDefaults {
-        lifetime_minutes: minutes(config.tokens.refresh_lifetime_seconds),
-        unused_minutes: minutes(config.tokens.refresh_unused_seconds),
-    }
-}
-
-pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> ServerOptions {
-    let server = &config.server;
-    ServerOptions {
-        listener,
-        tls,
-        workers: if server.workers == 0 { processors() } else { server.workers },
-        body_limit: server.body_limit_bytes,
-        timeouts: timeouts(config),
-        shutdown_seconds: server.shutdown_timeout_seconds,
-        max_connections: server.max_connections,
-        changes_per_second: server.changes_per_second,
-        // The settings were checked before.
-        sources: Sources::at_most(server.connections_per_source(), server.trusted_networks().unwrap_or_default()),
-        metrics: match config.metrics {
-            MetricsSettings { enabled: false, .. } => MetricsAccess::Closed,
-            MetricsSettings { require_token: true, .. } => MetricsAccess::ForAdmins,
-            MetricsSettings { open: true, .. } => MetricsAccess::Open,
-            MetricsSettings { .. } => MetricsAccess::Loopback,
-        },
-    }
-}
-
-/// The time limits for clients of the API, and for AWS as the client of the XKS proxy.
-fn timeouts(config: &Config) -> Timeouts {
-    let server = &config.server;
-    Timeouts {
-        handshake: Duration::from_secs(server.tls_handshake_timeout_seconds),
-        head: Duration::from_secs(server.client_request_timeout_seconds),
-        body: Duration::from_secs(server.client_body_timeout_seconds),
-        idle: Duration::from_secs(server.keep_alive_seconds),
-        answer: Duration::from_secs(server.client_answer_timeout_seconds),
-        disconnect: Duration::from_secs(server.client_disconnect_timeout_seconds),
-    }
+    Ok(Offline::new(ledger, keyring, clock, config.limits, options::hashing(config))?)
 }
 
 fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address).map_err(|source| StartError::Listen { address, source })
-}
-
-/// The XKS proxy has the time limits of the API.
-fn xks_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> xks::ServerOptions {
-    let server = &config.server;
-    xks::ServerOptions {
-        listener,
-        tls,
-        workers: if config.xks.workers == 0 { processors() } else { config.xks.workers },
-        timeouts: timeouts(config),
-        shutdown_seconds: server.shutdown_timeout_seconds,
-        max_connections: config.xks.max_connections,
-    }
-}
-
-fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
-}
-
-/// The file in the data directory with the password that was generated at the first start.
-pub const FIRST_PASSWORD: &str = "first-admin-password";
-
-fn check_admin_password(config: &Config) -> Result<(), StartError> {
-    let Some(given) = &config.admin_password else { return Ok(()) };
-    PasswordPolicy::default().check_password(given.expose()).map_err(StartError::WeakPassword)
-}
-
-/// Returns the password from the environment, or generates one. It must be called only before the first event of a new
-/// log: it replaces or removes the file, which may have the only copy of a password in use.
-fn initial_password(config: &Config) -> Result<Zeroizing<String>, StartError> {
-    let data_dir = &config.storage.data_dir;
-    let Some(given) = &config.admin_password else { return write_first_password(random_password()?, data_dir) };
-    let path = data_dir.join(FIRST_PASSWORD);
-    match std::fs::remove_file(&path) {
-        Err(source) if source.kind() != ErrorKind::NotFound => Err(StartError::FirstPassword { path, source }),
-        _ => Ok(Zeroizing::new(given.expose().to_owned())),
-    }
-}
-
-/// Writes the password to its file. This precedes the first event, so that a crash in between does not leave an
-/// administrator with an unknown password.
-fn write_first_password(password: Zeroizing<String>, data_dir: &Path) -> Result<Zeroizing<String>, StartError> {
-    let path = data_dir.join(FIRST_PASSWORD);
-    let mut options = OpenOptions::new();
-    let written = options.write(true).create(true).truncate(true).mode(0o600).open(&path).and_then(|mut file| {
-        file.write_all(password.as_bytes())?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        File::open(data_dir)?.sync_all()
-    });
-    written.map_err(|source| StartError::FirstPassword { path, source })?;
-    Ok(password)
-}
-
-/// Generates a password of at least 100 bits, with characters of all four classes.
-fn random_password() -> Result<Zeroizing<String>, StartError> {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0u8; 20];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Failure::Internal("the system gives no random numbers"))?;
-    let letters: String = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    Ok(Zeroizing::new(format!("Cv-{}-{}-{}-{}7", &letters[..5], &letters[5..10], &letters[10..15], &letters[15..])))
 }

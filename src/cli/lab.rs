@@ -1,7 +1,8 @@
 //! `claviger lab`: the appliance with an embedded AWS, for demonstrations, air-gapped labs and tests.
 
-use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
+use super::appliance::{Appliance, StartError};
 use super::config::{AdminPassword, Config};
+use super::first_password::FIRST_PASSWORD;
 use super::tls::{Certificate, TlsError};
 use super::{logging, serve};
 use crate::aws::settings::EndpointOverride;

@@ -7,6 +7,7 @@ use super::appliance::{self, StartError};
 use super::config::{Config, MasterKeyKind};
 use super::control::{self, Request};
 use super::notify;
+use super::options;
 use super::process;
 use super::tls::Certificate;
 use crate::http::server;
@@ -62,8 +63,8 @@ pub async fn wait(config: &Config) -> Result<Start, StartError> {
     let certificate = Certificate::load(&config.tls, data_dir)?;
     let listener = TcpListener::bind(address).map_err(listen)?;
     let own = listener.try_clone().map_err(listen)?;
-    let options = appliance::server_options(config, own, certificate.server_config()?);
-    let (server, running) = server::start_sealed(options).map_err(listen)?;
+    let settings = options::server_options(config, own, certificate.server_config()?);
+    let (server, running) = server::start_sealed(settings).map_err(listen)?;
     let serving = tokio::spawn(running);
     let socket = control::listen(data_dir).map_err(StartError::Control)?;
     // It goes on while the log is read, which may take long.

@@ -1,7 +1,8 @@
 //! `claviger serve` and `claviger check-config`.
 
-use super::appliance::{Appliance, FIRST_PASSWORD, StartError};
+use super::appliance::{Appliance, StartError};
 use super::config::{Config, ConfigError};
+use super::first_password::FIRST_PASSWORD;
 use super::logging;
 use super::sealed::{self, Start};
 use std::io::Write;
