@@ -107,7 +107,9 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
     let new = match (arguments.key_file, arguments.passphrase_file) {
         (Some(path), _) => NewKey::Key(Password(base64_of(&path)?)),
         (None, Some(path)) if path == Path::new("-") => {
-            NewKey::Passphrase(Password(first_line(&mut io::stdin().lock())?))
+            // On a terminal it is asked for twice: nothing opens the keyring after a slip.
+            let is_terminal = io::stdin().is_terminal();
+            NewKey::Passphrase(Password(if is_terminal { asked(true)? } else { first_line(&mut io::stdin().lock())? }))
         }
         (None, Some(path)) => {
             let file = File::open(&path).map_err(|source| AdminError::File { path, source })?;
@@ -155,7 +157,7 @@ pub fn unseal(log: &LogArguments) -> Result<(), AdminError> {
 /// Asks for the passphrase at the terminal, and for that of a new keyring twice.
 fn asked(is_new: bool) -> Result<Zeroizing<String>, AdminError> {
     let passphrase = without_echo("Passphrase: ")?;
-    if is_new && *without_echo("The same again, for a new keyring: ")? != *passphrase {
+    if is_new && *without_echo("The same again: ")? != *passphrase {
         return Err(AdminError::NotTheSame);
     }
     Ok(passphrase)

@@ -108,9 +108,11 @@ fn write<W: Write>(arguments: &BackupArguments, data_dir: &Path, sealed: Sealed<
     let sealed = match UnixStream::connect(control::path(data_dir)) {
         Ok(server) => from_server(server, arguments.include_master_key, sealed)?,
         Err(_) => {
-            let mut contents = Contents::of_directory(data_dir)?;
+            let master_key = arguments.log.master_key_file(data_dir)?;
+            let contents = Contents::of_directory(data_dir)?;
+            let mut contents = master_key.iter().fold(contents, |contents, file| contents.without(file));
             if arguments.include_master_key {
-                contents = contents.with_master_key(arguments.log.master_key_file(data_dir)?.as_deref())?;
+                contents = contents.with_master_key(master_key.as_deref())?;
             }
             contents.write_to(sealed, String::new())?.0
         }

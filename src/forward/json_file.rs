@@ -73,6 +73,8 @@ impl Open {
 
     fn write(&mut self, items: &[Item]) -> io::Result<usize> {
         if self.was_moved()? {
+            // Its last lines count as received soon.
+            self.file.sync_data()?;
             *self = Self::new(self.settings.clone())?;
         }
         let (mut lines, mut written) = (Vec::new(), 0);

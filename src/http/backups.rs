@@ -16,6 +16,7 @@ use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::Administer;
 use crate::service::backups::BackupJobs;
+use crate::service::list::pool;
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
@@ -138,7 +139,7 @@ pub async fn list(
 ) -> Result<List<BackupView>, Problem> {
     let page = services.backups.list(&auth.permit, &listing.0).await?;
     let jobs = services.backups.clone();
-    paging::answer(page, move |backup: &Arc<Backup>| BackupView::of(backup, &jobs)).await
+    paging::answer_apart(page, move |backup: &Arc<Backup>| BackupView::of(backup, &jobs)).await
 }
 
 /// `GET /v1/backups/{id}`
@@ -148,7 +149,8 @@ pub async fn get(
     services: Data<Services>,
 ) -> Result<Json<BackupView>, Problem> {
     let backup = services.backups.get(&auth.permit, backup_id(&id)?)?;
-    Ok(Json(BackupView::of(&backup, &services.backups)))
+    // It looks for the file, on a disk that may be slow.
+    Ok(Json(pool::run(move || BackupView::of(&backup, &services.backups)).await?))
 }
 
 /// `DELETE /v1/backups/{id}`

@@ -122,7 +122,9 @@ impl Directory {
     pub(super) fn copy(&self) -> Result<super::CopiedFiles, KeyringError> {
         let mut files = Vec::new();
         for name in self.names()?.into_iter().filter(|name| name != LOCK && !name.starts_with(UNFINISHED)) {
-            if let Some(content) = self.read(&name)? {
+            // A replacement that was interrupted has all data keys in one file.
+            let content = if name == super::rekey::STAGED { self.read_whole(&name)? } else { self.read(&name)? };
+            if let Some(content) = content {
                 files.push((name, content));
             }
         }

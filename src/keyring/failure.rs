@@ -56,7 +56,10 @@ pub enum KeyringError {
     #[error("an operator must give the passphrase: start the server and run `claviger unseal`")]
     NeedsOperator,
     /// The replacement of the master key failed after the new key was put in its place.
-    #[error("the replacement of the master key was interrupted: start the program again, which completes it")]
+    #[error(
+        "the replacement of the master key was interrupted after it began: keep both keys, and start the program again with \
+         the new one, which completes it"
+    )]
     UnfinishedRekey,
     /// The cryptographic provider failed, for example to generate random bytes.
     #[error("the cryptographic provider failed to {0}")]

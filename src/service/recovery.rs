@@ -159,7 +159,10 @@ async fn replace_master_key(
         }
         _ => {}
     }
-    note_replacement(recorder, keyring, change).await?;
+    // The key is replaced, whatever follows: an error would say that it is not.
+    if let Err(failure) = note_replacement(recorder, keyring, change).await {
+        tracing::error!(%failure, "the replacement of the master key is recorded at the next start");
+    }
     Ok(installed)
 }
 

@@ -45,8 +45,8 @@ pub enum ContentsError {
 /// Everything that goes into one backup.
 pub struct Contents {
     data_dir: PathBuf,
-    /// A directory in the data directory that holds backups, if it has another name than the usual one.
-    backups: Option<PathBuf>,
+    /// What is left out besides, because of the settings: the directory of backups and the file of the master key.
+    left_out: Vec<PathBuf>,
     records: RecordCopy,
     keyring: CopiedFiles,
     /// The files beside the log, with their lengths.
@@ -69,12 +69,13 @@ impl Contents {
 
     fn new(data_dir: &Path, records: RecordCopy, keyring: CopiedFiles) -> Self {
         let data_dir = data_dir.to_owned();
-        Self { data_dir, backups: None, records, keyring, files: Vec::new(), master_key: None }
+        Self { data_dir, left_out: Vec::new(), records, keyring, files: Vec::new(), master_key: None }
     }
 
-    /// Leaves out a directory, because it has backups.
-    pub fn without(self, backups: &Path) -> Self {
-        Self { backups: Some(backups.to_owned()), ..self }
+    /// Leaves out a directory or a file, because it has backups or the master key.
+    pub fn without(mut self, path: &Path) -> Self {
+        self.left_out.push(resolved(path));
+        self
     }
 
     /// Adds the master key, or the passphrase it is derived from, which is in this file.
@@ -143,7 +144,7 @@ impl Contents {
             let entry = entry.map_err(failed)?;
             let (path, file_name) = (entry.path(), entry.file_name());
             let Some(name) = file_name.to_str().filter(|name| !is_left_out(name, prefix.is_empty())) else { continue };
-            if self.backups.as_deref() == Some(path.as_path()) {
+            if self.left_out.contains(&resolved(&path)) {
                 continue;
             }
             let metadata = match entry.metadata() {
@@ -172,4 +173,9 @@ fn is_left_out(name: &str, is_top: bool) -> bool {
     let unfinished = LEFT_OUT_ENDS.iter().any(|end| name.ends_with(end));
     unfinished
         || (is_top && (LEFT_OUT.contains(&name) || LEFT_OUT_BEGINNINGS.iter().any(|from| name.starts_with(from))))
+}
+
+/// The path without links and `..`, if it exists.
+fn resolved(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }

@@ -22,8 +22,11 @@ use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-/// The largest number of backups that are listed.
+/// The number of backups at which no more are begun by hand.
 const MOST: usize = 1000;
+
+/// The beginning of the reason of a run that made its backup only.
+const MADE_BUT_NOT_DELETED: &str = "the backup was made, but older ones were not deleted";
 
 /// The use cases of backups. Cheap to clone.
 #[derive(Clone)]
@@ -136,26 +139,36 @@ impl BackupJobs {
         // The backup of a run that continues after a restart is the same one.
         let (id, plan) = (BackupId::new(run.uuid()), plan.clone());
         let keep = self.backups.keep(plan.retention_count);
-        let request = BackupCommand::Request { id, plan, schedule: Some(schedule), most: MOST };
+        let request = BackupCommand::Request { id, plan, schedule: Some(schedule), most: usize::MAX };
         let backup = match self.command(change, request).await {
             Ok(committed) => committed.published.state.backup(id)?.clone(),
             Err(Failure::Refused(refusal)) => return Ok(RunOutcome::Failed(refusal.to_string())),
             Err(failure) => return Err(failure),
         };
-        let outcome = self.make(change, &backup).await?;
+        let outcome = match &backup.status {
+            BackupStatus::InProgress => self.make(change, &backup).await?,
+            // The program ended after the backup had: making it again would remove its file.
+            BackupStatus::Completed(_) => RunOutcome::Done,
+            BackupStatus::Failed(reason) => RunOutcome::Failed(reason.clone()),
+        };
         // After a failure, older ones stay; only the list of failures is cut.
         for made in [true, false].into_iter().filter(|made| !made || outcome == RunOutcome::Done) {
             for old in self.beyond(schedule, made, keep) {
-                self.remove_recorded(change, old).await?;
+                match self.remove_recorded(change, old).await {
+                    Ok(()) => {}
+                    // The run must end: a schedule with an open run does not begin another.
+                    Err(Failure::Internal(problem)) => {
+                        return Ok(RunOutcome::Failed(format!("{MADE_BUT_NOT_DELETED}: {problem}")));
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
         }
         if outcome == RunOutcome::Done {
             let backups = self.backups.clone();
             let pruned = tokio::task::spawn_blocking(move || backups.prune(schedule, keep)).await;
             if let Ok(Err(error)) = pruned {
-                return Ok(RunOutcome::Failed(format!(
-                    "the backup was made, but older ones were not deleted: {error}"
-                )));
+                return Ok(RunOutcome::Failed(format!("{MADE_BUT_NOT_DELETED}: {error}")));
             }
         }
         Ok(outcome)
@@ -232,8 +245,7 @@ impl BackupJobs {
         match tokio::task::spawn_blocking(move || backups.remove(id)).await {
             Ok(Ok(())) => {}
             removed => {
-                let error = removed.err().map(|error| error.to_string());
-                tracing::error!(backup = %id, ?error, "the file of a backup could not be removed");
+                tracing::error!(backup = %id, ?removed, "the file of a backup could not be removed");
                 return Err(Failure::Internal("the file of the backup could not be removed"));
             }
         }

@@ -52,6 +52,7 @@ impl Backups {
         let key = with_master_key.then(|| contents::master_key(file)).transpose()?;
         let contents = Contents::of_running(&self.settings.data_dir, &self.ledger, &self.keyring)?;
         let contents = contents.without(&self.settings.directory);
+        let contents = file.into_iter().fold(contents, |contents, file| contents.without(file));
         let contents = match key {
             Some(before) => contents.with_master_key(file)?.refuse_other_master_key(&before)?,
             None => contents,

@@ -23,8 +23,8 @@ use crate::keyring::Keyring;
 use crate::ledger::{HeadMark, RecordHash};
 use file::CheckpointFile;
 use signed::Signer;
-use std::fs::OpenOptions;
-use std::io::{self, ErrorKind, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -202,7 +202,13 @@ impl Checkpoints {
     /// Compares the newest checkpoint of the data directory, and that of `checkpoints.directory`, with the log. Returns
     /// those that contradict it, with the hash that the record has.
     async fn contradictions(&self) -> Vec<(HeadMark, Option<RecordHash>)> {
-        let outside = self.0.directory.as_deref().and_then(newest_copy);
+        // Another machine may hold the directory.
+        let checkpoints = self.clone();
+        let newest = move || {
+            let directory = checkpoints.0.directory.as_deref()?;
+            newest_copy(directory, &checkpoints.public_key())
+        };
+        let outside = tokio::task::spawn_blocking(newest).await.ok().flatten();
         let mut contradictions = Vec::new();
         for newest in self.latest().map(|newest| (*newest).clone()).into_iter().chain(outside) {
             // The others were reported when the file was opened.
@@ -222,27 +228,53 @@ impl Checkpoints {
     }
 }
 
-/// Writes a checkpoint into a file of its own, which is never changed: the directory may take new files only.
+/// Writes a checkpoint into a file of its own, which is never changed: the directory may take new files only. If there is
+/// a file of its name that was cut off, or that is of another history from before a restore, another name is used.
 fn write_copy(directory: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
-    let path = directory.join(format!("{COPY}{:020}.json", checkpoint.number));
-    match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
-        Ok(mut file) => file.write_all((checkpoint.to_line() + "\n").as_bytes()).and_then(|()| file.sync_all()),
-        // It is of the same record, from before a restart or a restore.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(error),
+    for attempt in 1..=COPIES_MAX {
+        let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };
+        let path = directory.join(format!("{COPY}{:020}{suffix}.json", checkpoint.number));
+        match OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path) {
+            Ok(mut file) => {
+                file.write_all((checkpoint.to_line() + "\n").as_bytes())?;
+                file.sync_all()?;
+                return File::open(directory)?.sync_all();
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                let is_of_same = |kept: Checkpoint| (kept.number, &kept.hash) == (checkpoint.number, &checkpoint.hash);
+                if read_copy(&path).is_some_and(is_of_same) {
+                    return Ok(());
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
+    Err(io::Error::other("too many files have the name of this checkpoint"))
 }
+
+/// The most files of one number.
+const COPIES_MAX: u32 = 20;
 
 /// The beginning of the names of copies.
 const COPY: &str = "claviger-checkpoint-";
 
-/// The copy with the largest number in a directory, if it is a checkpoint.
-fn newest_copy(directory: &Path) -> Option<Checkpoint> {
+/// The copy with the largest number in a directory that is signed by this key. Other files are passed over.
+fn newest_copy(directory: &Path, key: &PublicKey) -> Option<Checkpoint> {
     let names = std::fs::read_dir(directory).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let newest = names.filter(|name| name.starts_with(COPY) && name.ends_with(".json")).max()?;
-    let text = std::fs::read_to_string(directory.join(newest)).ok()?;
+    let mut names: Vec<_> = names.filter(|name| name.starts_with(COPY) && name.ends_with(".json")).collect();
+    names.sort_unstable_by(|one, other| other.cmp(one));
+    let mut copies = names.iter().filter_map(|name| read_copy(&directory.join(name)));
+    copies.find(|copy| copy.check(key).is_ok())
+}
+
+fn read_copy(path: &Path) -> Option<Checkpoint> {
+    let mut text = String::new();
+    File::open(path).ok()?.take(COPY_BYTES_MAX).read_to_string(&mut text).ok()?;
     Checkpoint::parse(text.trim_end()).ok()
 }
+
+/// No checkpoint is longer.
+const COPY_BYTES_MAX: u64 = 4096;
 
 fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
     move |error| {

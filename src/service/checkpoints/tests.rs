@@ -79,5 +79,5 @@ async fn a_directory_that_takes_no_copy_is_an_error_and_the_checkpoint_stays() {
     // It is copied once the directory is there.
     std::fs::create_dir(home.path().join("none")).expect("made");
     let made = checkpoints.make().await.expect("made");
-    assert_eq!(newest_copy(&home.path().join("none")).as_ref(), Some(&*made));
+    assert_eq!(newest_copy(&home.path().join("none"), &checkpoints.public_key()).as_ref(), Some(&*made));
 }

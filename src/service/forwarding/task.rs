@@ -92,9 +92,14 @@ impl Task {
             Err(broken) => return Trouble::Destination(broken),
         };
         let trouble = self.send_over(&mut connection, progress).await;
+        let before = progress.received();
         match &trouble {
             Trouble::Destination(broken) => progress.go_back(connection.may_have_lost(broken)),
             Trouble::Log(_) => progress.go_back(false),
+        }
+        if progress.received() != before {
+            // A restart before the receiver is back must send this again too.
+            self.note(progress.received()).await;
         }
         trouble
     }
@@ -155,13 +160,18 @@ impl Task {
             standing.error = None;
         };
         self.report(change, 0, 0);
+        self.note(position).await;
+        Ok(())
+    }
+
+    /// Writes up to where records count as received into the file of the destination.
+    async fn note(&self, position: Position) {
         let (cursors, name) = (self.forwarding.cursors.clone(), self.name.clone());
         let written = tokio::task::spawn_blocking(move || cursors.write(&name, position)).await;
         if let Err(error) = written.map_err(std::io::Error::other).and_then(|written| written) {
             // The records are sent again after a restart; nothing is lost.
             tracing::warn!(destination = self.name, %error, "the position of a destination could not be written");
         }
-        Ok(())
     }
 
     fn report(&self, change: impl FnOnce(&mut Standing), sent: usize, failures: u64) {

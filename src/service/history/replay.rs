@@ -8,7 +8,7 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::ledger::{Ledger, Record};
 use crate::service::failure::Failure;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 /// The end of a replay.
 #[derive(Clone, Copy)]
@@ -17,6 +17,15 @@ enum End {
     At(Time),
     /// The records before this number.
     Before(u64),
+}
+
+impl End {
+    fn includes(self, record: &Record) -> bool {
+        match self {
+            Self::At(time) => record.time <= time,
+            Self::Before(number) => record.seq < number,
+        }
+    }
 }
 
 /// The number of records in one read.
@@ -56,16 +65,30 @@ async fn replay(
     end: End,
     into: &mut State,
 ) -> Result<(), Failure> {
-    let (mut known, mut records) = (HashSet::new(), BTreeMap::new());
+    // Only numbers are collected: a history can be long, and its records large.
+    let (mut known, mut numbers) = (HashSet::new(), BTreeSet::new());
     while let Some(stream) = streams.pop() {
-        if known.insert(stream.clone()) {
-            for record in until(ledger, &stream, end).await? {
+        if !known.insert(stream.clone()) {
+            continue;
+        }
+        for chunk in ledger.history(&stream).chunks(CHUNK) {
+            let records = ledger.read_many(chunk).await?;
+            let until = records.partition_point(|record| end.includes(record));
+            for record in &records[..until] {
                 streams.extend(leads_to(of, &record.event));
-                records.insert(record.seq, record);
+                numbers.insert(record.seq);
+            }
+            if until < records.len() {
+                break;
             }
         }
     }
-    records.values().for_each(|record| into.apply(record.time, &record.event));
+    let numbers: Vec<u64> = numbers.into_iter().collect();
+    for chunk in numbers.chunks(CHUNK) {
+        for record in ledger.read_many(chunk).await? {
+            into.apply(record.time, &record.event);
+        }
+    }
     Ok(())
 }
 
@@ -110,22 +133,4 @@ fn shown_with(key: &Key, present: &State) -> Vec<Stream> {
         .chain(own)
         .chain(others.into_iter().map(Stream::Key))
         .collect()
-}
-
-/// The records of a stream up to an end. Most histories are short and most times are recent, so the records are read in
-/// chunks from the beginning.
-async fn until(ledger: &Ledger, stream: &Stream, end: End) -> Result<Vec<Record>, Failure> {
-    let mut records = Vec::new();
-    for numbers in ledger.history(stream).chunks(CHUNK) {
-        records.extend(ledger.read_many(numbers).await?);
-        let until = records.partition_point(|record: &Record| match end {
-            End::At(time) => record.time <= time,
-            End::Before(number) => record.seq < number,
-        });
-        if until < records.len() {
-            records.truncate(until);
-            break;
-        }
-    }
-    Ok(records)
 }

@@ -11,6 +11,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -20,7 +21,8 @@ const PASSPHRASE: &str = "correct horse battery staple";
 /// A data directory, its settings, and the server on it, which is killed when dropped.
 struct Sealed {
     home: TempDir,
-    socket: UnixDatagram,
+    /// What the service manager is told. It is always read: otherwise the program would wait for that.
+    notified: Receiver<String>,
     api: String,
     process: Option<Child>,
 }
@@ -42,8 +44,16 @@ impl Sealed {
         );
         fs::write(home.path().join("claviger.toml"), settings).expect("written");
         let socket = UnixDatagram::bind(home.path().join("notify")).expect("a socket");
-        socket.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
-        Self { home, socket, api: format!("https://{address}"), process: None }
+        let (sender, notified) = channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length) = socket.recv(&mut buffer) {
+                if sender.send(String::from_utf8_lossy(&buffer[..length]).into_owned()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { home, notified, api: format!("https://{address}"), process: None }
     }
 
     /// Starts the server, and waits until the service manager is told that it is there.
@@ -54,6 +64,7 @@ impl Sealed {
             .env("NOTIFY_SOCKET", self.home.path().join("notify"))
             .env("WATCHDOG_USEC", "200000")
             .env("CLAVIGER_ADMIN_PASSWORD", PASSWORD)
+            .env("CLAVIGER_LOGIN_REQUIRE_FIRST_PASSWORD_CHANGE", "false")
             .stdout(Stdio::null())
             .stderr(File::create(self.home.path().join("log")).expect("a log"))
             .spawn()
@@ -68,11 +79,9 @@ impl Sealed {
     }
 
     fn wait_for(&self, begin: &str) -> String {
-        let mut buffer = [0; 4096];
         loop {
-            let length =
-                self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("{begin}: {error}\n{}", self.log()));
-            let message = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            let message = self.notified.recv_timeout(Duration::from_secs(30));
+            let message = message.unwrap_or_else(|error| panic!("{begin}: {error}\n{}", self.log()));
             if message.starts_with(begin) {
                 return message;
             }
