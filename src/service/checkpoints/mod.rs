@@ -1,5 +1,5 @@
 //! Checkpoints: signed statements that the log had a record of a number and a hash at a time. Kept where this machine
-//! cannot change them, they convict whoever rewrites or shortens the log later, even with the master key.
+//! cannot change them, they expose whoever rewrites or shortens the log later, even with the master key.
 //!
 //! - `signed`: a checkpoint, its signature and its key
 //! - `file`: the checkpoints that were made
