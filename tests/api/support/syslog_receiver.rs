@@ -57,6 +57,8 @@ impl SyslogReceiver {
             }
             Over::Tcp | Over::Tls => {
                 let listener = TcpListener::bind(self.address).expect("a port");
+                // Small buffers, so that a stalled receiver is soon full. Its connections inherit them.
+                rustix::net::sockopt::set_socket_recv_buffer_size(&listener, 64 * 1024).expect("set");
                 self.address = listener.local_addr().expect("an address");
                 thread::spawn(move || connections(&listener, &shared, is_tls.then_some(&tls)))
             }
