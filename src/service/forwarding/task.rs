@@ -48,6 +48,9 @@ impl Task {
                 }
             }
         };
+        // The lag counts from here on, also before anything has been received.
+        let begins_at = progress.received();
+        self.report(|standing| standing.received = Some(begins_at), 0, 0);
         loop {
             let (before, began) = (progress.received(), Instant::now());
             let trouble = self.deliver(&mut progress).await;
