@@ -157,7 +157,7 @@ pub(super) fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
     Key::from_slice(&decoded).ok_or_else(not_a_key)
 }
 
-fn first_line(content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, KeyringError> {
+pub(super) fn first_line(content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, KeyringError> {
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line).map_err(|_| KeyringError::UnfitPassphrase("not UTF-8 text"))?;

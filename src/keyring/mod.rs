@@ -32,6 +32,7 @@ use sealing::Key;
 /// A file that the master key sealed when the keyring was created. Opening it shows whether a master key is the right
 /// one.
 const CHECK_FILE: &str = "master.check";
+const CHECK_CONTEXT: [&[u8]; 1] = [b"check"];
 const CHECK_TEXT: &[u8] = b"the master key is the right one";
 /// The text of keyrings whose log must have a seal. It is sealed, so nobody without the master key can take it back.
 const SEALED_LOG_TEXT: &[u8] = b"the master key is the right one, and the log is sealed";
@@ -80,7 +81,7 @@ impl Files {
     fn expects_sealed_log(&self) -> Result<bool, KeyringError> {
         let damaged = || KeyringError::WrongMasterKey(self.directory.path().to_owned());
         let sealed = self.directory.read(CHECK_FILE)?.ok_or_else(damaged)?;
-        Ok(*self.open(&[b"check"], &sealed).ok_or_else(damaged)? == SEALED_LOG_TEXT)
+        Ok(*self.open(&CHECK_CONTEXT, &sealed).ok_or_else(damaged)? == SEALED_LOG_TEXT)
     }
 
     fn open(&self, context: &[&[u8]], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
@@ -216,7 +217,7 @@ impl Keyring {
         if files.expects_sealed_log()? {
             return Ok(());
         }
-        let text = files.master.seal(&[b"check"], SEALED_LOG_TEXT);
+        let text = files.master.seal(&CHECK_CONTEXT, SEALED_LOG_TEXT);
         files.directory.write(CHECK_FILE, &text.map_err(|_| KeyringError::Provider("seal"))?)
     }
 
@@ -277,6 +278,19 @@ impl Keyring {
 /// When the directory cannot be read or is in use.
 pub fn copy_of(dir: &Path) -> Result<CopiedFiles, KeyringError> {
     if dir.is_dir() { Directory::open(dir)?.copy() } else { Ok(Vec::new()) }
+}
+
+/// Whether the content of the file of a master key, or of its passphrase, opens a copied keyring.
+pub fn opens(copied: &CopiedFiles, content: Zeroizing<Vec<u8>>) -> bool {
+    let file = |name: &str| copied.iter().find(|(known, _)| known == name).map(|(_, content)| content.as_slice());
+    let key = match file(passphrase::FILE) {
+        Some(derivation) => master::first_line(content).ok().and_then(|text| {
+            let derivation = std::str::from_utf8(derivation).ok()?;
+            passphrase::derived(&text, derivation)
+        }),
+        None => master::parse(&content, Path::new("")).ok(),
+    };
+    key.zip(file(CHECK_FILE)).is_some_and(|(key, check)| key.open(&CHECK_CONTEXT, check).is_ok())
 }
 
 impl Shared {
@@ -347,9 +361,8 @@ impl Shared {
 
 /// Checks that the master key is the directory's, or binds a new directory to it.
 fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringError> {
-    let context: [&[u8]; 1] = [b"check"];
     match directory.read(CHECK_FILE)? {
-        Some(sealed) => match master.open(&context, &sealed) {
+        Some(sealed) => match master.open(&CHECK_CONTEXT, &sealed) {
             Ok(text) if *text == CHECK_TEXT || *text == SEALED_LOG_TEXT => Ok(()),
             Ok(_) => Err(KeyringError::Damaged {
                 path: directory.path_of(CHECK_FILE),
@@ -362,7 +375,7 @@ fn check_master_key(master: &Key, directory: &Directory) -> Result<(), KeyringEr
             what: "it is missing, although there are data keys",
         }),
         None => {
-            let sealed = master.seal(&context, SEALED_LOG_TEXT).map_err(|_| KeyringError::Provider("seal"))?;
+            let sealed = master.seal(&CHECK_CONTEXT, SEALED_LOG_TEXT).map_err(|_| KeyringError::Provider("seal"))?;
             directory.write(CHECK_FILE, &sealed)
         }
     }

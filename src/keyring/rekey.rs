@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 use super::directory::{Directory, sync_ancestor, write_atomically};
 use super::master::{MasterKeySource, parse};
 use super::sealing::Key;
-use super::{CHECK_FILE, Files, KeyringError, Owner, check_master_key, key_context, passphrase};
+use super::{CHECK_CONTEXT, CHECK_FILE, Files, KeyringError, Owner, check_master_key, key_context, passphrase};
 
 /// The staged file.
 pub(super) const STAGED: &str = "rekey";
@@ -152,11 +152,11 @@ fn finish(
 fn sealed_anew(open: &Files, new: &Key) -> Result<Replacements, KeyringError> {
     let failed = |_| KeyringError::Provider("seal a data key");
     let directory = &open.directory;
-    let check = directory.read(CHECK_FILE)?.and_then(|sealed| open.master.open(&[b"check"], &sealed).ok());
+    let check = directory.read(CHECK_FILE)?.and_then(|sealed| open.master.open(&CHECK_CONTEXT, &sealed).ok());
     let path = || directory.path_of(CHECK_FILE);
     let check = check.ok_or_else(|| KeyringError::Damaged { path: path(), what: "the master key does not open it" })?;
     let mut files = Replacements::new();
-    files.insert(CHECK_FILE.to_owned(), STANDARD.encode(new.seal(&[b"check"], &check).map_err(failed)?));
+    files.insert(CHECK_FILE.to_owned(), STANDARD.encode(new.seal(&CHECK_CONTEXT, &check).map_err(failed)?));
     for name in directory.names()?.into_iter().filter(|name| Owner::parse(name).is_some()) {
         let Some(sealed) = directory.read(&name)?.filter(|sealed| sealed.iter().any(|byte| *byte != 0)) else {
             continue;

@@ -38,8 +38,8 @@ pub enum ContentsError {
     Io { path: PathBuf, source: io::Error },
     #[error("the master key is not in a file, so it cannot be in the backup")]
     NoMasterKeyFile,
-    #[error("the master key was replaced meanwhile; begin again")]
-    MasterKeyReplaced,
+    #[error("`{}` does not open the keyring: the master key was replaced meanwhile, or by one of another kind", .0.display())]
+    OtherMasterKey(PathBuf),
 }
 
 /// Everything that goes into one backup.
@@ -78,17 +78,16 @@ impl Contents {
         self
     }
 
-    /// Adds the master key, or the passphrase it is derived from, which is in this file.
+    /// Adds the master key, or the passphrase it is derived from, which is in this file. Refuses one that does not open
+    /// the keyring as it was copied.
     pub fn with_master_key(self, file: Option<&Path>) -> Result<Self, ContentsError> {
-        Ok(Self { master_key: Some(master_key(file)?), ..self })
-    }
-
-    /// Refuses another master key than the one that was there before the keyring was copied: that may be of the other.
-    pub(super) fn refuse_other_master_key(self, before: &[u8]) -> Result<Self, ContentsError> {
-        match self.master_key.as_deref().is_some_and(|key| key == before) {
-            true => Ok(self),
-            false => Err(ContentsError::MasterKeyReplaced),
+        let path = file.ok_or(ContentsError::NoMasterKeyFile)?;
+        let key = std::fs::read(path).map_err(|source| ContentsError::Io { path: path.to_owned(), source })?;
+        let key = Zeroizing::new(key);
+        if !keyring::opens(&self.keyring, key.clone()) {
+            return Err(ContentsError::OtherMasterKey(path.to_owned()));
         }
+        Ok(Self { master_key: Some(key), ..self })
     }
 
     pub fn records(&self) -> u64 {
@@ -160,13 +159,6 @@ impl Contents {
         }
         Ok(())
     }
-}
-
-/// The content of the file with the master key.
-pub(super) fn master_key(file: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, ContentsError> {
-    let path = file.ok_or(ContentsError::NoMasterKeyFile)?;
-    let key = std::fs::read(path).map_err(|source| ContentsError::Io { path: path.to_owned(), source })?;
-    Ok(Zeroizing::new(key))
 }
 
 fn is_left_out(name: &str, is_top: bool) -> bool {

@@ -49,14 +49,10 @@ impl Backups {
     pub fn contents(&self, with_master_key: bool) -> Result<(Contents, String), ContentsError> {
         let installation = self.ledger.state().state.installation.as_ref().map(|installation| installation.id);
         let file = self.settings.master_key_file.as_deref();
-        let key = with_master_key.then(|| contents::master_key(file)).transpose()?;
         let contents = Contents::of_running(&self.settings.data_dir, &self.ledger, &self.keyring)?;
         let contents = contents.without(&self.settings.directory);
         let contents = file.into_iter().fold(contents, |contents, file| contents.without(file));
-        let contents = match key {
-            Some(before) => contents.with_master_key(file)?.refuse_other_master_key(&before)?,
-            None => contents,
-        };
+        let contents = if with_master_key { contents.with_master_key(file)? } else { contents };
         Ok((contents, installation.map(|id| id.to_string()).unwrap_or_default()))
     }
 }

@@ -127,6 +127,27 @@ fn rekey_and_reset_password_work_without_a_server() {
     assert_eq!(code, Some(1));
     assert!(err.contains("not a master key"), "{err}");
 
+    // After a change of the kind, the file has a key that opens nothing: it is not put into a backup.
+    let backup = |name: &str| {
+        let passphrase = data.with_extension("passphrase");
+        fs::write(&passphrase, "a passphrase of a backup").expect("written");
+        let mut command = program();
+        command
+            .args(["backup", "--include-master-key", "--data"])
+            .arg(&data)
+            .arg("--to")
+            .arg(data.with_extension(name));
+        run_to_end(command.arg("--passphrase-file").arg(passphrase))
+    };
+    succeeded(backup("right"));
+    let present = fs::read(data.join("master.key")).expect("a key");
+    fs::write(data.join("master.key"), &old).expect("written");
+    let (code, _, err) = backup("wrong");
+    assert_eq!(code, Some(1));
+    assert!(err.contains("does not open the keyring"), "{err}");
+    assert!(!data.with_extension("wrong").exists());
+    fs::write(data.join("master.key"), present).expect("written");
+
     let reset = |password: &str| with_input(&["admin", "reset-password"], &data, password);
     let (code, _, err) = reset("short");
     assert_eq!(code, Some(1), "{err}");
