@@ -36,6 +36,12 @@ pub struct NoContent;
 /// 200 with a JSON body that no cache may store.
 pub struct Unstored<V>(pub V);
 
+/// 200 with a file in pieces; `M` describes its media types.
+pub struct Download<M> {
+    answer: HttpResponse,
+    media: PhantomData<M>,
+}
+
 /// 200 with a public key in PEM, which a browser saves as a file.
 pub struct PublicKeyPem {
     pub name: String,
@@ -62,6 +68,27 @@ impl<V> Responder for Rendered<V> {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         HttpResponse::Ok().content_type(JSON).body(self.text)
+    }
+}
+
+impl<M> Download<M> {
+    /// The answer with the file.
+    pub fn new(answer: HttpResponse) -> Self {
+        Self { answer, media: PhantomData }
+    }
+}
+
+impl<M> Responder for Download<M> {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.answer
+    }
+}
+
+impl<M: Described> Described for Download<M> {
+    fn describe(to: &mut Description) {
+        M::describe(to);
     }
 }
 

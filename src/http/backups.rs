@@ -1,6 +1,6 @@
 //! Backups: ask for one, list, view, download and delete them.
 
-use super::answer::{Accepted, Json, NoContent};
+use super::answer::{Accepted, Download, Json, NoContent};
 use super::body::{Body, read_as};
 use super::describe::{Described, Description};
 use super::envelope::{Envelope, maybe_rfc3339};
@@ -17,10 +17,10 @@ use crate::service::Services;
 use crate::service::access::Administer;
 use crate::service::backups::BackupJobs;
 use crate::service::list::pool;
-use actix_web::body::{BoxBody, SizedStream};
+use actix_web::HttpResponse;
+use actix_web::body::SizedStream;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::web::{Bytes, Data, Path};
-use actix_web::{HttpRequest, HttpResponse, Responder};
 use futures_util::stream;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -163,18 +163,10 @@ pub async fn delete(
     Ok(NoContent)
 }
 
-/// 200 with the encrypted file of a backup.
-pub struct Download(HttpResponse);
+/// The encrypted file of a backup.
+pub struct Encrypted;
 
-impl Responder for Download {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.0
-    }
-}
-
-impl Described for Download {
+impl Described for Encrypted {
     fn describe(to: &mut Description) {
         let bytes = Object::builder()
             .schema_type(Type::String)
@@ -192,7 +184,7 @@ pub async fn download(
     auth: Authorized<Administer>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<Download, Problem> {
+) -> Result<Download<Encrypted>, Problem> {
     let (file, open) = services.backups.open(&auth.permit, backup_id(&id)?).await?;
     let pieces = stream::try_unfold(open, |open| async {
         let read = tokio::task::spawn_blocking(|| piece(open)).await.map_err(io::Error::other)??;
@@ -201,7 +193,7 @@ pub async fn download(
     let mut answer = HttpResponse::Ok();
     answer.insert_header((CONTENT_TYPE, "application/octet-stream"));
     answer.insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{}\"", file.name)));
-    Ok(Download(answer.body(SizedStream::new(file.bytes, Box::pin(pieces)))))
+    Ok(Download::new(answer.body(SizedStream::new(file.bytes, Box::pin(pieces)))))
 }
 
 /// The next bytes of a file, which continues; `None` at its end.

@@ -4,6 +4,7 @@
 //! come from others, so that such a text gets a `'` in front. Numbers are ours, and stay as they are.
 
 use super::contents::RowView;
+use crate::http::answer::Download;
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::OnReport;
@@ -13,11 +14,10 @@ use crate::service::access::DownloadReport;
 use crate::service::failure::Failure;
 use crate::service::reports::contents::ContentRows;
 use crate::service::reports::{Cell, Row, columns, pool};
-use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder};
+use actix_web::{FromRequest, HttpRequest, HttpResponse};
 use futures_util::stream;
 use std::borrow::Cow;
 use std::future::{Ready, ready};
@@ -98,18 +98,10 @@ impl Described for Format {
     }
 }
 
-/// 200 with a file.
-pub struct Download(HttpResponse);
+/// The rows of a report.
+pub struct Rows;
 
-impl Responder for Download {
-    type Body = BoxBody;
-
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        self.0
-    }
-}
-
-impl Described for Download {
+impl Described for Rows {
     fn describe(to: &mut Description) {
         to.answers_with(200, "text/csv", Object::with_type(Type::String));
         to.answers_with(200, "application/x-ndjson", Object::with_type(Type::String));
@@ -121,7 +113,7 @@ pub async fn download(
     auth: OnReport<DownloadReport>,
     format: Format,
     services: Data<Services>,
-) -> Result<Download, Problem> {
+) -> Result<Download<Rows>, Problem> {
     let report = auth.permit.report().clone();
     let rows = services.reports.all_rows(&auth.permit).await?;
     let name = format!("attachment; filename=\"{}.{}\"", file_name(report.name.as_str()), format.suffix());
@@ -133,7 +125,7 @@ pub async fn download(
     });
     let mut answer = HttpResponse::Ok();
     answer.content_type(format.media_type()).insert_header((CONTENT_DISPOSITION, name));
-    Ok(Download(answer.streaming(pieces)))
+    Ok(Download::new(answer.streaming(pieces)))
 }
 
 /// The name of a report, reduced to characters that are safe in a header and in a file's name.
