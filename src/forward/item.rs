@@ -67,14 +67,12 @@ pub enum Severity {
     Info,
     Warning,
     Error,
-    Critical,
 }
 
 impl Severity {
     /// The severity of syslog.
     pub(super) const fn syslog(self) -> u8 {
         match self {
-            Self::Critical => 2,
             Self::Error => 3,
             Self::Warning => 4,
             Self::Info => 6,
@@ -84,7 +82,6 @@ impl Severity {
     /// The severity of CEF and LEEF, from 0 to 10.
     pub(super) const fn of_ten(self) -> u8 {
         match self {
-            Self::Critical => 10,
             Self::Error => 7,
             Self::Warning => 5,
             Self::Info => 3,

@@ -113,7 +113,6 @@ fn log_record(item: &Item) -> Value {
         Severity::Info => (9, "INFO"),
         Severity::Warning => (13, "WARN"),
         Severity::Error => (17, "ERROR"),
-        Severity::Critical => (21, "FATAL"),
     };
     let mut attributes = vec![
         json!({"key": format!("claviger.{}", item.number.name()), "value": {"intValue": item.number.value().to_string()}}),

@@ -7,39 +7,64 @@ use crate::domain::time::Time;
 use crate::ledger::{self, Record};
 use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-/// A record for auditors. Secrets in `details` are `[sealed]`. Its JSON is what is forwarded, and what the API shows.
-#[derive(Clone, Debug, Serialize)]
+/// A record for auditors. Its JSON is what is forwarded, and what the API shows.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
 pub struct AuditRecord {
+    /// The id of the event; `attempt-<n>` for a failed attempt.
     pub id: String,
-    /// The number in the log; `None` for a failed attempt, which is in the side log.
+    /// The number of the record in the log, from 1, without gaps; null for a failed attempt.
+    #[schema(required = true, example = 42)]
     pub number: Option<u64>,
+    /// The time of the event.
     #[serde(rename = "createdAt")]
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// The part of the product: `cckm`, `admin`, `vault` or `scheduler`.
     pub service: &'static str,
     /// The event in words.
+    #[schema(example = "Regions replaced")]
     pub message: String,
+    /// The name of the event.
+    #[schema(example = "RegionsReplaced")]
     pub event: String,
+    /// The members of the event, or one word; secrets are `[sealed]`.
+    #[schema(value_type = Value)]
     pub details: Value,
+    /// Whether the event reports a success.
     pub success: bool,
-    /// `info`, `warning`, `error` or `critical`.
+    /// `info`, `warning` or `error`.
     pub severity: &'static str,
-    /// The user, a schedule, or `system`.
+    /// The user who caused the event, by the name at that time; or a schedule, or `system`. Empty for an attempt of
+    /// somebody unknown.
+    #[schema(example = "admin")]
     pub username: String,
+    /// The id of the user or schedule; null for `system`.
+    #[schema(required = true)]
     pub user_id: Option<String>,
+    /// The address of the client; null for events without a client, and for those of earlier versions.
     #[serde(rename = "clientIP")]
+    #[schema(required = true)]
     pub client_ip: Option<String>,
+    /// The session of the user, as far as it is known.
+    #[schema(required = true)]
     pub session_id: Option<String>,
+    /// The id of the request.
     #[serde(rename = "requestId")]
     pub request_id: String,
-    /// The stream, such as `kms/<id>`.
+    /// The resource, such as `kms/<id>`.
     pub resource: String,
-    /// The present name of the resource, if it has one and still exists.
+    /// The present name of the resource; null if it has none, or no longer exists.
+    #[schema(required = true)]
     pub resource_name: Option<String>,
-    /// `None` for a failed attempt, as is the next.
+    /// The SHA-256 of the record; null for a failed attempt.
+    #[schema(required = true)]
     pub hash: Option<String>,
+    /// The SHA-256 of the record before; null for a failed attempt.
     #[serde(rename = "previousHash")]
+    #[schema(required = true)]
     pub previous_hash: Option<String>,
 }
 
@@ -70,9 +95,7 @@ impl AuditRecord {
             previous_hash: Some(record.previous.to_string()),
         }
     }
-}
 
-impl AuditRecord {
     /// Renders a failed attempt.
     pub fn of_attempt(attempt: &Attempt) -> Self {
         let what = &attempt.what;
