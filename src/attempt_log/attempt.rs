@@ -52,6 +52,7 @@ impl NewAttempt {
         let optional = [&mut self.user, &mut self.user_id, &mut self.name_hash];
         for text in texts.into_iter().chain(optional.into_iter().flatten()) {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
+            text.shrink_to_fit();
         }
     }
 }

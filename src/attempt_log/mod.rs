@@ -62,7 +62,9 @@ impl AttemptLog {
     }
 
     /// Records an attempt, without waiting.
-    pub fn record(&self, attempt: NewAttempt) {
+    pub fn record(&self, mut attempt: NewAttempt) {
+        // Before it waits for the writer: clients can make texts long.
+        attempt.cut();
         if self.orders.try_send(Order::Write(Box::new(attempt))).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }

@@ -103,7 +103,6 @@ impl Writer {
     }
 
     fn take(&mut self, mut attempt: NewAttempt, to: &mut Vec<(u64, NewAttempt)>) {
-        attempt.cut();
         self.latest = self.latest.max(attempt.nanos);
         attempt.nanos = self.latest;
         if self.flood.is_over(attempt.nanos) {

@@ -2,6 +2,7 @@
 //! file that somebody else has moved away is made again.
 
 use super::destination::Broken;
+use super::blocking;
 use super::item::Item;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -30,24 +31,23 @@ struct Open {
 
 impl JsonFile {
     pub(super) async fn open(settings: JsonFileSettings) -> Result<Self, Broken> {
-        blocking(move || Open::new(settings)).await.map(|open| Self(Arc::new(Mutex::new(open))))
+        blocking(move || Open::new(settings)).await.map_err(failed).map(|open| Self(Arc::new(Mutex::new(open))))
     }
 
     pub(super) async fn send(&self, items: Vec<Item>) -> Result<usize, Broken> {
         let open = self.0.clone();
-        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).write(&items)).await
+        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).write(&items)).await.map_err(failed)
     }
 
     /// Waits until the disk has what was written.
     pub(super) async fn sync(&self) -> Result<(), Broken> {
         let open = self.0.clone();
-        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).file.sync_data()).await
+        blocking(move || open.lock().unwrap_or_else(PoisonError::into_inner).file.sync_data()).await.map_err(failed)
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Result<T, Broken> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done);
-    done.map_err(|error| Broken::File(error.to_string()))
+fn failed(error: io::Error) -> Broken {
+    Broken::File(error.to_string())
 }
 
 impl Open {

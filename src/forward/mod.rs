@@ -29,3 +29,13 @@ pub use otlp::{Otlp, OtlpError};
 pub use progress::{Position, Progress, SOURCES};
 pub use syslog::{Authorities, SyslogAddress, Transport, authorities};
 pub use syslog_text::Format;
+
+use std::io;
+
+/// Runs work with files on a thread that may block.
+///
+/// # Errors
+/// That of the work; or that it ended early.
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done)
+}

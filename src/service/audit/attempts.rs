@@ -80,8 +80,8 @@ impl Attempts {
             nanos: self.recorder.now().nanos(),
             status: refused.status,
             reason: refused.reason.to_owned(),
-            method: start_of(refused.method).to_owned(),
-            path: start_of(refused.path).to_owned(),
+            method: refused.method.to_owned(),
+            path: refused.path.to_owned(),
             source: refused.source.clone(),
             user: user.map(|user| user.name.to_string()),
             user_id: user.map(|user| user.id.subject()),
@@ -127,9 +127,4 @@ impl Attempts {
             Failure::Internal("the failed attempts could not be read")
         })
     }
-}
-
-/// The beginning of a text that a client can make long.
-fn start_of(text: &str) -> &str {
-    &text[..text.floor_char_boundary(200)]
 }

@@ -3,7 +3,7 @@
 
 use crate::attempt_log::{Attempt, AttemptLog};
 use crate::domain::time::Time;
-use crate::forward::{Item, Number, Position, Severity};
+use crate::forward::{Item, Number, Position, Severity, blocking};
 use crate::ledger::{LedgerError, Record};
 use crate::service::audit::record::AuditRecord;
 use crate::service::recorder::Recorder;
@@ -134,10 +134,6 @@ fn last_attempt_before(log: &AttemptLog, time: Time) -> io::Result<u64> {
     Ok(low)
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other).and_then(|done| done)
-}
-
 impl Growth {
     /// Waits until there is more. Returns false if there never is again.
     pub(super) async fn grown(&mut self) -> bool {
@@ -153,7 +149,6 @@ fn item(number: Number, nanos: i64, audit: &AuditRecord) -> Item {
         number,
         nanos,
         severity: match audit.severity {
-            "critical" => Severity::Critical,
             "error" => Severity::Error,
             "warning" => Severity::Warning,
             _ => Severity::Info,
