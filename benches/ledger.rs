@@ -1,7 +1,8 @@
 //! Benchmarks of the ledger, compared with this machine's disk in the same run: durable writes with 64 concurrent
-//! writers, what the seal of the log costs them, replay, and the memory of an open log. `LEDGER_EVENTS` sets the number of events of the log (default 1 000
-//! 000). `LEDGER_SINGLE_EVENTS` sets that of a second log, with one event per commit (default 20 000). Replay is
-//! compared with its limit: checking and decoding the same bytes from memory, with the same threads.
+//! writers, what the seal of the log costs them, replay, and the memory of an open log. `LEDGER_EVENTS` sets the number
+//! of events of the log (default 1 000 000). `LEDGER_SINGLE_EVENTS` sets that of a second log, with one event per
+//! commit (default 20 000). Replay is compared with its limit: checking and decoding the same bytes from memory, with
+//! the same threads.
 
 mod disk;
 mod large_log;

@@ -16,10 +16,11 @@
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
-//! `cargo bench --bench http` runs all of them but `soak`; `cargo bench --bench http -- get list` only those named. Each
-//! prints its figures and, in one line, the target and whether it is met. The tested program is the real one, started as
-//! `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds of the
-//! compared programs alternate, and medians are compared, so that other load on the machine affects all of them alike.
+//! `cargo bench --bench http` runs all of them but `soak`; `cargo bench --bench http -- get list` only those named.
+//! Each prints its figures and, in one line, the target and whether it is met. The tested program is the real one,
+//! started as `claviger lab`. Its data is in `target/bench-http`, so the disk of that directory is measured. The rounds
+//! of the compared programs alternate, and medians are compared, so that other load on the machine affects all of them
+//! alike.
 
 mod audit;
 mod connection;

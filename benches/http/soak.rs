@@ -1,6 +1,6 @@
-//! A soak: 32 clients do for ten minutes what clients do, each one thing after the other: reads, changes, lists, renewed
-//! sessions, sign-ins. Every ten seconds a line with the requests in that time, their latencies, and the memory of the
-//! program. `HTTP_BENCH_SOAK_SECONDS` is another duration.
+//! A soak: 32 clients do for ten minutes what clients do, each one thing after the other: reads, changes, lists,
+//! renewed sessions, sign-ins. Every ten seconds a line with the requests in that time, their latencies, and the memory
+//! of the program. `HTTP_BENCH_SOAK_SECONDS` is another duration.
 
 use crate::Outcome;
 use crate::connection::{Connection, request};

@@ -35,8 +35,8 @@ impl Files {
         segment_files::create(&self.0, NAMES, i64::try_from(first).unwrap_or(i64::MAX))
     }
 
-    /// A number that no attempt exceeds. After a damaged segment it is an estimate from above, so that no number is given
-    /// twice.
+    /// A number that no attempt exceeds. After a damaged segment it is an estimate from above, so that no number is
+    /// given twice.
     pub(super) fn last_number(&self) -> io::Result<u64> {
         let Some(last) = self.list()?.pop() else { return Ok(0) };
         let (before, content) = (number_before(&last), content(&last.path)?);

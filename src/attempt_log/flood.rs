@@ -1,6 +1,6 @@
-//! Which attempts are written one by one. Within a minute, the first from each source for each reason are, up to a bound
-//! over all; the others are counted, and one record for each source and reason says at the end of the minute how many
-//! there were. So a flood writes some hundred records a minute, from however many addresses it comes.
+//! Which attempts are written one by one. Within a minute, the first from each source for each reason are, up to a
+//! bound over all; the others are counted, and one record for each source and reason says at the end of the minute how
+//! many there were. So a flood writes some hundred records a minute, from however many addresses it comes.
 
 use super::attempt::NewAttempt;
 use std::collections::HashMap;
@@ -69,7 +69,8 @@ impl Flood {
         None
     }
 
-    /// Ends the minute: what was counted. The last is that of all sources that were not counted apart, without a source.
+    /// Ends the minute: what was counted. The last is that of all sources that were not counted apart, without a
+    /// source.
     pub(super) fn end(&mut self) -> Vec<Counted> {
         let Self { alike, others, .. } = std::mem::take(self);
         let mut counted: Vec<_> = alike.into_values().map(|alike| alike.counted).collect();

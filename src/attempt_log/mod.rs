@@ -70,8 +70,8 @@ impl AttemptLog {
         }
     }
 
-    /// Waits until what was recorded before is in the files, except for what is counted together. It blocks: call it on a
-    /// thread that may.
+    /// Waits until what was recorded before is in the files, except for what is counted together. It blocks: call it on
+    /// a thread that may.
     pub fn flush(&self) {
         let (done, flushed) = sync_channel(1);
         if self.orders.send(Order::Flush(done)).is_ok() {

@@ -83,8 +83,9 @@ pub struct CallJournal {
 impl CallJournal {
     /// Opens the journal in a directory, which is created, and starts the writer's thread. It ends with the last clone.
     ///
-    /// `known_ms` is a time that has passed for certain: that of the last record of the log, in milliseconds since 1970;
-    /// `None` if the log is new, so that there was no call yet. A clock that is set ahead by mistake deletes nothing.
+    /// `known_ms` is a time that has passed for certain: that of the last record of the log, in milliseconds since
+    /// 1970; `None` if the log is new, so that there was no call yet. A clock that is set ahead by mistake deletes
+    /// nothing.
     ///
     /// # Errors
     /// When the directory or the thread cannot be made.
@@ -122,8 +123,8 @@ impl CallJournal {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// The calls that AWS answered between two times, in milliseconds since 1970, both included. It reads files: call it
-    /// on a thread that may block.
+    /// The calls that AWS answered between two times, in milliseconds since 1970, both included. It reads files: call
+    /// it on a thread that may block.
     ///
     /// # Errors
     /// When a file cannot be read.

@@ -1,5 +1,5 @@
-//! The files of the journal. A record is a frame (`segment_files`) with the time (8 bytes), the request id of AWS (16), who
-//! asked (1 and its text), and our request id (1 and its text). All numbers are little-endian.
+//! The files of the journal. A record is a frame (`segment_files`) with the time (8 bytes), the request id of AWS (16),
+//! who asked (1 and its text), and our request id (1 and its text). All numbers are little-endian.
 //!
 //! A segment is written by one run of the program. Its name has the time of its first record.
 //!

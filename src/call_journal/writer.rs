@@ -1,5 +1,5 @@
-//! The thread that writes the journal. It takes all calls that wait, writes them with one write for each kind, and syncs
-//! once if one of them is a change.
+//! The thread that writes the journal. It takes all calls that wait, writes them with one write for each kind, and
+//! syncs once if one of them is a change.
 
 use std::fs::File;
 use std::io::{self, Write};

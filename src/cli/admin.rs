@@ -1,5 +1,6 @@
-//! `claviger rotate-token-key`, `rekey`, `unseal` and `admin reset-password`: changes that an operator of the machine makes. A
-//! running server makes them, over its control socket. Without one, `rekey` and `reset-password` open the data directory.
+//! `claviger rotate-token-key`, `rekey`, `unseal` and `admin reset-password`: changes that an operator of the machine
+//! makes. A running server makes them, over its control socket. Without one, `rekey` and `reset-password` open the data
+//! directory.
 
 use super::appliance::{self, StartError};
 use super::config::{Config, ConfigError};

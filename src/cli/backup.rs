@@ -1,6 +1,6 @@
 //! `claviger backup`: writes an encrypted backup. The server that has the directory open sends the contents over its
-//! control socket, unencrypted and to its own user only; this command encrypts them. Without a server, this command reads
-//! the directory itself.
+//! control socket, unencrypted and to its own user only; this command encrypts them. Without a server, this command
+//! reads the directory itself.
 
 use super::config::ConfigError;
 use super::control::{self, Request};

@@ -1,8 +1,8 @@
 //! The socket in the data directory through which the commands ask a running server, which has the log open
-//! exclusively. Only the directory's owner can access it. Changes, checkpoints and backups are only for the user whom the
-//! server runs as; changes are recorded under that user's number. Each connection carries one request, a JSON line; the
-//! answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was cut
-//! off.
+//! exclusively. Only the directory's owner can access it. Changes, checkpoints and backups are only for the user whom
+//! the server runs as; changes are recorded under that user's number. Each connection carries one request, a JSON line;
+//! the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was
+//! cut off.
 
 use super::verify::Expected;
 use super::{backup_stream, with_causes};

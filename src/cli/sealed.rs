@@ -1,7 +1,7 @@
 //! A server whose master key comes from an operator: until it has the passphrase, it answers that it is sealed.
 //!
-//! The passphrase arrives over the control socket, from the user whom the server runs as. Wrong ones are counted, and each
-//! delays the next answer. Nothing of the log is read before.
+//! The passphrase arrives over the control socket, from the user whom the server runs as. Wrong ones are counted, and
+//! each delays the next answer. Nothing of the log is read before.
 
 use super::appliance::{self, StartError};
 use super::config::{Config, MasterKeyKind};

@@ -1,6 +1,6 @@
-//! The drift watch: changes of keys and key stores that were made at AWS by others, as CloudTrail tells them. An entry has the event,
-//! and what it changed. The event of a change can arrive after the change itself was read, by a synchronisation for
-//! example. So the differences that were read and that no event explains yet are kept for a while.
+//! The drift watch: changes of keys and key stores that were made at AWS by others, as CloudTrail tells them. An entry
+//! has the event, and what it changed. The event of a change can arrive after the change itself was read, by a
+//! synchronisation for example. So the differences that were read and that no event explains yet are kept for a while.
 
 pub mod decide;
 pub mod difference;

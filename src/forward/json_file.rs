@@ -1,8 +1,8 @@
 //! Records as lines of JSON in a file. When the file is full it becomes `<file>.1`, that one `<file>.2`, and so on. A
 //! file that somebody else has moved away is made again.
 
-use super::destination::Broken;
 use super::blocking;
+use super::destination::Broken;
 use super::item::Item;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};

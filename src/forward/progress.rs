@@ -83,7 +83,8 @@ impl Progress {
         }
     }
 
-    /// Begins again after the connection ended. If buffers may have been lost, what may have been in them is sent again.
+    /// Begins again after the connection ended. If buffers may have been lost, what may have been in them is sent
+    /// again.
     pub fn go_back(&mut self, buffers_lost: bool) {
         if let Some(step) = self.recent.front().filter(|_| buffers_lost) {
             self.received = step.before;

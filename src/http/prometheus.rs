@@ -21,7 +21,8 @@ use zeroize::Zeroizing;
 pub struct PrometheusView {
     /// Whether there is a token.
     enabled: bool,
-    /// The bearer token that Prometheus sends; empty if there is none, and in the answer of a dry run. It does not expire.
+    /// The bearer token that Prometheus sends; empty if there is none, and in the answer of a dry run. It does not
+    /// expire.
     token: String,
 }
 

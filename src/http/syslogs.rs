@@ -44,13 +44,13 @@ pub struct SyslogBody {
     ca_certificates: Option<String>,
     /// The same as `caCert`.
     #[serde(default, rename = "ca_cert", deserialize_with = "optional")]
-    ca_certificates_too: Option<String>,
+    ca_certificates_alias: Option<String>,
     /// `rfc5424` (the default), `plain_message`, `cef` or `leef`.
     #[serde(default, rename = "messageFormat", deserialize_with = "optional")]
     format: Option<String>,
     /// The same as `messageFormat`.
     #[serde(default, rename = "message_format", deserialize_with = "optional")]
-    format_too: Option<String>,
+    format_alias: Option<String>,
 }
 
 /// A syslog receiver.
@@ -159,7 +159,7 @@ impl SyslogBody {
     fn patch(self) -> Result<ForwarderPatch, Refusal> {
         let transports = Transport::ALL.map(|transport| (transport.name(), transport));
         let formats = MessageFormat::ALL.map(|format| (format.name(), format));
-        let ca_certificates = self.ca_certificates.or(self.ca_certificates_too);
+        let ca_certificates = self.ca_certificates.or(self.ca_certificates_alias);
         if ca_certificates.as_ref().is_some_and(|pem| pem.len() > CA_BYTES_MAX) {
             let problem = format!("must not be longer than {CA_BYTES_MAX} bytes");
             return Err(out_of_range("caCert", Bounds::most(CA_BYTES_MAX as u64), &problem));
@@ -168,7 +168,11 @@ impl SyslogBody {
             host: self.host.map(|host| read_host(&host)).transpose()?,
             port: self.port.map(read_port).transpose()?,
             transport: self.transport.map(|word| one_of("transport", &word, &transports)).transpose()?,
-            format: self.format.or(self.format_too).map(|word| one_of("messageFormat", &word, &formats)).transpose()?,
+            format: self
+                .format
+                .or(self.format_alias)
+                .map(|word| one_of("messageFormat", &word, &formats))
+                .transpose()?,
             ca_certificates,
         })
     }

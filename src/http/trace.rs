@@ -93,8 +93,8 @@ pub async fn trace_request(
     Ok(response)
 }
 
-/// Copies the head of a request out of the buffer in which it was read together with its body. actix keeps the head for a
-/// later request, and would keep the body, which may have secrets, with it.
+/// Copies the head of a request out of the buffer in which it was read together with its body. actix keeps the head for
+/// a later request, and would keep the body, which may have secrets, with it.
 fn leave_read_buffer(request: &mut ServiceRequest) {
     let head = request.head_mut();
     head.headers.retain(|_, value| {

@@ -57,8 +57,8 @@ type Replacements = BTreeMap<String, String>;
 /// Called before and after each step, with its name; a test stops there.
 pub(super) type AtStep<'a> = &'a mut dyn FnMut(&str);
 
-/// Opens a keyring: returns its master key. A replacement of the master key that was interrupted is completed if the new
-/// key is given, and dropped if the old one is.
+/// Opens a keyring: returns its master key. A replacement of the master key that was interrupted is completed if the
+/// new key is given, and dropped if the old one is.
 pub(super) fn open(directory: &Directory, source: &MasterKeySource) -> Result<Key, KeyringError> {
     let damaged = || KeyringError::Damaged { path: directory.path_of(STAGED), what: "it is no replacement" };
     if let Some(content) = directory.read_whole(STAGED)? {

@@ -341,7 +341,8 @@ fn a_kill_at_each_step_of_a_rekey_opens_with_the_key_in_its_place() {
     }
 }
 
-/// A key that is not in a file: either one opens what a kill leaves until the replacement begins, then only the new one.
+/// A key that is not in a file: either one opens what a kill leaves until the replacement begins, then only the new
+/// one.
 #[test]
 fn a_kill_at_each_step_of_a_rekey_by_passphrase_opens_with_one_of_the_two() {
     let place = TestDirectory::new();

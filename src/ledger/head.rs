@@ -7,8 +7,8 @@
 //! writes it back), and the loss of just those commits would not be noticed. It protects against disks and copies that
 //! lose data, not against an attacker who can write both files.
 //!
-//! There are three slots, each with a checksum. One has what was synced last, and is left alone until the next sync; the
-//! others are written in turn. So a power cut that tears both writes leaves that one.
+//! There are three slots, each with a checksum. One has what was synced last, and is left alone until the next sync;
+//! the others are written in turn. So a power cut that tears both writes leaves that one.
 
 use super::chain::Linked;
 use super::directory::{io, owner_only};

@@ -1,7 +1,7 @@
-//! Files of records that are only appended: what the journals beside the log share. A journal is a directory of segments;
-//! the name of each has the number, or the time, of its first record. A record is a frame: its length (2 bytes), a CRC-32
-//! of the rest (4), and the rest. After a crash the end of a segment may be torn: reading ends at the first frame that is
-//! cut or damaged.
+//! Files of records that are only appended: what the journals beside the log share. A journal is a directory of
+//! segments; the name of each has the number, or the time, of its first record. A record is a frame: its length (2
+//! bytes), a CRC-32 of the rest (4), and the rest. After a crash the end of a segment may be torn: reading ends at the
+//! first frame that is cut or damaged.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;

@@ -1,12 +1,12 @@
 //! The lockout after failed logins. Names of users and all other names are in one table and are treated alike, so that
-//! neither a lockout nor its absence reveals whether a user exists. The failures are in memory only: a restart ends every
-//! lockout, whoever has the name. The networks of a user's latest logins are taken from the log at the start.
+//! neither a lockout nor its absence reveals whether a user exists. The failures are in memory only: a restart ends
+//! every lockout, whoever has the name. The networks of a user's latest logins are taken from the log at the start.
 //!
 //! Failures are counted twice: by name and network, for the lockout of the password policy, and by name and hour, for
 //! networks from which nobody has signed in under that name yet. The second count is for attackers who have many
-//! addresses. When the first has no room for another pair, it evicts nobody: the new ones share one count, which delays.
-//! When the second has no room, the name with the fewest failures leaves: to bring one with many failures there, an
-//! attacker needs as many under every other name.
+//! addresses. When the first has no room for another pair, it evicts nobody: the new ones share one count, which
+//! delays. When the second has no room, the name with the fewest failures leaves: to bring one with many failures
+//! there, an attacker needs as many under every other name.
 
 use crate::domain::name::UserName;
 use crate::domain::password::PasswordPolicy;

@@ -30,8 +30,9 @@ pub fn existing_key(keyring: &Keyring) -> SealKey {
     }
 }
 
-/// Seals a log that has no seal yet, and refuses one whose seal was not checked; from now on the keyring requires a seal. Without this, who
-/// can write the files could let the keyring fail while the log is opened, and work again afterwards.
+/// Seals a log that has no seal yet, and refuses one whose seal was not checked; from now on the keyring requires a
+/// seal. Without this, who can write the files could let the keyring fail while the log is opened, and work again
+/// afterwards.
 ///
 /// # Errors
 /// When the log and the keyring do not belong together, or the seal was not checked.

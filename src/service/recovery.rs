@@ -1,5 +1,5 @@
-//! The changes that an operator of the machine makes by a command, without a token. Each is recorded under the number of
-//! the user of the operating system. A running server makes them for the command; without one, [`Offline`] does.
+//! The changes that an operator of the machine makes by a command, without a token. Each is recorded under the number
+//! of the user of the operating system. A running server makes them for the command; without one, [`Offline`] does.
 
 use super::Services;
 use super::caller::Change;

@@ -1,5 +1,5 @@
-//! Tokens: sign in, refresh a session, revoke it, and authenticate a bearer token. `rotation` replaces the key that signs
-//! them.
+//! Tokens: sign in, refresh a session, revoke it, and authenticate a bearer token. `rotation` replaces the key that
+//! signs them.
 
 mod rotation;
 

@@ -1,7 +1,7 @@
 //! The rows of a report as a file: CSV by RFC 4180, or JSON lines.
 //!
-//! Spreadsheets run cells that begin with `=`, `+`, `-` or `@`, also behind a tab or a carriage return. Names and messages
-//! come from others, so that such a text gets a `'` in front. Numbers are ours, and stay as they are.
+//! Spreadsheets run cells that begin with `=`, `+`, `-` or `@`, also behind a tab or a carriage return. Names and
+//! messages come from others, so that such a text gets a `'` in front. Numbers are ours, and stay as they are.
 
 use super::contents::RowView;
 use crate::http::answer::Download;

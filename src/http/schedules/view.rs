@@ -23,8 +23,8 @@ pub struct ScheduleView {
     name: String,
     /// A description of the schedule.
     description: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch` or
-    /// `database_backup`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch`
+    /// or `database_backup`.
     operation: &'static str,
     /// The times of the runs, in cron's format.
     run_at: String,
@@ -53,7 +53,8 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     keys_count: Option<usize>,
-    /// The number of key stores whose credentials the schedule rotates, and that the caller may see. Absent in the past.
+    /// The number of key stores whose credentials the schedule rotates, and that the caller may see. Absent in the
+    /// past.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     custom_key_stores_count: Option<usize>,
@@ -92,8 +93,8 @@ pub struct RunView {
     name: String,
     /// The id of the schedule.
     job_config_id: String,
-    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch` or
-    /// `database_backup`.
+    /// The operation: `cckm_key_rotation`, `cckm_synchronization`, `cckm_xks_credential_rotation`, `cckm_drift_watch`
+    /// or `database_backup`.
     operation: &'static str,
     /// The cause of the run: `due`, `missed` (due while the program was not running) or `asked` (by a user).
     cause: &'static str,

@@ -1,6 +1,7 @@
 //! Delivers alarms. What is to be delivered is in the state, so that a restart loses nothing; an alarm whose delivery
 //! was not recorded yet is delivered again, with the same id. Each webhook has a task of its own, so a slow receiver
-//! delays only itself. Its alarms are delivered in order, but one that the receiver refuses does not hold up the others.
+//! delays only itself. Its alarms are delivered in order, but one that the receiver refuses does not hold up the
+//! others.
 
 use super::{Alarms, payload};
 use crate::domain::alarm::{Alarm, AlarmCommand, AlarmNumber};

@@ -1,5 +1,5 @@
-//! What the filters of audit records ask for, of every record of the log and every failed attempt, in 32 bytes each. So a filter need not read
-//! the log.
+//! What the filters of audit records ask for, of every record of the log and every failed attempt, in 32 bytes each. So
+//! a filter need not read the log.
 
 use super::record::{self, is_success, service, severity, words};
 use crate::attempt_log::Attempt;

@@ -1,9 +1,9 @@
 //! What is in a backup: the log, the keyring, and the files beside the log, as of one moment.
 //!
-//! The keyring is copied while it is locked, and the number of the last record is read before it is unlocked. A data key
-//! is made before the first record with a secret that it seals, and deleted after the record that removes its owner. So
-//! the copy of the keyring has every key that the records need. Records are only ever appended, so they are read
-//! afterwards, while others are written. Files are cut at the length that they had when they were listed.
+//! The keyring is copied while it is locked, and the number of the last record is read before it is unlocked. A data
+//! key is made before the first record with a secret that it seals, and deleted after the record that removes its
+//! owner. So the copy of the keyring has every key that the records need. Records are only ever appended, so they are
+//! read afterwards, while others are written. Files are cut at the length that they had when they were listed.
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
 use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
@@ -18,8 +18,8 @@ use zeroize::Zeroizing;
 const MASTER_KEY: &str = "master.key";
 /// The directory of the keyring in a data directory.
 const KEYRING: &str = "keyring";
-/// Entries of a data directory that are never copied as files. The log is copied as records, the keyring under its lock;
-/// the others belong to one process, can be made again, or are secrets in the clear.
+/// Entries of a data directory that are never copied as files. The log is copied as records, the keyring under its
+/// lock; the others belong to one process, can be made again, or are secrets in the clear.
 const LEFT_OUT: &[&str] =
     &["log", "head", "lock", "control.sock", KEYRING, "backups", "first-admin-password", "lost+found"];
 /// Beginnings and ends of names of caches, keys and files that are being written.

@@ -187,8 +187,8 @@ impl Checkpoints {
         Ok((total, rows.map_err(failed("the checkpoints could not be read"))?))
     }
 
-    /// Reports newest checkpoints that contradict the log to the program's own log: it may be the sign of an attack, or of
-    /// a backup that was restored.
+    /// Reports newest checkpoints that contradict the log to the program's own log: it may be the sign of an attack, or
+    /// of a backup that was restored.
     async fn report_contradictions(&self) {
         for (HeadMark { seq, hash }, found) in self.contradictions().await {
             let found = found.map_or_else(|| "missing".to_owned(), |hash| hash.to_string());
@@ -228,8 +228,8 @@ impl Checkpoints {
     }
 }
 
-/// Writes a checkpoint into a file of its own, which is never changed: the directory may take new files only. If there is
-/// a file of its name that was cut off, or that is of another history from before a restore, another name is used.
+/// Writes a checkpoint into a file of its own, which is never changed: the directory may take new files only. If there
+/// is a file of its name that was cut off, or that is of another history from before a restore, another name is used.
 fn write_copy(directory: &Path, checkpoint: &Checkpoint) -> io::Result<()> {
     for attempt in 1..=COPIES_MAX {
         let suffix = if attempt == 1 { String::new() } else { format!("-{attempt}") };

@@ -1,5 +1,5 @@
-//! What is sent: the records of the log, and the failed attempts of the side log, as auditors see them. Each source has a
-//! place in [`Position`]; the tasks know nothing of the sources.
+//! What is sent: the records of the log, and the failed attempts of the side log, as auditors see them. Each source has
+//! a place in [`Position`]; the tasks know nothing of the sources.
 
 use crate::attempt_log::{Attempt, AttemptLog};
 use crate::domain::time::Time;
@@ -112,8 +112,8 @@ impl Source {
         Ok([low, blocking(move || last_attempt_before(&log, time)).await?])
     }
 
-    /// The position at the end, or the given one if that is earlier: logs that were restored from a backup may be shorter
-    /// than the position of a destination.
+    /// The position at the end, or the given one if that is earlier: logs that were restored from a backup may be
+    /// shorter than the position of a destination.
     pub(super) fn at_most_the_end(&self, position: Position) -> Position {
         let ([number, attempt], [last, last_attempt]) = (position, self.end());
         [number.min(last), attempt.min(last_attempt)]

@@ -1,4 +1,5 @@
-//! How the destinations stand: for the answers of the API, and for the metrics. All of it is of this run of the program.
+//! How the destinations stand: for the answers of the API, and for the metrics. All of it is of this run of the
+//! program.
 
 use crate::domain::time::Time;
 use crate::forward::Position;

@@ -72,7 +72,8 @@ impl<'a> Object<'a> {
                 "enum" => self.words = value.as_array(),
                 "items" => self.items = Some(value),
                 "description" | "example" | "format" | "minimum" | "default" | "writeOnly" | "readOnly" => {}
-                // What members must fulfil, alone and together: the tests with schemathesis compare that with the program.
+                // What members must fulfil, alone and together: the tests with schemathesis compare that with the
+                // program.
                 "anyOf" | "oneOf" | "not" | "pattern" | "maximum" | "minLength" | "maxLength" | "minItems"
                 | "maxItems" | "dependentRequired" => {}
                 other => panic!("`{other}` is a word that the check does not know yet"),

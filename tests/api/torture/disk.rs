@@ -2,8 +2,8 @@
 //! the disk may have after a power cut.
 //!
 //! The content of a file is durable after a sync of that file, and a name after a sync of its directory. Of all other
-//! writes a cut leaves any of their sectors, written, as they were, or zeroed, and of the changes of names in a directory
-//! the first ones. A write whose sync has failed is not made durable by a later sync.
+//! writes a cut leaves any of their sectors, written, as they were, or zeroed, and of the changes of names in a
+//! directory the first ones. A write whose sync has failed is not made durable by a later sync.
 
 use crate::torture::Random;
 use crate::torture::interposer::Entry;

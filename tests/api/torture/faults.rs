@@ -1,5 +1,5 @@
-//! Disks that fail: writes and syncs with errors, once or from some moment on, a full disk, a disk that nobody may write
-//! to. What cannot be made durable is refused, reads go on, and after a restart nothing acknowledged is missing.
+//! Disks that fail: writes and syncs with errors, once or from some moment on, a full disk, a disk that nobody may
+//! write to. What cannot be made durable is refused, reads go on, and after a restart nothing acknowledged is missing.
 
 use crate::support::appliance::{Appliance, lab, program, run_to_end};
 use crate::support::client::{Answer, Client};
@@ -103,8 +103,8 @@ fn assert_refused(answer: Answer, fault: Fault) {
     assert!(message.len() > 20, "{fault:?}: no reason: {message}");
 }
 
-/// Asserts that reads are answered as before, and that `/readyz` says whether changes are accepted. Returns whether they
-/// are not.
+/// Asserts that reads are answered as before, and that `/readyz` says whether changes are accepted. Returns whether
+/// they are not.
 fn assert_reads_go_on(appliance: &Appliance, admin: &Client, writers: &mut Writers, fault: Fault) -> bool {
     let nobody = appliance.nobody();
     assert_eq!(nobody.get("/healthz").status, 200);
