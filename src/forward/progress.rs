@@ -24,8 +24,6 @@ struct Step {
     after: Position,
     bytes: usize,
     at: Instant,
-    /// The time of its first record, in nanoseconds since 1970.
-    first: i64,
 }
 
 pub struct Progress {
@@ -54,14 +52,9 @@ impl Progress {
         self.sent
     }
 
-    /// The time of the first record that was sent and does not count as received yet.
-    pub fn waiting_since(&self) -> Option<i64> {
-        self.open.front().map(|step| step.first)
-    }
-
-    /// Notes that records up to this position were sent, the first of which is of the time `first`.
-    pub fn send(&mut self, after: Position, bytes: usize, at: Instant, first: i64) {
-        self.open.push_back(Step { before: self.sent, after, bytes, at, first });
+    /// Notes that records up to this position were sent.
+    pub fn send(&mut self, after: Position, bytes: usize, at: Instant) {
+        self.open.push_back(Step { before: self.sent, after, bytes, at });
         self.sent = after;
     }
 

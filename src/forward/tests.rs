@@ -76,9 +76,8 @@ fn a_datagram_is_cut_between_two_characters() {
 fn what_was_sent_counts_as_received_after_a_while_and_is_sent_again_otherwise() {
     let began = Instant::now();
     let mut progress = Progress::from([10, 7]);
-    progress.send([20, 7], 100, began, 7);
-    progress.send([30, 7], 100, began + Duration::from_secs(1), 8);
-    assert_eq!(progress.waiting_since(), Some(7));
+    progress.send([20, 7], 100, began);
+    progress.send([30, 7], 100, began + Duration::from_secs(1));
     assert_eq!(progress.due(), Some(began + SETTLE));
     progress.settle(began + SETTLE);
     assert_eq!((progress.received(), progress.sent()), ([20, 7], [30, 7]));
@@ -91,7 +90,7 @@ fn after_a_reset_as_much_as_the_buffers_hold_is_sent_again() {
     let began = Instant::now();
     let mut progress = Progress::from([0, 7]);
     for number in 1..=10 {
-        progress.send([number, 7], BUFFERS / 4, began, 0);
+        progress.send([number, 7], BUFFERS / 4, began);
     }
     progress.settle(began + SETTLE);
     assert_eq!(progress.received(), [10, 7]);

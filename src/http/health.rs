@@ -71,12 +71,12 @@ pub async fn readiness(services: Data<Services>) -> Readiness {
 
 /// `GET /metrics`: the metrics in the text format of OpenMetrics.
 pub async fn metrics(reader: MetricsReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
-    MetricsText(metrics.encode(&services, reader.has_token))
+    MetricsText(metrics.encode(&services, reader.has_token).await)
 }
 
 /// `GET /v1/system/metrics/prometheus`: the same as `/metrics`.
 pub async fn metrics_by_token(_reader: TokenReader, services: Data<Services>, metrics: Data<Metrics>) -> MetricsText {
-    MetricsText(metrics.encode(&services, true))
+    MetricsText(metrics.encode(&services, true).await)
 }
 
 impl FromRequest for MetricsReader {

@@ -86,7 +86,11 @@ impl Metrics {
     }
 
     /// Encodes all metrics in the text format of OpenMetrics. Those of forwarding grow with the log, as its head does.
-    pub fn encode(&self, services: &Services, with_forwarding: bool) -> String {
+    pub async fn encode(&self, services: &Services, with_forwarding: bool) -> String {
+        let totals = match with_forwarding {
+            true => Some(services.forwarding.totals().await),
+            false => None,
+        };
         let published = services.state();
         let state = &published.state;
         let count = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
@@ -100,8 +104,8 @@ impl Metrics {
         // Writing to a String does not fail.
         let _ = encode_registry(&mut text, &self.registry);
         let _ = encode_registry(&mut text, &xks(&services.key_stores.totals()));
-        if with_forwarding {
-            let _ = encode_registry(&mut text, &forwarding(&services.forwarding.totals()));
+        if let Some(totals) = totals {
+            let _ = encode_registry(&mut text, &forwarding(&totals));
         }
         let _ = encode_eof(&mut text);
         text

@@ -34,6 +34,7 @@ use source::Source;
 use status::{Kind, Statuses};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
@@ -164,8 +165,24 @@ impl Forwarding {
     }
 
     /// The sums over all destinations of each kind, for the metrics.
-    pub fn totals(&self) -> Vec<KindTotals> {
-        self.statuses.totals(self.source.end(), self.recorder.clock_time())
+    pub async fn totals(&self) -> Vec<KindTotals> {
+        let now = self.recorder.clock_time();
+        let mut all = Vec::new();
+        for (mut totals, received) in self.statuses.totals(self.source.end()) {
+            let mut ages = vec![0];
+            for position in received {
+                match self.source.oldest_after(position).await {
+                    Ok(oldest) => ages.extend(oldest.map(|oldest| now.nanos().saturating_sub(oldest))),
+                    Err(error) => {
+                        tracing::error!(error = &error as &dyn std::error::Error, "the age of a lag cannot be read");
+                    }
+                }
+            }
+            let oldest = ages.into_iter().max().unwrap_or(0);
+            totals.lag_seconds = Duration::from_nanos(oldest.unsigned_abs()).as_secs_f64();
+            all.push(totals);
+        }
+        all
     }
 
     async fn append(

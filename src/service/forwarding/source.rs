@@ -77,6 +77,23 @@ impl Source {
         Ok(Batch { items, position: [number, attempt] })
     }
 
+    /// The time of the oldest record after a position, in nanoseconds since 1970; `None` at the end.
+    pub(super) async fn oldest_after(&self, [number, attempt]: Position) -> Result<Option<i64>, Unreadable> {
+        let record = match number < self.recorder.state().head {
+            true => self.recorder.ledger().read_one(number + 1).await?.map(|record| record.time.nanos()),
+            false => None,
+        };
+        let attempt = match attempt < self.attempts.head() {
+            true => {
+                let log = self.attempts.clone();
+                let found = blocking(move || log.read(attempt + 1, 1)).await?;
+                found.first().map(|found| found.what.nanos)
+            }
+            false => None,
+        };
+        Ok(record.into_iter().chain(attempt).min())
+    }
+
     async fn records_after(&self, number: u64) -> Result<Vec<Record>, LedgerError> {
         match self.recorder.state().head {
             head if number >= head => Ok(Vec::new()),

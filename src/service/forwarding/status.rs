@@ -50,8 +50,6 @@ pub(super) struct Standing {
     pub(super) kind: Option<Kind>,
     /// Up to where records count as received; `None` until the task knows.
     pub(super) received: Option<Position>,
-    /// The time of the oldest record that does not count as received, if one is known.
-    pub(super) waiting_since: Option<i64>,
     pub(super) last_sent: Option<Time>,
     pub(super) error: Option<String>,
 }
@@ -95,22 +93,15 @@ impl Statuses {
         *all_failures += failures;
     }
 
-    pub(super) fn totals(&self, end: Position, now: Time) -> Vec<KindTotals> {
+    /// The sums of each kind, without the ages, and the positions that its destinations have received.
+    pub(super) fn totals(&self, end: Position) -> Vec<(KindTotals, Vec<Position>)> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let standings = self.standings();
         let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
-            let these =
-                || standings.values().filter(move |standing| standing.kind.is_some_and(|its| its as usize == kind));
-            let lags = these().filter_map(|standing| Some(lag(standing.received?, end)));
-            let oldest = these().filter_map(|standing| standing.waiting_since).min();
-            let age = oldest.map_or(0, |oldest| now.nanos().saturating_sub(oldest).max(0));
-            KindTotals {
-                kind: Kind::NAMES[kind],
-                lag_records: lags.max().unwrap_or(0),
-                lag_seconds: std::time::Duration::from_nanos(age.unsigned_abs()).as_secs_f64(),
-                sent,
-                failures,
-            }
+            let these = standings.values().filter(|standing| standing.kind.is_some_and(|its| its as usize == kind));
+            let received: Vec<Position> = these.filter_map(|standing| standing.received).collect();
+            let lag_records = received.iter().map(|received| lag(*received, end)).max().unwrap_or(0);
+            (KindTotals { kind: Kind::NAMES[kind], lag_records, lag_seconds: 0.0, sent, failures }, received)
         };
         counts.into_iter().enumerate().map(of_kind).collect()
     }

@@ -136,9 +136,7 @@ impl Task {
 
     async fn send(&self, connection: &mut Connection, progress: &mut Progress, batch: Batch) -> Result<(), Broken> {
         let Batch { items, position } = batch;
-        let (count, first) = (items.len(), items.first().map_or(0, |item| item.nanos));
-        let oldest = progress.waiting_since().unwrap_or(first);
-        self.report(|standing| standing.waiting_since = Some(oldest), 0, 0);
+        let count = items.len();
         // A connection that ended meanwhile would still take the first bytes.
         tokio::select! {
             biased;
@@ -146,7 +144,7 @@ impl Task {
             () = std::future::ready(()) => {}
         }
         let bytes = connection.send(items).await?;
-        progress.send(position, bytes, Instant::now(), first);
+        progress.send(position, bytes, Instant::now());
         let now = self.forwarding.recorder.clock_time();
         self.report(|standing| standing.last_sent = Some(now), count, 0);
         Ok(())
@@ -156,10 +154,9 @@ impl Task {
     async fn settle(&self, connection: &mut Connection, progress: &mut Progress) -> Result<(), Broken> {
         connection.confirm().await?;
         progress.settle(Instant::now());
-        let (position, waiting_since) = (progress.received(), progress.waiting_since());
+        let position = progress.received();
         let change = |standing: &mut Standing| {
             standing.received = Some(position);
-            standing.waiting_since = waiting_since;
             standing.error = None;
         };
         self.report(change, 0, 0);
