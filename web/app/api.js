@@ -1,0 +1,122 @@
+/**
+ * The one place that calls the API. Paths are those of docs/api.md with a leading slash and without `/api/v1`, as in the address
+ * of a page: `api.get('/cckm/aws/keys', { limit: 50 })`. It adds the access token, renews it, asks for a new sign-in over the page
+ * when the session has ended, and repeats the call then. Errors are `ApiError`s.
+ */
+import { queryString } from './lib/query.js';
+import { freshToken, renewAfter, signInAgain } from './session.js';
+
+export class ApiError extends Error {
+  /** @param {number} status 0 if there was no answer @param {Record<string, any>} body @param {string} requestId */
+  constructor(status, body, requestId) {
+    super(body.message ?? body.codeDesc ?? `The server answered ${status}.`);
+    this.status = status;
+    /** @type {string} */ this.reason = body.reason ?? '';
+    /** @type {string | undefined} the member of the request that is refused */ this.member = body.member;
+    /** @type {Record<string, any> | undefined} the range of its value */ this.limit = body.limit;
+    this.requestId = requestId;
+    this.body = body;
+  }
+
+  /** Whether it is not known what happened: the answer was lost. */
+  get unknown() {
+    return this.status === 0 || this.status === 504;
+  }
+}
+
+/**
+ * @typedef {object} Options
+ * @property {Record<string, any>} [query]
+ * @property {any} [body]
+ * @property {AbortSignal} [signal]
+ * @property {Record<string, string>} [headers]
+ * @property {boolean} [open] a call without a token
+ */
+
+/** One request, without renewing anything. @param {string} method @param {string} path @param {Options} options @param {string | null} token */
+async function send(method, path, options, token) {
+  /** @type {Record<string, string>} */
+  const headers = { Accept: 'application/json', ...options.headers };
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (method !== 'GET') headers['X-Claviger-Console'] = '1';
+  if (options.body !== undefined) headers['Content-Type'] = 'application/json';
+  try {
+    return await fetch(`/api/v1${path}${queryString(options.query ?? {})}`, {
+      method,
+      headers,
+      body: options.body === undefined ? undefined : JSON.stringify(options.body),
+      signal: options.signal,
+      credentials: 'same-origin',
+      cache: 'no-store',
+    });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, { reason: 'no_answer', message: 'The server did not answer.' }, '');
+  }
+}
+
+/** The error of a refused answer. @param {Response} answer */
+export async function errorOf(answer) {
+  let body = {};
+  try {
+    body = await answer.json();
+  } catch {
+    // An answer of something between here and the server: its status has to do.
+  }
+  return new ApiError(answer.status, body, answer.headers.get('x-request-id') ?? '');
+}
+
+/** Answers whatever came, once it is not a refusal. @param {string} method @param {string} path @param {Options} [options] */
+export async function call(method, path, options = {}) {
+  if (options.open) {
+    const answer = await send(method, path, options, null);
+    if (!answer.ok) throw await errorOf(answer);
+    return answer;
+  }
+  for (let attempt = 0; ; attempt += 1) {
+    const token = await freshToken();
+    const answer = token === null ? null : await send(method, path, options, token);
+    if (answer && answer.ok) return answer;
+    const error = answer ? await errorOf(answer) : null;
+    if (error && (error.status !== 401 || attempt > 1)) throw error;
+    if (options.signal?.aborted) throw new DOMException('superseded', 'AbortError');
+    // The token was refused: a new one from the cookie first, then a sign-in over the page.
+    if (token === null || attempt > 0 || !(await renewAfter(token))) await signInAgain();
+  }
+}
+
+/** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} */
+async function json(method, path, options) {
+  const answer = await call(method, path, options);
+  if (answer.status === 204) return null;
+  const text = await answer.text();
+  return text === '' ? null : JSON.parse(text);
+}
+
+export const api = {
+  /** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */
+  get: (path, query, signal) => json('GET', path, { query, signal }),
+  /** @param {string} path @param {any} [body] @param {Options} [options] */
+  post: (path, body, options) => json('POST', path, { ...options, body: body ?? {} }),
+  /** @param {string} path @param {any} body @param {Options} [options] */
+  patch: (path, body, options) => json('PATCH', path, { ...options, body }),
+  /** @param {string} path @param {any} body @param {Options} [options] */
+  put: (path, body, options) => json('PUT', path, { ...options, body }),
+  /** @param {string} path @param {Options} [options] */
+  delete: (path, options) => json('DELETE', path, options),
+  /** A file: its blob and its name. @param {string} path @param {Record<string, any>} [query] */
+  async download(path, query) {
+    const answer = await call('GET', path, { query, headers: { Accept: '*/*' } });
+    const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1];
+    return { blob: await answer.blob(), name: name ?? path.split('/').pop() ?? 'download' };
+  },
+};
+
+/** Gives a file to the user. @param {Blob} blob @param {string} name */
+export function saveFile(blob, name) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,133 @@
+/**
+ * Questions before an act. Level 1, what can be undone, asks nothing: see `act`. Level 2 disturbs: a question with its
+ * consequences, the focus on the safe button. Level 3 destroys or locks out: the name must be typed.
+ */
+import { html, render, useEffect, useRef, useState } from '../view.js';
+import { ErrorNote, Note } from './bits.js';
+import { Button } from './popup.js';
+import { toast } from './toast.js';
+
+/**
+ * A window over the page. Esc is the safe way. `close` is called when it was closed.
+ * @param {{children?: any, close: () => void, class?: string, label: string}} props
+ */
+export function Dialog({ children, close, class: extra = 'ask', label }) {
+  const box = useRef(/** @type {any} */ (null));
+  useEffect(() => {
+    if (!box.current.open) box.current.showModal();
+    const first = box.current.querySelector('[data-first]') ?? box.current.querySelector('input, textarea, select, button');
+    first?.focus();
+  }, []);
+  return html`<dialog ref=${box} class=${extra} aria-label=${label} onClose=${close} onCancel=${(/** @type {Event} */ event) => event.stopPropagation()}>${children}</dialog>`;
+}
+
+/** Shows what `content` makes over the page until it calls its argument. @template T @param {(done: (value: T | null) => void) => any} content @returns {Promise<T | null>} */
+export function over(content) {
+  const place = document.createElement('div');
+  document.body.append(place);
+  return new Promise((resolve) => {
+    let over = false;
+    const done = (/** @type {any} */ value) => {
+      if (over) return;
+      over = true;
+      render(null, place);
+      place.remove();
+      resolve(value);
+    };
+    render(content(done), place);
+  });
+}
+
+/**
+ * @typedef {object} Question
+ * @property {string} title "Schedule the deletion of alias/poc-tokenizer?"
+ * @property {any} [text] the consequences
+ * @property {any} [warn] what speaks against it, such as a recent use
+ * @property {2 | 3} [level]
+ * @property {string} [name] level 3: what must be typed
+ * @property {string} act the verb and its object: "Schedule deletion"
+ * @property {string} [keep] the safe way: "Keep the key"
+ * @property {(values: any, set: (values: any) => void) => any} [fields] further fields
+ * @property {any} [values] their first values
+ * @property {(values: any) => Promise<any>} run the change; its error is shown in the dialog
+ * @property {(values: any) => Promise<any>} [dry] the dry run: what it answers is shown
+ * @property {(answer: any) => any} [says] the answer of the dry run in words
+ */
+
+/** Asks, and runs the act. Answers what the act answered, or null if it was not done. @param {Question} question @returns {Promise<any>} */
+export const ask = (question) => over((done) => html`<${Ask} question=${question} done=${done} />`);
+
+/** @param {{question: Question, done: (value: any) => void}} props */
+function Ask({ question, done }) {
+  const { level = 2, name = '' } = question;
+  const [typed, setTyped] = useState('');
+  const [values, setValues] = useState(question.values ?? {});
+  const [busy, setBusy] = useState('');
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const [dry, setDry] = useState(/** @type {any} */ (null));
+  const ready = level !== 3 || typed.trim() === name;
+
+  const run = async (/** @type {'run' | 'dry'} */ which) => {
+    setBusy(which);
+    setError(null);
+    setDry(null);
+    try {
+      const answer = await (which === 'run' ? question.run(values) : question.dry?.(values));
+      if (which === 'run') return done(answer ?? true);
+      setDry(question.says ? question.says(answer) : 'This would be done. Nothing was changed.');
+    } catch (failed) {
+      setError(failed);
+    }
+    setBusy('');
+    return undefined;
+  };
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    if (ready && !busy) run('run');
+  };
+  return html`<${Dialog} label=${question.title} close=${() => done(null)}>
+    <form onSubmit=${submit}>
+      <div class="inside">
+        <h2 class="break">${question.title}</h2>
+        ${question.text && html`<div class="t2 break">${question.text}</div>`}
+        ${question.warn && html`<${Note} tone="warn" icon="activity">${question.warn}<//>`}
+        <div class="row top wide">
+          ${level === 3 && html`<div class="field grow"><label for="ask-name">Type <code class="break">${name}</code> to go on</label>
+            <input id="ask-name" class="input" data-first autocomplete="off" spellcheck="false" value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></div>`}
+          ${question.fields?.(values, setValues)}
+        </div>
+        ${dry && html`<${Note} icon="eye" live>${dry}<//>`}
+        <${ErrorNote} error=${error} />
+      </div>
+      <div class="buttons">
+        ${question.dry && html`<${Button} icon="eye" busy=${busy === 'dry'} onClick=${() => run('dry')}>Dry run<//>`}
+        <span class="grow"></span>
+        <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} onClick=${() => done(null)}>${question.keep ?? 'Cancel'}</button>
+        <${Button} type="submit" class="block" busy=${busy === 'run'} disabled=${!ready}>${question.act}<//>
+      </div>
+    </form>
+  <//>`;
+}
+
+/**
+ * Level 1: does it at once, says what was done, and offers to undo it. An error comes as a question that can only be closed.
+ * @param {() => Promise<any>} run @param {any} done what to say @param {() => Promise<any>} [undo] the reverse call
+ */
+export async function act(run, done, undo) {
+  try {
+    const answer = await run();
+    toast(done, { undo: undo && (() => act(undo, 'Undone.')) });
+    return answer ?? true;
+  } catch (error) {
+    await showError(error);
+    return null;
+  }
+}
+
+/** An act failed that has no form: says so over the page. @param {any} error */
+export function showError(error) {
+  return over((done) => html`<${Dialog} label="It was refused" close=${() => done(null)}>
+    <div class="inside"><h2>That was refused</h2><${ErrorNote} error=${error} /></div>
+    <div class="buttons"><span class="grow"></span><button type="button" class="button" data-first onClick=${() => done(null)}>Close</button></div>
+  <//>`);
+}

@@ -1,0 +1,138 @@
+/**
+ * Forms: `useForm` keeps the values, a draft of them in this tab (never secrets), and the server's refusal, which goes to the field
+ * that the server names, or to a note above the buttons.
+ */
+import { html, useEffect, useId, useRef, useState } from '../view.js';
+import { draft, keepDraft } from '../storage.js';
+import { ErrorNote } from './bits.js';
+import { Icon } from './icon.js';
+
+/**
+ * @typedef {object} Form
+ * @property {Record<string, any>} values
+ * @property {(changes: Record<string, any>) => void} set
+ * @property {Record<string, any>} errors by the API's name of the member
+ * @property {any} note an error that belongs to no field
+ * @property {boolean} busy
+ * @property {boolean} drafted whether a draft was taken up
+ * @property {(run: (values: any) => Promise<any>) => Promise<any>} submit answers null if it was refused
+ * @property {(errors: Record<string, any>) => void} refuse
+ * @property {() => void} forget forgets the draft
+ * @property {Set<string>} fields the members that have a field
+ */
+
+/** @param {string | null} name of the draft; null keeps none @param {Record<string, any>} initial @param {{secrets?: string[]}} [how] @returns {Form} */
+export function useForm(name, initial, { secrets = [] } = {}) {
+  const [first] = useState(() => (name === null ? null : draft(name)));
+  const [values, setValues] = useState({ ...initial, ...first });
+  const [errors, setErrors] = useState(/** @type {Record<string, any>} */ ({}));
+  const [note, setNote] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState(false);
+  const fields = useRef(/** @type {Set<string>} */ (new Set()));
+  const touched = useRef(false);
+
+  useEffect(() => {
+    if (name === null || !touched.current) return;
+    const kept = Object.entries(values).filter(([member]) => !secrets.includes(member));
+    keepDraft(name, Object.fromEntries(kept));
+  }, [values]);
+
+  const forget = () => {
+    touched.current = false;
+    if (name !== null) keepDraft(name, null);
+  };
+  return {
+    values,
+    errors,
+    note,
+    busy,
+    drafted: first !== null,
+    fields: fields.current,
+    forget,
+    refuse: setErrors,
+    set(changes) {
+      touched.current = true;
+      setValues((old) => ({ ...old, ...changes }));
+      setErrors((old) => Object.fromEntries(Object.entries(old).filter(([member]) => !(member in changes))));
+    },
+    async submit(run) {
+      setBusy(true);
+      setErrors({});
+      setNote(null);
+      try {
+        const answer = await run(values);
+        forget();
+        return answer ?? true;
+      } catch (/** @type {any} */ error) {
+        const member = error.member?.split(/[.[]/).pop();
+        const field = [error.member, member].find((one) => one !== undefined && fields.current.has(one));
+        if (field !== undefined) setErrors({ [field]: error });
+        else setNote(error);
+        return null;
+      } finally {
+        setBusy(false);
+      }
+    },
+  };
+}
+
+/** The words of an error at its field: without the name of the member in front. @param {any} error */
+function words(error) {
+  const text = typeof error === 'string' ? error : error.message ?? String(error);
+  return error?.member && text.startsWith(`${error.member}: `) ? text.slice(error.member.length + 2) : text;
+}
+
+/**
+ * A field: its label over it, whether it is optional, a hint, and the server's error.
+ * @param {{form: Form, name: string, label: any, optional?: boolean | string, hint?: any, good?: any, full?: boolean, children: (control: {id: string, value: any, set: (value: any) => void, bad: boolean, describedby: string | undefined}) => any}} props
+ *   name: the member of the API, so that errors find their field
+ */
+export function Field({ form, name, label, optional, hint, good, full, children }) {
+  const id = useId();
+  form.fields.add(name);
+  const error = form.errors[name];
+  const below = error || hint || good ? `${id}-below` : undefined;
+  return html`<div class=${`field ${full ? 'full' : ''}`}>
+    <label for=${id}>${label}${optional && html`<span class="optional">${optional === true ? 'optional' : optional}</span>`}</label>
+    ${children({ id, value: form.values[name], set: (value) => form.set({ [name]: value }), bad: Boolean(error), describedby: below })}
+    ${error ? html`<div class="error" id=${below} role="alert"><${Icon} name="circle-alert" /><span class="break">${words(error)}</span></div>`
+      : good ? html`<div class="good" id=${below}><${Icon} name="check" /><span>${good}</span></div>`
+      : hint && html`<div class="hint" id=${below}>${hint}</div>`}
+  </div>`;
+}
+
+/** A line of text. @param {any} props those of Field, and: type, placeholder, mono, required, autocomplete, disabled */
+export function TextField({ type = 'text', placeholder, mono, required, autocomplete = 'off', disabled, autofocus, prefix, ...field }) {
+  return html`<${Field} ...${field}>${(/** @type {any} */ control) => html`<div class=${`input ${control.bad ? 'bad' : ''}`}>${prefix && html`<span class="t3">${prefix}</span>`}
+    <input id=${control.id} class=${mono ? 'mono' : ''} type=${type} value=${control.value ?? ''} placeholder=${placeholder} required=${required} disabled=${disabled} autofocus=${autofocus}
+      autocomplete=${autocomplete} spellcheck="false" aria-invalid=${control.bad} aria-describedby=${control.describedby} onInput=${(/** @type {any} */ event) => control.set(event.target.value)} /></div>`}<//>`;
+}
+
+/** Several lines. @param {any} props those of Field, and: rows, mono, placeholder */
+export function AreaField({ rows = 4, mono, placeholder, ...field }) {
+  return html`<${Field} ...${field}>${(/** @type {any} */ control) => html`<textarea id=${control.id} class=${`input ${mono ? 'mono' : ''} ${control.bad ? 'bad' : ''}`} rows=${rows} placeholder=${placeholder}
+    spellcheck="false" aria-invalid=${control.bad} aria-describedby=${control.describedby} value=${control.value ?? ''} onInput=${(/** @type {any} */ event) => control.set(event.target.value)} />`}<//>`;
+}
+
+/** One of a list. @param {any} props those of Field, and: options [[value, label]], none (label of no choice) */
+export function SelectField({ options, none, disabled, ...field }) {
+  return html`<${Field} ...${field}>${(/** @type {any} */ control) => html`<select id=${control.id} class=${`select ${control.bad ? 'bad' : ''}`} disabled=${disabled} value=${control.value ?? ''}
+    aria-invalid=${control.bad} aria-describedby=${control.describedby} onChange=${(/** @type {any} */ event) => control.set(event.target.value)}>
+    ${none !== undefined && html`<option value="">${none}</option>`}${options.map((/** @type {any} */ [value, label]) => html`<option value=${value} selected=${value === (control.value ?? '')}>${label}</option>`)}</select>`}<//>`;
+}
+
+/** Yes or no. @param {{form: Form, name: string, label: any, hint?: any}} props */
+export function CheckField({ form, name, label, hint }) {
+  form.fields.add(name);
+  const error = form.errors[name];
+  return html`<div class="field"><label class="check"><input type="checkbox" class="box" checked=${Boolean(form.values[name])} onChange=${(/** @type {any} */ event) => form.set({ [name]: event.target.checked })} /><span>${label}</span></label>
+    ${error ? html`<div class="error" role="alert"><${Icon} name="circle-alert" />${words(error)}</div>` : hint && html`<div class="hint">${hint}</div>`}</div>`;
+}
+
+/** A choice between few, all shown. @param {{options: Array<[string, any]>, value: string, onChange: (value: any) => void, label: string, small?: boolean}} props */
+export function Segments({ options, value, onChange, label, small }) {
+  return html`<div class=${`segments ${small ? 'small' : ''}`} role="group" aria-label=${label}>${options.map(([one, text]) => html`<button type="button" aria-pressed=${one === value} onClick=${() => onChange(one)}>${text}</button>`)}</div>`;
+}
+
+/** The error of a form that belongs to no field; above its buttons. @param {{form: Form}} props */
+export const FormNote = ({ form }) => form.note && html`<${ErrorNote} error=${form.note} />`;

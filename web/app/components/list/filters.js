@@ -1,0 +1,70 @@
+/** Filter chips and the menu that adds one. A filter is a member of the API's query. */
+import { html, useEffect, useState } from '../../view.js';
+import { query, setQuery } from '../../router.js';
+import { Icon } from '../icon.js';
+import { Popup } from '../popup.js';
+
+/**
+ * @typedef {object} Filter
+ * @property {string} name the API's name
+ * @property {string} title
+ * @property {Array<[string, string]> | (() => Promise<Array<[string, string]>>)} [options] values with their words; without them a text is typed
+ * @property {string} [placeholder]
+ * @property {boolean} [many] several values may be chosen
+ * @property {'date'} [kind]
+ */
+
+export const YES_NO = /** @type {Array<[string, string]>} */ ([['true', 'yes'], ['false', 'no']]);
+
+/** @param {any} value @returns {string[]} */
+const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+
+/** @param {{filters: Filter[], hidden: string[]}} props hidden: those of the present view */
+export function Filters({ filters, hidden }) {
+  const present = filters.filter((filter) => query.value[filter.name] !== undefined && !hidden.includes(filter.name));
+  return html`${present.map((filter) => html`<${FilterChip} key=${filter.name} filter=${filter} />`)}
+    <${Popup} class="filter-add" sheet label=${html`<${Icon} name="plus" size="small" />Filter`}>${(/** @type {() => void} */ close) => html`<${AddFilter} filters=${filters.filter((filter) => query.value[filter.name] === undefined)} close=${close} />`}<//>`;
+}
+
+/** @param {{filter: Filter}} props */
+function FilterChip({ filter }) {
+  const values = list(query.value[filter.name]);
+  const words = values.map((value) => (Array.isArray(filter.options) ? filter.options.find(([one]) => one === value)?.[1] : undefined) ?? value);
+  return html`<span class="filter-chip"><${Popup} class="" label=${html`<span>${filter.title}</span><b>${words.join(', ')}</b>`}>${(/** @type {() => void} */ close) => html`<${Values} filter=${filter} close=${close} />`}<//>
+    <button type="button" class="tiny" aria-label=${`Take away the filter ${filter.title}`} onClick=${() => setQuery({ [filter.name]: null, skip: null })}><${Icon} name="x" size="small" /></button></span>`;
+}
+
+/** @param {{filters: Filter[], close: () => void}} props */
+function AddFilter({ filters, close }) {
+  const [chosen, setChosen] = useState(/** @type {Filter | null} */ (null));
+  if (chosen) return html`<${Values} filter=${chosen} close=${close} />`;
+  return html`<div>${filters.map((filter) => html`<button type="button" class="item" onClick=${() => setChosen(filter)}>${filter.title}<span class="end"><${Icon} name="chevron-right" size="small" /></span></button>`)}</div>`;
+}
+
+/** @param {{filter: Filter, close: () => void}} props */
+function Values({ filter, close }) {
+  const present = list(query.value[filter.name]);
+  const [options, setOptions] = useState(/** @type {Array<[string, string]> | null} */ (Array.isArray(filter.options) ? filter.options : null));
+  const [text, setText] = useState(present[0] ?? '');
+  useEffect(() => {
+    if (typeof filter.options === 'function') filter.options().then(setOptions, () => setOptions([]));
+  }, []);
+  const choose = (/** @type {string} */ value) => {
+    const next = !filter.many ? [value] : present.includes(value) ? present.filter((one) => one !== value) : [...present, value];
+    setQuery({ [filter.name]: next, skip: null });
+    if (!filter.many) close();
+  };
+  if (filter.options) {
+    if (options === null) return html`<div class="heading">Reading…</div>`;
+    return html`<div class="heading">${filter.title}</div>${options.map(([value, words]) => html`<button type="button" class="item" onClick=${() => choose(value)}>
+      <span class="cut">${words}</span>${present.includes(value) && html`<span class="end"><${Icon} name="check" size="small" label="chosen" /></span>`}</button>`)}
+      ${options.length === 0 && html`<div class="heading">Nothing to choose from.</div>`}`;
+  }
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setQuery({ [filter.name]: filter.kind === 'date' && text !== '' ? `${text}T00:00:00Z` : text, skip: null });
+    close();
+  };
+  return html`<form onSubmit=${submit}><label class="heading" for="filter-text">${filter.title}</label><div class="row"><div class="input small"><input id="filter-text" type=${filter.kind ?? 'text'} value=${filter.kind === 'date' ? text.slice(0, 10) : text}
+    placeholder=${filter.placeholder ?? 'exactly, or with *'} onInput=${(/** @type {any} */ event) => setText(event.target.value)} /></div><button type="submit" class="button small">Apply</button></div></form>`;
+}

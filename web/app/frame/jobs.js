@@ -1,0 +1,85 @@
+/**
+ * The jobs tray: long acts that can be left. It follows the jobs that this browser has begun (`follow`), and shows those of the
+ * server that are running.
+ */
+import { html, signal, useEffect } from '../view.js';
+import { api } from '../api.js';
+import { changed, useGet } from '../data.js';
+import { Icon } from '../components/icon.js';
+import { Popup } from '../components/popup.js';
+import { Progress } from '../components/charts.js';
+import { State, Time } from '../components/bits.js';
+import { showError } from '../components/dialog.js';
+
+const KINDS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
+const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion: 'Schedule the deletion of', cancelkeydeletion: 'Cancel the deletion of', applypolicytemplate: 'Apply a template to' };
+
+/** Counts up when a job was begun, so that the tray looks at once. */
+const begun = signal(0);
+
+/** Called after a job was begun. */
+export function follow() {
+  begun.value += 1;
+}
+
+/** What a job does, and how far it is. @param {'bulk' | 'sync'} kind @param {any} job */
+export function progressOf(kind, job) {
+  const states = Object.values(job.detailed_status ?? {}).map(String);
+  const total = kind === 'bulk' ? job.keys?.length ?? states.length : states.length;
+  const failed = job.failed_count ?? states.filter((state) => !/^(success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
+  const done = job.done_count ?? states.filter((state) => /^(success|completed)/i.test(state)).length;
+  const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${total} keys` : `Synchronise ${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
+  return { title, total, failed, done, running: job.overall_status === 'in_progress' };
+}
+
+export function JobsTray() {
+  const looks = { every: 5000 };
+  const bulk = useGet(KINDS.bulk, { limit: 5, sort: '-createdAt' }, looks);
+  const sync = useGet(KINDS.sync, { limit: 5, sort: '-createdAt' }, looks);
+  const jobs = [
+    ...(bulk.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'bulk'} */ ('bulk'), job, ...progressOf('bulk', job) })),
+    ...(sync.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'sync'} */ ('sync'), job, ...progressOf('sync', job) })),
+  ].sort((a, b) => (a.job.createdAt < b.job.createdAt ? 1 : -1));
+  const running = jobs.filter((one) => one.running);
+  const first = running[0];
+
+  useEffect(() => {
+    if (begun.value > 0) {
+      bulk.reload();
+      sync.reload();
+    }
+  }, [begun.value]);
+  // While something runs, it is looked at each second; when it ends, what it changed is read again.
+  useEffect(() => {
+    if (running.length === 0) return undefined;
+    const timer = setInterval(() => {
+      bulk.reload();
+      sync.reload();
+    }, 1000);
+    return () => {
+      clearInterval(timer);
+      changed('/cckm/aws/keys');
+    };
+  }, [running.length > 0]);
+
+  const label = first
+    ? html`<${Ring} share=${first.total ? (first.done + first.failed) / first.total : 0} />${first.total ? `${first.done + first.failed} of ${first.total}` : '1 job'}`
+    : html`<${Icon} name="list-checks" /><span class="label">No jobs</span>`;
+  return html`<${Popup} class=${`tool ${first ? 'busy' : ''}`} end wide label=${label} name=${first ? `${running.length} jobs run` : 'No jobs run'}>${(/** @type {() => void} */ close) => html`<div class="card-head row"><h3>Jobs</h3><a class="end" href="/jobs" onClick=${close}>All</a></div>
+    ${jobs.length === 0 && html`<div class="card-body t2">No job has run yet.</div>`}
+    ${jobs.slice(0, 6).map((one) => html`<${TrayJob} key=${one.job.id} one=${one} reload=${one.kind === 'bulk' ? bulk.reload : sync.reload} />`)}`}<//>`;
+}
+
+/** @param {{one: any, reload: () => void}} props */
+function TrayJob({ one, reload }) {
+  const { job, kind, title, total, done, failed, running } = one;
+  const stop = () => api.post(`${/** @type {any} */ (KINDS)[kind]}/${job.id}/cancel`).then(reload, showError);
+  if (!running) return html`<div class="card-body row"><${State} state=${job.overall_status} word=${title} /><span class="end small t2 nowrap"><${Time} at=${job.updatedAt ?? job.createdAt} /></span></div>`;
+  return html`<div class="card-body"><div class="row"><b class="cut">${title}</b><span class="end t2">${done + failed} of ${total}</span></div><${Progress} done=${done} failed=${failed} total=${total} label=${title} />
+    <div class="row small t2"><span>${failed > 0 ? `${failed} failed` : 'Can be left'}</span><button type="button" class="link end" onClick=${stop}>Stop</button></div></div>`;
+}
+
+/** @param {{share: number}} props */
+function Ring({ share }) {
+  return html`<svg width="16" height="16" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2.5" aria-hidden="true"><circle cx="8" cy="8" r="6" opacity=".25" /><circle cx="8" cy="8" r="6" stroke-dasharray=${`${share * 37.7} 37.7`} transform="rotate(-90 8 8)" stroke-linecap="round" /></svg>`;
+}

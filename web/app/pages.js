@@ -1,0 +1,34 @@
+/**
+ * Which page belongs to which address. A page is a module that is loaded when it is first shown; it gets the members of its path.
+ * `new` in the query leads to the form of a resource.
+ */
+import { match } from './lib/query.js';
+
+/**
+ * @typedef {object} Page
+ * @property {string} name
+ * @property {string} path
+ * @property {boolean} [create] only if the query has `new`
+ * @property {() => Promise<any>} load
+ */
+
+/** @type {Page[]} */
+const PAGES = [
+  { name: 'overview', path: '/', load: async () => (await import('./pages/overview/overview.js')).Overview },
+  { name: 'keys', path: '/cckm/aws/keys', load: async () => (await import('./pages/keys/list.js')).KeyList },
+  { name: 'key', path: '/cckm/aws/keys/{id}', load: async () => (await import('./pages/keys/detail.js')).KeyDetail },
+];
+
+const NOT_FOUND = { name: 'not-found', path: '', load: async () => (await import('./pages/not-found.js')).NotFound };
+
+/** @param {string} path @param {Record<string, any>} query @returns {{page: Page, members: Record<string, string>}} */
+export function find(path, query) {
+  for (const wantsNew of [true, false]) {
+    for (const page of PAGES) {
+      if (Boolean(page.create) !== wantsNew || (wantsNew && query.new === undefined)) continue;
+      const members = match(page.path, path);
+      if (members) return { page, members };
+    }
+  }
+  return { page: NOT_FOUND, members: {} };
+}

@@ -1,0 +1,91 @@
+/** The columns and the filters of lists of keys; tabs of other pages that show keys use them too. */
+import { html } from '../../view.js';
+import { shared } from '../../data.js';
+import { aliasParts, shortId } from '../../lib/text.js';
+import { keyAge, keyName, keyOrigin, keyState } from '../../lib/key.js';
+import { DAY, day, parse, span } from '../../lib/time.js';
+import { AgeBar } from '../../components/charts.js';
+import { Name, Origin, State, Time, now } from '../../components/bits.js';
+import { Icon } from '../../components/icon.js';
+import { YES_NO } from '../../components/list/filters.js';
+
+/** The state in words: a deletion says when. @param {{row: any}} props */
+export function KeyState({ row }) {
+  const state = keyState(row);
+  const due = parse(row.aws_param?.DeletionDate);
+  return html`<${State} state=${state} word=${state === 'PendingDeletion' && due !== null ? `Deletion in ${span(Math.max(0, due - now.value))}` : undefined} />`;
+}
+
+/** What rotates a key. @param {any} key @returns {'schedule' | 'aws' | 'nothing' | 'resting' | 'theirs'} */
+export function rotatedBy(key) {
+  const state = keyState(key);
+  if (key.aws_param?.KeyManager === 'AWS') return 'theirs';
+  if (key.rotated_by) return key.rotated_by === 'nothing' || key.rotated_by === 'none' ? 'nothing' : key.rotated_by === 'aws' ? 'aws' : 'schedule';
+  if (key.rotation_job_enabled || key.job_config_id || key.labels?.job_config_id) return 'schedule';
+  if (key.aws_param?.KeyRotationEnabled) return 'aws';
+  return state === 'Enabled' ? 'nothing' : 'resting';
+}
+
+/** @param {{row: any, short?: boolean}} props */
+export function Rotation({ row, short }) {
+  const by = rotatedBy(row);
+  const next = parse(row.next_rotation_at) ?? parse(row.aws_param?.NextRotationDate);
+  const when = !short && next !== null ? html`<span class="t3">, ${day(next, now.value)}</span>` : '';
+  if (by === 'schedule') return html`<span>${row.rotation_job?.name ?? row.job_config_name ?? row.rotated_by_name ?? 'schedule'}${when}</span>`;
+  if (by === 'aws') return html`<span>AWS${short ? '' : `, every ${row.aws_param?.RotationPeriodInDays ?? 365} d`}${when}</span>`;
+  if (by === 'theirs') return html`<span class="t3">${short ? 'AWS' : 'AWS manages it'}</span>`;
+  if (by === 'resting') return html`<span class="t3">${short ? 'resting' : `Not while ${keyState(row).toLowerCase()}`}</span>`;
+  return html`<span class="danger row"><${Icon} name="triangle-alert" size="small" />${short ? 'nothing' : 'Nothing rotates it'}</span>`;
+}
+
+/** @type {import('../../components/list/table.js').Column[]} */
+export const KEY_COLUMNS = [
+  { id: 'alias', title: 'Alias', sort: 'alias', cell: (row) => html`<${Name} text=${keyName(row)} />`, second: (row) => html`<span class="mono">${shortId(row.aws_param?.KeyID ?? row.id)}</span>, ${row.region}` },
+  { id: 'keyid', title: 'Key id', width: 92, sort: 'keyid', leaves: 1, cell: (row) => html`<span class="mono t2" data-tip=${row.aws_param?.KeyID}>${shortId(row.aws_param?.KeyID ?? '')}</span>` },
+  { id: 'state', title: 'State', width: 132, sort: 'keystate', cell: (row) => html`<${KeyState} row=${row} />` },
+  { id: 'spec', title: 'Spec', width: 158, sort: 'key_spec', leaves: 1, cell: (row) => html`<span class="mono t2">${row.aws_param?.CustomerMasterKeySpec ?? row.aws_param?.KeySpec}</span>` },
+  { id: 'origin', title: 'Origin', width: 86, sort: 'origin', cell: (row) => html`<${Origin} origin=${keyOrigin(row)} />` },
+  { id: 'kms', title: 'KMS', width: 120, sort: 'kms', hidden: true, cell: (row) => html`<span class="t2">${row.kms}</span>` },
+  { id: 'region', title: 'Region', width: 106, sort: 'region', leaves: 2, cell: (row) => row.region },
+  { id: 'age', title: 'Age of material', width: 156, sort: 'material_since', cell: (row) => html`<${AgeBar} age=${keyAge(row, now.value)} next=${nextDays(row)} />` },
+  { id: 'rotation', title: 'Rotation', width: 196, sort: 'rotated_by', cell: (row) => html`<${Rotation} row=${row} />` },
+  { id: 'description', title: 'Description', hidden: true, sort: 'description', cell: (row) => html`<bdi class="t2">${row.aws_param?.Description}</bdi>` },
+  { id: 'expires', title: 'Material expires', width: 140, hidden: true, sort: 'ValidTo', cell: (row) => html`<${Time} at=${row.aws_param?.ValidTo} />` },
+  { id: 'used', title: 'Last used', width: 130, hidden: true, cell: (row) => html`<${Time} at=${row.last_used_at} none=${row.usage_tracked_since ? 'not seen' : 'not known'} />` },
+  { id: 'tags', title: 'Tags', width: 160, hidden: true, cell: (row) => html`<span class="t2">${(row.aws_param?.Tags ?? []).map((/** @type {any} */ tag) => `${tag.TagKey}=${tag.TagValue}`).join(', ')}</span>` },
+  { id: 'synced', title: 'Read from AWS', width: 130, hidden: true, sort: 'synced_at', cell: (row) => html`<${Time} at=${row.synced_at} />` },
+];
+
+/** @param {any} row */
+function nextDays(row) {
+  const next = parse(row.next_rotation_at) ?? parse(row.aws_param?.NextRotationDate);
+  return next === null ? null : (next - now.value) / DAY;
+}
+
+const STATES = /** @type {Array<[string, string]>} */ (['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'Unavailable', 'PendingReplicaDeletion'].map((one) => [one, one]));
+
+/** @type {import('../../components/list/filters.js').Filter[]} */
+export const KEY_FILTERS = [
+  { name: 'kms', title: 'KMS', many: true, options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ kms) => [kms.name, kms.name]) },
+  { name: 'region', title: 'Region', many: true, options: async () => Object.keys((await shared('/cckm/aws/posture')).by_region).sort().map((region) => [region, region]) },
+  { name: 'keystate', title: 'State', many: true, options: STATES },
+  { name: 'origin', title: 'Origin', many: true, options: [['AWS_KMS', 'Native'], ['EXTERNAL', 'BYOK'], ['EXTERNAL_KEY_STORE', 'HYOK'], ['AWS_CLOUDHSM', 'CloudHSM']] },
+  { name: 'key_spec', title: 'Spec', many: true, options: ['SYMMETRIC_DEFAULT', 'RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'].map((one) => [one, one]) },
+  { name: 'keymanager', title: 'Managed by', options: [['CUSTOMER', 'us'], ['AWS', 'AWS']] },
+  { name: 'keyusage', title: 'Usage', many: true, options: ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'].map((one) => [one, one]) },
+  { name: 'rotation_job_enabled', title: 'Under a schedule', options: YES_NO },
+  { name: 'alias', title: 'Alias', placeholder: 'alias/cards, or *cards*' },
+  { name: 'description', title: 'Description' },
+  { name: 'tags', title: 'Tag', placeholder: 'team, or team:payments' },
+  { name: 'arn', title: 'ARN', placeholder: 'arn:aws:kms:…' },
+  { name: 'account_id', title: 'Account', placeholder: '123456789012' },
+  { name: 'multi_region', title: 'Multi-region', options: YES_NO },
+  { name: 'blocked', title: 'Blocked', options: YES_NO },
+  { name: 'gone', title: 'Gone', options: YES_NO },
+];
+
+/** `alias/` and the name. @param {any} key */
+export function KeyTitle({ row }) {
+  const [prefix, name] = aliasParts(keyName(row));
+  return html`<bdi>${prefix && html`<span class="prefix">${prefix}</span>`}${name}</bdi>`;
+}

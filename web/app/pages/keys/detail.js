@@ -1,0 +1,70 @@
+/** One key: its head, facts and tabs. The pattern for other objects. */
+import { html } from '../../view.js';
+import { useGet } from '../../data.js';
+import { usePage } from '../../page.js';
+import { query } from '../../router.js';
+import { segment } from '../../lib/query.js';
+import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
+import { AgeBar } from '../../components/charts.js';
+import { ErrorNote, IdLine, Origin, Skeleton, Time, now } from '../../components/bits.js';
+import { Facts, Head, Tabs } from '../../components/head.js';
+import { NotFound } from '../not-found.js';
+import { KeyActions } from './actions.js';
+import { KeyState, KeyTitle, Rotation } from './columns.js';
+import { KeySummary } from './summary.js';
+import { AliasesAndTags } from './aliases.js';
+import { KeyHistory } from './history.js';
+
+/** @param {{id: string}} props */
+export function KeyDetail({ id }) {
+  const path = `/cckm/aws/keys/${segment(id)}`;
+  const read = useGet(path, { at: query.value.at });
+  const key = read.data;
+  const name = key ? keyName(key) : id;
+  usePage({
+    title: name,
+    crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, ...(key ? [{ label: key.kms, href: `/cckm/aws/kms/${segment(key.kms_id)}` }] : []), { label: name }],
+    terraform: key && terraform(key),
+  });
+  if (read.error?.status === 404) return html`<${NotFound} what="key" list="/cckm/aws/keys" />`;
+  if (!key) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div>`;
+
+  const aws = key.aws_param ?? {};
+  const past = query.value.at !== undefined;
+  const changed = (/** @type {any} */ answer) => (answer?.aws_param ? read.set(answer) : read.reload());
+  const more = (aws.Alias?.length ?? 0) - 1;
+  const tags = (aws.Alias?.length ?? 0) + (aws.Tags?.length ?? 0);
+  return html`<div class="page">
+    <${Head} title=${html`<${KeyTitle} row=${key} />`}
+      beside=${html`<${KeyState} row=${key} /><${Origin} origin=${keyOrigin(key)} />${more > 0 && html`<span class="small t2">+${more} ${more === 1 ? 'alias' : 'aliases'}</span>`}`}
+      sub=${html`<${IdLine} text=${aws.Arn} what="the ARN" />`}
+      actions=${past ? html`<span class="note past">Read only: this is the past</span>` : html`<${KeyActions} row=${key} path=${path} changed=${changed} />`} />
+    <${Facts} of=${[
+      ['KMS', html`<a href=${`/cckm/aws/kms/${segment(key.kms_id)}`}>${key.kms}</a>`],
+      ['Account', html`<span class="mono">${key.account_id}</span>`],
+      ['Region', key.region],
+      ['Spec', html`<span class="mono">${aws.CustomerMasterKeySpec ?? aws.KeySpec}</span>`],
+      key.local_key_id && ['Source key', html`<a href=${`/vault/keys2/${segment(key.local_key_id)}`}>${key.local_key_name ?? key.local_key_id.slice(0, 8)}</a>`],
+      ['Age of material', html`<${AgeBar} age=${keyAge(key, now.value)} />`],
+      ['Rotation', html`<${Rotation} row=${key} />`],
+      aws.ValidTo && ['Material expires', html`<span class="warn medium"><${Time} at=${aws.ValidTo} /></span>`],
+      ['Read from AWS', html`<${Time} at=${key.synced_at} />`],
+    ]} />
+    <${Tabs} tabs=${[
+      { id: 'summary', label: 'Summary', show: () => html`<${KeySummary} row=${key} path=${path} />` },
+      { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
+      { id: 'history', label: 'History', show: () => html`<${KeyHistory} path=${path} />` },
+    ]} /></div>`;
+}
+
+/** The key as Terraform of the vendor's provider. @param {any} key */
+function terraform(key) {
+  const aws = key.aws_param ?? {};
+  return `resource "ciphertrust_aws_key" "${keyName(key).replace(/^alias\//, '').replace(/[^A-Za-z0-9_-]/g, '_')}" {
+  kms         = ${JSON.stringify(key.kms)}
+  region      = ${JSON.stringify(key.region)}
+  alias       = ${JSON.stringify((aws.Alias ?? []).map((/** @type {string} */ alias) => alias.replace(/^alias\//, '')))}
+  description = ${JSON.stringify(aws.Description ?? '')}
+  customer_master_key_spec = ${JSON.stringify(aws.CustomerMasterKeySpec ?? aws.KeySpec ?? '')}
+}`;
+}

@@ -1,0 +1,37 @@
+/** The list of keys: views, every filter of the API, bulk acts. The pattern for other lists. */
+import { html } from '../../view.js';
+import { usePage } from '../../page.js';
+import { go } from '../../router.js';
+import { segment } from '../../lib/query.js';
+import { Head } from '../../components/head.js';
+import { Icon } from '../../components/icon.js';
+import { Empty } from '../../components/bits.js';
+import { List } from '../../components/list/list.js';
+import { isTablet } from '../../width.js';
+import { keyBulk } from './bulk.js';
+import { KEY_COLUMNS, KEY_FILTERS } from './columns.js';
+
+const VIEWS = [
+  { title: 'All keys', query: {} },
+  { title: 'Ours', query: { keymanager: 'CUSTOMER', gone: 'false' } },
+  { title: 'Under a schedule', query: { rotation_job_enabled: 'true' } },
+  { title: 'Brought', query: { origin: 'EXTERNAL' } },
+  { title: 'Disabled', query: { keystate: 'Disabled' } },
+  { title: 'Pending deletion', query: { keystate: 'PendingDeletion' } },
+];
+
+export function KeyList() {
+  usePage({ title: 'Keys', terraform: TERRAFORM });
+  return html`<div class="page full"><${Head} title="Keys" actions=${html`
+      <a class="button" href="/cckm/aws/upload-key"><${Icon} name="upload" size="small" />Upload${isTablet.value ? '' : ' a key'}</a>
+      <a class="button ink" href="/cckm/aws/keys?new=native" data-key="c"><${Icon} name="plus" size="small" />Create a key<kbd>C</kbd></a>`} />
+    <${List} path="/cckm/aws/keys" noun=${['key', 'keys']} columns=${KEY_COLUMNS} filters=${KEY_FILTERS} views=${VIEWS} sort="alias"
+      search=${{ placeholder: 'Alias, id, ARN, description, tag' }} href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} bulk=${keyBulk}
+      empty=${html`<${Empty} icon="key-round" title="No keys yet">Create one, or upload your own.<br /><a href="/cckm/aws/keys?new=native">Create a key</a><//>`} /></div>`;
+}
+
+const TERRAFORM = `data "ciphertrust_aws_keys" "all" {
+}`;
+
+/** Opens a key. @param {string} id */
+export const openKey = (id) => go(`/cckm/aws/keys/${segment(id)}`);

@@ -1,0 +1,15 @@
+/**
+ * The view library in one place: Preact, its hooks, signals, and `html`, a tag for templates in place of JSX.
+ * Everything else in the console imports it from here.
+ */
+import { h } from '../vendor/preact.js';
+import htm from '../vendor/htm.js';
+
+export { h, render, Fragment, createContext } from '../vendor/preact.js';
+export { useState, useEffect, useLayoutEffect, useMemo, useRef, useCallback, useContext, useId } from '../vendor/preact-hooks.js';
+export { signal, computed, effect, batch, untracked, useSignal, useComputed, useSignalEffect } from '../vendor/signals.js';
+
+export const html = htm.bind(h);
+
+/** The place of the console's files: `/assets/<hash of the build>`. */
+export const assets = new URL('..', import.meta.url).pathname.replace(/\/$/, '');
