@@ -4,6 +4,7 @@
  */
 import { html, useEffect, useMemo, useRef, useState } from '../../view.js';
 import { query, setQuery } from '../../router.js';
+import { api } from '../../api.js';
 import { useGet } from '../../data.js';
 import { apiQuery } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
@@ -118,9 +119,17 @@ export function Search({ name, placeholder }) {
 /** Which filter to take away, and how many rows that brings. @param {{path: string, noun: [string, string], filters: import('./filters.js').Filter[], wanted: any, searched: string}} props */
 function NothingMatches({ path, noun, filters, wanted, searched }) {
   const present = Object.keys(apiQuery(query.value)).filter((name) => !['sort', 'skip', 'limit'].includes(name));
-  const last = present[present.length - 1];
-  const without = useGet(path, { ...wanted, [last]: undefined, skip: undefined, limit: 1 });
+  const [best, setBest] = useState(/** @type {{name: string, total: number} | null} */ (null));
+  useEffect(() => {
+    let here = true;
+    const tries = present.slice(0, 6).map(async (name) => ({ name, total: (await api.get(path, { ...wanted, [name]: undefined, skip: undefined, limit: 1 })).total }));
+    Promise.all(tries).then((all) => here && setBest(all.sort((a, b) => b.total - a.total)[0] ?? null), () => undefined);
+    return () => {
+      here = false;
+    };
+  }, [JSON.stringify(wanted)]);
+  const last = best?.name ?? present[present.length - 1];
   const title = last === searched ? 'the search' : `“${filters.find((filter) => filter.name === last)?.title ?? last}”`;
   return html`<${Empty} title=${`No ${noun[0]} matches ${present.length === 1 ? 'this filter' : `these ${present.length} filters`}`}>
-    ${without.data && `${number(without.data.total)} ${without.data.total === 1 ? `${noun[0]} matches` : `${noun[1]} match`} without ${title}. `}<br /><button type="button" class="link" onClick=${() => setQuery({ [last]: null, skip: null })}>Take it away</button><//>`;
+    ${best && `${number(best.total)} ${best.total === 1 ? `${noun[0]} matches` : `${noun[1]} match`} without ${title}. `}<br /><button type="button" class="link" onClick=${() => setQuery({ [last]: null, skip: null })}>Take it away</button><//>`;
 }

@@ -7,6 +7,7 @@ import { DAY, day, parse, span } from '../../lib/time.js';
 import { AgeBar } from '../../components/charts.js';
 import { Name, Origin, State, Time, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
+import { isTablet } from '../../width.js';
 import { YES_NO } from '../../components/list/filters.js';
 
 /** The state in words: a deletion says when. @param {{row: any}} props */
@@ -26,15 +27,24 @@ export function rotatedBy(key) {
   return state === 'Enabled' ? 'nothing' : 'resting';
 }
 
+/** @type {Record<string, string>} */
+const RESTING = { Disabled: 'disabled', PendingDeletion: 'it waits for deletion', PendingImport: 'it waits for material', Unavailable: 'unavailable', Blocked: 'blocked', Gone: 'gone' };
+
+/** How often AWS rotates a key. @param {any} row */
+function every(row) {
+  const days = row.aws_param?.RotationPeriodInDays ?? 365;
+  return days === 365 ? ', yearly' : `, every ${days} d`;
+}
+
 /** @param {{row: any, short?: boolean}} props */
 export function Rotation({ row, short }) {
   const by = rotatedBy(row);
   const next = parse(row.next_rotation_at) ?? parse(row.aws_param?.NextRotationDate);
   const when = !short && next !== null ? html`<span class="t3">, ${day(next, now.value)}</span>` : '';
   if (by === 'schedule') return html`<span>${row.rotation_job?.name ?? row.job_config_name ?? row.rotated_by_name ?? 'schedule'}${when}</span>`;
-  if (by === 'aws') return html`<span>AWS${short ? '' : `, every ${row.aws_param?.RotationPeriodInDays ?? 365} d`}${when}</span>`;
+  if (by === 'aws') return html`<span>AWS${short ? '' : every(row)}${when}</span>`;
   if (by === 'theirs') return html`<span class="t3">${short ? 'AWS' : 'AWS manages it'}</span>`;
-  if (by === 'resting') return html`<span class="t3">${short ? 'resting' : `Not while ${keyState(row).toLowerCase()}`}</span>`;
+  if (by === 'resting') return html`<span class="t3">${short ? 'resting' : `Not while ${RESTING[keyState(row)] ?? 'in this state'}`}</span>`;
   return html`<span class="danger row"><${Icon} name="triangle-alert" size="small" />${short ? 'nothing' : 'Nothing rotates it'}</span>`;
 }
 
@@ -48,7 +58,7 @@ export const KEY_COLUMNS = [
   { id: 'kms', title: 'KMS', width: 120, sort: 'kms', hidden: true, cell: (row) => html`<span class="t2">${row.kms}</span>` },
   { id: 'region', title: 'Region', width: 106, sort: 'region', leaves: 2, cell: (row) => row.region },
   { id: 'age', title: 'Age of material', width: 156, sort: 'material_since', cell: (row) => html`<${AgeBar} age=${keyAge(row, now.value)} next=${nextDays(row)} />` },
-  { id: 'rotation', title: 'Rotation', width: 196, sort: 'rotated_by', cell: (row) => html`<${Rotation} row=${row} />` },
+  { id: 'rotation', title: 'Rotation', width: isTablet.value ? 120 : 196, sort: 'rotated_by', cell: (row) => html`<${Rotation} row=${row} short=${isTablet.value} />` },
   { id: 'description', title: 'Description', hidden: true, sort: 'description', cell: (row) => html`<bdi class="t2">${row.aws_param?.Description}</bdi>` },
   { id: 'expires', title: 'Material expires', width: 140, hidden: true, sort: 'ValidTo', cell: (row) => html`<${Time} at=${row.aws_param?.ValidTo} />` },
   { id: 'used', title: 'Last used', width: 130, hidden: true, cell: (row) => html`<${Time} at=${row.last_used_at} none=${row.usage_tracked_since ? 'not seen' : 'not known'} />` },
