@@ -3,10 +3,8 @@ import { html, useState } from '../view.js';
 import { useGet } from '../data.js';
 import { number, plural } from '../lib/text.js';
 import { withQuery } from '../router.js';
+import { verb } from '../lib/record.js';
 import { Avatar, Card, Empty, ErrorNote, Skeleton, Time } from './bits.js';
-
-/** "KeyDisabled" as words: "Key disabled". @param {string} name */
-export const eventWords = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/_/g, ' ').toLowerCase().replace(/^./, (letter) => letter.toUpperCase());
 
 /** @param {{path: string}} props path: of the object */
 export function History({ path }) {
@@ -19,7 +17,7 @@ export function History({ path }) {
       const who = row.username ?? row.actor ?? row.user ?? row.by ?? '';
       const at = row.time ?? row.createdAt ?? row.at;
       return html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>#${number(row.seq)}</td><td style=${{ width: '190px' }}><${Time} at=${at} /></td><td style=${{ width: '190px' }}>${who && html`<span class="row"><${Avatar} name=${String(who)} /><bdi class="cut">${String(who)}</bdi></span>`}</td>
-        <td>${eventWords(String(row.event ?? row.type ?? row.name ?? ''))}</td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at, tab: null })}>As it was then</a></td></tr>`;
+        <td>${verb(row).replace(/^./, (letter) => letter.toUpperCase())}</td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at, tab: null })}>As it was then</a></td></tr>`;
     })}</tbody></table>
     ${read.data && read.data.total > rows.length && html`<div class="card-foot"><button type="button" class="link" onClick=${() => setLimit(limit + 200)}>Show more</button></div>`}<//></div>`;
 }

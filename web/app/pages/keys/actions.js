@@ -1,18 +1,16 @@
-/** The acts on one key. Each that the caller may not do is shown disabled with the name of the right (`permissions` of the key). */
+/** The acts on one key. Each that the caller may not do is shown disabled with the name of the right. */
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed as changedPath } from '../../data.js';
+import { lacks } from '../../rights.js';
 import { aliasParts } from '../../lib/text.js';
 import { keyName, keyState } from '../../lib/key.js';
 import { act, ask } from '../../components/dialog.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Icon } from '../../components/icon.js';
 
-/** The right that is missing for an act, as text; nothing if the API does not say. @param {any} key @param {string} right */
-export function missing(key, right) {
-  const has = key.permissions ?? key.rights;
-  return Array.isArray(has) && !has.includes(right) ? `${right} on ${key.kms}` : undefined;
-}
+/** The right that is missing for an act on a key. @param {any} key @param {string} right */
+export const missing = (key, right) => lacks(key, right);
 
 /** @param {{row: any, path: string, changed: (answer: any) => void}} props */
 export function KeyActions({ row: key, path, changed }) {

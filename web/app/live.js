@@ -1,0 +1,103 @@
+/**
+ * What changes on the server: one stream of server-sent events a tab, read by fetch since the token is in a header, and resumed by
+ * the number of the last record. An event carries no data, it says what to read again.
+ */
+import { signal } from './view.js';
+import { changed } from './data.js';
+import { call } from './api.js';
+import { session } from './session.js';
+import { readRights } from './rights.js';
+
+/** Whether the stream is open. */
+export const live = signal(false);
+
+/** @type {Record<string, string>} the paths of the kinds of resources in audit records */
+const PATHS = {
+  key: '/cckm/aws/keys',
+  kms: '/cckm/aws/kms',
+  connection: '/connectionmgmt/services/aws/connections',
+  template: '/cckm/aws/templates',
+  'key-store': '/cckm/aws/custom-key-stores',
+  'source-key': '/vault/keys2',
+  schedule: '/scheduler/job-configs',
+  job: '/cckm/aws',
+  posture: '/cckm/aws/posture',
+  drift: '/cckm/aws/drift-events',
+  report: '/cckm/aws/reports',
+  user: '/usermgmt/users',
+  group: '/usermgmt/groups',
+  session: '/auth/tokens',
+  alarm: '/alarms',
+  webhook: '/alarms/webhooks',
+  backup: '/backups',
+};
+
+/** Asks for nothing more than twice a second for one path: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
+const soon = new Map();
+
+/** @param {string} path */
+function readSoon(path) {
+  if (soon.has(path)) return;
+  soon.set(path, setTimeout(() => {
+    soon.delete(path);
+    changed(path);
+  }, 500));
+}
+
+/** One block of the stream. @param {string} kind @param {any} said */
+function take(kind, said) {
+  if (kind === 'reset') {
+    changed('/');
+    return;
+  }
+  if (kind !== 'change') return;
+  const path = PATHS[said.kind];
+  if (path) readSoon(said.id && !said.many ? `${path}/${said.id}` : path);
+  if (path && said.id) readSoon(path);
+  readSoon('/audit/records');
+  if (said.kind === 'kms' || said.kind === 'group') readRights();
+}
+
+let last = '';
+let running = false;
+
+async function follow() {
+  const answer = await call('GET', '/events', { headers: { Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) } });
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  if (!reader) return;
+  live.value = true;
+  for (let text = ''; ;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    text += value;
+    const blocks = text.split(/\r?\n\r?\n/);
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const field = (/** @type {string} */ name) => block.split(/\r?\n/).filter((line) => line.startsWith(`${name}:`)).map((line) => line.slice(name.length + 1).trimStart()).join('\n');
+      const id = field('id');
+      if (id !== '') last = id;
+      const data = field('data');
+      if (data !== '') take(field('event') || 'message', JSON.parse(data));
+    }
+  }
+}
+
+/** Follows the stream for as long as somebody is signed in; after a break it waits, longer each time, a minute at most. */
+export async function startLive() {
+  if (running) return;
+  running = true;
+  for (let wait = 1000; session.value === 'in' || session.value === 'again';) {
+    try {
+      await follow();
+      wait = 1000;
+    } catch (/** @type {any} */ error) {
+      // A server without the stream: pages still read when they are opened.
+      if (error.status === 404 || error.status === 405) break;
+      wait = Math.min(60_000, wait * 2);
+    }
+    live.value = false;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+  }
+  live.value = false;
+  running = false;
+}
