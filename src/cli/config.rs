@@ -21,7 +21,7 @@ pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
-    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, LogFormat, LogSettings,
+    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, ConsoleSettings, LogFormat, LogSettings,
     LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings,
     ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
@@ -31,6 +31,7 @@ pub use sections::{
 pub struct Config {
     pub server: ServerSettings,
     pub tls: TlsSettings,
+    pub console: ConsoleSettings,
     pub xks: XksSettings,
     pub storage: StorageSettings,
     pub master_key: MasterKeySettings,

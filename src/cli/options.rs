@@ -3,6 +3,7 @@
 use super::config::{CollectorProblem, Config, MetricsSettings};
 use crate::attempt_log;
 use crate::call_journal::Bounds;
+use crate::http::console::Console;
 use crate::http::health::MetricsAccess;
 use crate::http::server::ServerOptions;
 use crate::listener::{Sources, Timeouts};
@@ -128,6 +129,9 @@ pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls
             MetricsSettings { open: true, .. } => MetricsAccess::Open,
             MetricsSettings { .. } => MetricsAccess::Loopback,
         },
+        console: config.console.enabled.then(|| Console::new(config.console.directory.clone())),
+        // A browser that was told so once accepts no other certificate than one that it trusts.
+        https_only: config.tls.certificate.is_some(),
     }
 }
 

@@ -10,6 +10,7 @@ pub mod bulk_jobs;
 pub mod change_rate;
 pub mod checkpoints;
 pub mod connections;
+pub mod console;
 pub mod describe;
 pub mod detached;
 pub mod drift;

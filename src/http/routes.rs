@@ -12,13 +12,13 @@ mod users;
 
 use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{backups, health, openapi, prometheus, system};
+use super::{backups, console, health, openapi, prometheus, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
-pub fn configure(config: &mut ServiceConfig) {
+pub fn configure(config: &mut ServiceConfig, has_console: bool) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoint_groups().into_iter().flat_map(|group| group.endpoints) {
         // All methods of a path are one resource, so that any other method is rejected with 405.
@@ -33,7 +33,10 @@ pub fn configure(config: &mut ServiceConfig) {
         let routes = endpoints.into_iter().flat_map(Endpoint::routes);
         config.service(routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
     }
-    config.default_service(web::to(no_route));
+    match has_console {
+        true => console::configure(config),
+        false => drop(config.default_service(web::to(no_route))),
+    }
 }
 
 /// Every endpoint. If two paths match the same request, the first one serves it.
@@ -125,7 +128,12 @@ fn service() -> Vec<Endpoint> {
 }
 
 async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(Problem::NoRoute(request.path().chars().take(200).collect()))
+    Err(unknown(&request))
+}
+
+/// The error of a path at which nothing is served.
+pub(super) fn unknown(request: &HttpRequest) -> Problem {
+    Problem::NoRoute(request.path().chars().take(200).collect())
 }
 
 fn no_method(request: &HttpRequest, allowed: &str) -> Result<HttpResponse, Problem> {

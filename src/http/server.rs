@@ -2,10 +2,12 @@
 
 use super::body::BodyLimit;
 use super::change_rate::ChangeRate;
+use super::console::Console;
 use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
 use super::query_members::QueryMembers;
+use super::trace::HttpsOnly;
 use super::{origin, routes, sealed, system, trace};
 use crate::listener::{Connections, Sources, Timeouts};
 use crate::service::Services;
@@ -40,6 +42,10 @@ pub struct ServerOptions {
     /// The changes that a user can make in a second, over some time; 0 for no bound.
     pub changes_per_second: u32,
     pub metrics: MetricsAccess,
+    /// The console; `None` to serve the API alone.
+    pub console: Option<Console>,
+    /// Whether browsers are told to use HTTPS only.
+    pub https_only: bool,
 }
 
 pub struct Server {
@@ -61,7 +67,7 @@ const SEND_BUFFER: usize = 128 * 1024;
 /// An I/O error of the listener.
 pub fn start(
     services: Services,
-    options: ServerOptions,
+    mut options: ServerOptions,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
     let (services, metrics) = (Data::new(services), Data::new(Metrics::new(options.metrics)));
     let groups = routes::endpoint_groups();
@@ -69,6 +75,7 @@ pub fn start(
     let rate = Data::new(ChangeRate::of(options.changes_per_second));
     let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
     let access = options.metrics;
+    let console = options.console.take().map(Data::new);
     system::started();
     serve(options, move |config| {
         config
@@ -79,7 +86,10 @@ pub fn start(
             .app_data(rate.clone())
             .app_data(limit)
             .app_data(access);
-        routes::configure(config);
+        if let Some(console) = &console {
+            config.app_data(console.clone());
+        }
+        routes::configure(config, console.is_some());
     })
 }
 
@@ -109,8 +119,10 @@ fn serve(
     let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
     // Clients that stall their handshakes must not block the handshakes of others.
     max_concurrent_tls_connect(max_per_worker);
+    let https_only = HttpsOnly(options.https_only);
     let app = move || {
         App::new()
+            .app_data(https_only)
             .wrap(from_fn(origin::refuse_foreign))
             .wrap(from_fn(trace::trace_request))
             .wrap(NormalizePath::trim())

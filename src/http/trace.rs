@@ -12,7 +12,9 @@ use crate::service::own_calls;
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Uri;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{
+    CACHE_CONTROL, HeaderName, HeaderValue, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, HttpMessage, HttpRequest, HttpResponse};
@@ -80,6 +82,7 @@ pub async fn trace_request(
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(X_REQUEST_ID, value);
     }
+    protect(&mut response);
     note_attempt(&response, &id);
     if is_logged(&response) {
         let span = if span.is_disabled() { span_of!(error_span, response.request(), id) } else { span };
@@ -91,6 +94,24 @@ pub async fn trace_request(
     let response = until_sent(response);
     drop(serving);
     Ok(response)
+}
+
+/// Whether answers tell browsers to use HTTPS only for this host.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpsOnly(pub bool);
+
+/// Adds the headers that every answer has. What says nothing about caches is not stored: answers of the API are for their
+/// reader only.
+fn protect(response: &mut ServiceResponse<impl MessageBody>) {
+    let https_only = response.request().app_data::<HttpsOnly>().is_some_and(|https_only| https_only.0);
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    if https_only {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
 }
 
 /// Copies the head of a request out of the buffer in which it was read together with its body. actix keeps the head for

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::certificate::{self, CertificateProblem};
 use super::forwarding::{self, CollectorProblem};
 use super::sections::{
-    BackupSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
+    BackupSettings, ConsoleSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
     TlsSettings, XksSettings,
 };
 use super::{Config, Limits, MasterKeySettings};
@@ -65,6 +65,8 @@ pub enum Problem {
         key: &'static str,
         path: PathBuf,
     },
+    #[error("{key}: has {length} characters: at most {most} are possible")]
+    TooLong { key: &'static str, length: usize, most: usize },
     /// The path is too long for the address of the control socket.
     #[error(
         "storage.data_dir: `{}` is too long: with `/control.sock` after it, at most {SOCKET_MAX} bytes are possible",
@@ -101,6 +103,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     server(&config.server, &mut found);
     limits(&config.limits, &mut found);
     tls(&config.tls, &mut found);
+    console(&config.console, &mut found);
     xks(&config.xks, &mut found);
     storage(&config.storage, &mut found);
     master_key(&config.master_key, &config.storage.data_dir, &mut found);
@@ -154,6 +157,18 @@ fn server(settings: &ServerSettings, found: &mut Vec<Problem>) {
         found.extend(check_range(key, value, least, most));
     }
     found.extend(settings.trusted_networks().err().map(Problem::TrustedProxy));
+}
+
+fn console(settings: &ConsoleSettings, found: &mut Vec<Problem>) {
+    for (key, text, most) in [("console.title", &settings.title, 100), ("console.notice", &settings.notice, 2000)] {
+        let length = text.as_ref().map_or(0, |text| text.chars().count());
+        if length > most {
+            found.push(Problem::TooLong { key, length, most });
+        }
+    }
+    if let Some(path) = settings.directory.as_ref().filter(|path| path.is_relative()) {
+        found.push(Problem::Relative { key: "console.directory", path: path.clone() });
+    }
 }
 
 fn limits(settings: &Limits, found: &mut Vec<Problem>) {

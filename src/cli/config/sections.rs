@@ -101,6 +101,26 @@ pub struct TlsSettings {
     pub self_signed_names: Vec<String>,
 }
 
+/// `[console]`
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleSettings {
+    /// Whether the console is served.
+    pub enabled: bool,
+    /// A directory with the files of the console, in place of those in the program.
+    pub directory: Option<PathBuf>,
+    /// The name of the installation, before the sign-in too.
+    pub title: Option<String>,
+    /// A notice before the sign-in.
+    pub notice: Option<String>,
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self { enabled: true, directory: None, title: None, notice: None }
+    }
+}
+
 /// `[xks]`: the proxy that AWS KMS calls for keys of external key stores.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]

@@ -71,6 +71,7 @@ fn every_key_is_documented() {
     assert_eq!(documented.keys().collect::<Vec<_>>(), sections);
     for (section, keys) in [
         ("server", keys_of::<ServerSettings>()),
+        ("console", keys_of::<ConsoleSettings>()),
         ("tls", keys_of::<TlsSettings>()),
         ("xks", keys_of::<XksSettings>()),
         ("storage", keys_of::<StorageSettings>()),
