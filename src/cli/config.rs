@@ -21,8 +21,8 @@ pub use crate::service::limits::Limits;
 pub use check::Problem;
 pub use forwarding::{CollectorProblem, ForwardingSettings};
 pub use sections::{
-    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, ConsoleSettings, LogFormat, LogSettings,
-    LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings,
+    AlarmSettings, AuditSettings, BackupSettings, CallJournalSettings, CheckpointSettings, ConsoleSettings, LogFormat,
+    LogSettings, LoginSettings, MasterKeyKind, MasterKeySettings, MetricsSettings, PasswordSettings, ReportSettings,
     ScheduleSettings, ServerSettings, StorageSettings, TlsSettings, TokenSettings, XksSettings,
 };
 
@@ -56,6 +56,9 @@ pub struct Config {
     /// The first password of `admin`, from the environment only.
     #[serde(skip)]
     pub admin_password: Option<AdminPassword>,
+    /// Whether AWS is the lab's.
+    #[serde(skip)]
+    pub is_lab: bool,
     /// A line for each setting of the file that the environment overrides, and for each that uses a former name.
     #[serde(skip)]
     pub warnings: Vec<String>,

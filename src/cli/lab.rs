@@ -81,6 +81,7 @@ pub async fn run(arguments: LabArguments) -> Result<(), LabStartError> {
     config.server.listen = arguments.listen;
     config.xks.listen = Some(arguments.xks_listen.unwrap_or_else(free_xks_address));
     config.login.require_first_password_change = false;
+    config.is_lab = true;
     let problems = serve::problems(&config);
     if !problems.is_empty() {
         return Err(LabStartError::Unusable(problems.join("\n")));

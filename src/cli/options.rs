@@ -4,6 +4,7 @@ use super::config::{CollectorProblem, Config, MetricsSettings};
 use crate::attempt_log;
 use crate::call_journal::Bounds;
 use crate::http::console::Console;
+use crate::http::console_info::ConsoleTexts;
 use crate::http::health::MetricsAccess;
 use crate::http::server::ServerOptions;
 use crate::listener::{Sources, Timeouts};
@@ -130,6 +131,11 @@ pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls
             MetricsSettings { .. } => MetricsAccess::Loopback,
         },
         console: config.console.enabled.then(|| Console::new(config.console.directory.clone())),
+        console_texts: ConsoleTexts {
+            title: config.console.title.clone(),
+            notice: config.console.notice.clone(),
+            is_lab: config.is_lab,
+        },
         // A browser that was told so once accepts no other certificate than one that it trusts.
         https_only: config.tls.certificate.is_some(),
     }

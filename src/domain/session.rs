@@ -144,6 +144,11 @@ pub enum SessionCommand {
     Close {
         id: SessionId,
     },
+    /// Close all sessions of a user but one.
+    CloseOthers {
+        user: UserId,
+        kept: Option<SessionId>,
+    },
 }
 
 /// The open sessions.

@@ -39,6 +39,14 @@ pub enum Problem {
     /// A page of another origin asks for a change.
     #[error("a page of another origin asked for this, in a browser; only pages of this host may")]
     ForeignOrigin,
+    /// A call that uses the session cookie lacks the header that only pages of this host can send.
+    #[error(
+        "cookies: the header `X-Claviger-Console: 1` is missing; only pages of this host may use the session cookie"
+    )]
+    NoConsoleHeader,
+    /// There is no session cookie.
+    #[error("cookies: no session cookie was sent; sign in")]
+    NoSessionCookie,
     /// The user makes more changes than one may in some time.
     #[error("too many changes of one user: try again in {seconds} s")]
     TooManyChanges { seconds: u64 },

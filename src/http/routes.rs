@@ -12,7 +12,7 @@ mod users;
 
 use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{backups, console, health, openapi, prometheus, system};
+use super::{backups, console, console_info, health, openapi, prometheus, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -83,6 +83,8 @@ fn system() -> Vec<Endpoint> {
     let metrics = |call: &str| format!("/system/metrics/prometheus/{call}");
     vec![
         get("/system/info", system::info, "getSystemInfo", "Get the product's version and uptime").needs(SignedIn),
+        get("/console", console_info::get, "getConsoleInfo", "Get what the console shows before a sign-in")
+            .needs(Nothing),
         get("/cluster", system::cluster, "getCluster", "Get the nodes of the installation").needs(SignedIn),
         get(&metrics("status"), prometheus::status, "getPrometheusStatus", "Get the token with which metrics are read")
             .needs(Administer),

@@ -3,6 +3,7 @@
 use super::body::BodyLimit;
 use super::change_rate::ChangeRate;
 use super::console::Console;
+use super::console_info::ConsoleTexts;
 use super::health::MetricsAccess;
 use super::metrics::Metrics;
 use super::openapi::Document;
@@ -44,6 +45,8 @@ pub struct ServerOptions {
     pub metrics: MetricsAccess,
     /// The console; `None` to serve the API alone.
     pub console: Option<Console>,
+    /// What the console shows before a sign-in.
+    pub console_texts: ConsoleTexts,
     /// Whether browsers are told to use HTTPS only.
     pub https_only: bool,
 }
@@ -76,6 +79,7 @@ pub fn start(
     let limit = BodyLimit { bytes: options.body_limit, time: options.timeouts.body };
     let access = options.metrics;
     let console = options.console.take().map(Data::new);
+    let console_texts = Data::new(std::mem::take(&mut options.console_texts));
     system::started();
     serve(options, move |config| {
         config
@@ -85,7 +89,8 @@ pub fn start(
             .app_data(query_members.clone())
             .app_data(rate.clone())
             .app_data(limit)
-            .app_data(access);
+            .app_data(access)
+            .app_data(console_texts.clone());
         if let Some(console) = &console {
             config.app_data(console.clone());
         }

@@ -5,12 +5,13 @@ use super::body::{ShortBody, one_of, optional, required, secret};
 use super::error::Problem;
 use super::guard::{Anonymous, Authorized};
 use super::paging::{Columns, List, Listing};
+use super::session_cookie::{CookieChange, SessionCookie, WithCookie};
 use crate::domain::id::RefreshTokenId;
 use crate::domain::name::NAME_MAX;
 use crate::domain::refusal::Refusal;
 use crate::domain::session::Session;
 use crate::service::Services;
-use crate::service::access::SignedIn;
+use crate::service::access::{Permit, SignedIn};
 use crate::service::failure::{invalid, too_long};
 use crate::service::tokens::{Issued, RefreshRequest};
 use actix_web::web::{Data, Path};
@@ -62,7 +63,8 @@ pub struct TokenBody {
     /// Replace the refresh token by a new one.
     #[serde(default, deserialize_with = "optional")]
     renew_refresh_token: Option<bool>,
-    /// Tokens in cookies; `true` is not supported.
+    /// Keep the refresh token in a cookie that scripts cannot read, instead of the body, and replace it with each use. It
+    /// requires the header `X-Claviger-Console: 1`.
     #[serde(default, deserialize_with = "optional")]
     cookies: Option<bool>,
 }
@@ -82,9 +84,10 @@ pub struct IssuedView {
     client_id: String,
     /// The id of the refresh token.
     refresh_token_id: String,
-    /// The refresh token.
-    #[schema(value_type = String)]
-    refresh_token: Zeroizing<String>,
+    /// The refresh token; absent if it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    refresh_token: Option<Zeroizing<String>>,
 }
 
 /// A refresh token, without its value.
@@ -108,6 +111,17 @@ pub struct TokenView {
     expires_at: Option<String>,
     /// The labels of the session.
     labels: Vec<String>,
+    /// Whether the call itself belongs to the session.
+    current: bool,
+}
+
+/// How many sessions were closed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = RevokedTokens)]
+pub struct RevokedView {
+    /// The number of sessions.
+    #[schema(example = 2)]
+    revoked: usize,
 }
 
 /// A refresh token to revoke.
@@ -116,8 +130,11 @@ pub struct TokenView {
 pub struct RevokeBody {
     /// The refresh token.
     #[serde(default, deserialize_with = "secret")]
-    #[schema(value_type = String, required = true, write_only)]
+    #[schema(value_type = Option<String>, write_only)]
     refresh_token: Option<Zeroizing<String>>,
+    /// Revoke the refresh token in the cookie, and remove the cookie. It requires the header `X-Claviger-Console: 1`.
+    #[serde(default, deserialize_with = "optional")]
+    cookies: Option<bool>,
 }
 
 /// A change of one's own password.
@@ -152,13 +169,18 @@ enum Grant {
 /// `POST /v1/auth/tokens`
 pub async fn issue(
     caller: Anonymous,
+    cookie: SessionCookie,
     body: ShortBody<TokenBody>,
     services: Data<Services>,
-) -> Result<Unstored<IssuedView>, Problem> {
+) -> Result<WithCookie<Unstored<IssuedView>>, Problem> {
     refuse_dry_run(&caller)?;
     let mut body = body.0;
-    let grant = body.grant()?;
+    let (grant, in_cookie) = (body.grant()?, body.cookies == Some(true));
     let patch = body.patch()?;
+    if in_cookie {
+        // Also for a sign-in: a page of somebody else must not put its own session into the browser.
+        cookie.require_header()?;
+    }
     let issued = match grant {
         Grant::Password => {
             let name = required("username", body.username)?;
@@ -166,13 +188,24 @@ pub async fn issue(
             let password = password("password", body.password)?;
             services.tokens.sign_in(&caller.context, &name, &caller.source, password, patch).await?
         }
+        Grant::RefreshToken if in_cookie => {
+            if body.refresh_token.is_some() {
+                return Err(invalid("refresh_token", "must be absent with `cookies`: it is in the cookie").into());
+            }
+            let patch = RefreshRequest { renew: true, ..patch };
+            services.tokens.refresh(&caller.context, &caller.source, cookie.token()?, patch).await?
+        }
         Grant::RefreshToken => {
             let token = required("refresh_token", body.refresh_token)?;
             services.tokens.refresh(&caller.context, &caller.source, token, patch).await?
         }
     };
     caller.signed_in_as(issued.user.clone());
-    Ok(Unstored(IssuedView::of(issued)))
+    let (mut view, mut change) = (IssuedView::of(issued), CookieChange::None);
+    if in_cookie && let Some(token) = view.refresh_token.take() {
+        change = CookieChange::Set(token);
+    }
+    Ok(WithCookie { answer: Unstored(view), change })
 }
 
 /// `GET /v1/auth/tokens`
@@ -181,9 +214,10 @@ pub async fn list(
     listing: Listing<Session>,
     services: Data<Services>,
 ) -> Result<List<TokenView>, Problem> {
-    let sessions = services.tokens.list(&auth.permit, &listing.0.sort)?;
+    let users: Vec<_> = listing.0.filters.iter().map(|(_, user)| user.as_str()).collect();
+    let sessions = services.tokens.list(&auth.permit, &users, &listing.0.sort)?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
-    let rows = sessions.iter().skip(skip).take(limit.rows()).map(TokenView::of);
+    let rows = sessions.iter().skip(skip).take(limit.rows()).map(|session| TokenView::of(session, &auth.permit));
     Ok(List::of(skip, limit, sessions.len(), rows))
 }
 
@@ -193,7 +227,7 @@ pub async fn get(
     id: Path<String>,
     services: Data<Services>,
 ) -> Result<Json<TokenView>, Problem> {
-    Ok(Json(TokenView::of(&services.tokens.get(&auth.permit, token_id(&id)?)?)))
+    Ok(Json(TokenView::of(&services.tokens.get(&auth.permit, token_id(&id)?)?, &auth.permit)))
 }
 
 /// `DELETE /v1/auth/tokens/{id}`
@@ -201,20 +235,39 @@ pub async fn revoke_by_id(
     auth: Authorized<SignedIn>,
     id: Path<String>,
     services: Data<Services>,
-) -> Result<NoContent, Problem> {
-    services.tokens.revoke_by_id(&auth.permit, &auth.context, token_id(&id)?).await?;
-    Ok(NoContent)
+) -> Result<WithCookie<NoContent>, Problem> {
+    let id = token_id(&id)?;
+    let is_own = is_of_caller(&services.tokens.get(&auth.permit, id)?, &auth.permit);
+    services.tokens.revoke_by_id(&auth.permit, &auth.context, id).await?;
+    let change = if is_own && !auth.context.dry_run { CookieChange::Remove } else { CookieChange::None };
+    Ok(WithCookie { answer: NoContent, change })
+}
+
+/// `POST /v1/auth/self/revoke-others`
+pub async fn revoke_others(auth: Authorized<SignedIn>, services: Data<Services>) -> Result<Json<RevokedView>, Problem> {
+    Ok(Json(RevokedView { revoked: services.tokens.revoke_others(&auth.permit, &auth.context).await? }))
 }
 
 /// `POST /v1/auth/revoke`
 pub async fn revoke(
     caller: Anonymous,
+    cookie: SessionCookie,
     body: ShortBody<RevokeBody>,
     services: Data<Services>,
-) -> Result<NoContent, Problem> {
-    let token = required("refresh_token", body.0.refresh_token)?;
-    services.tokens.revoke(&caller.context, &token).await?;
-    Ok(NoContent)
+) -> Result<WithCookie<NoContent>, Problem> {
+    if body.0.cookies != Some(true) {
+        let token = required("refresh_token", body.0.refresh_token)?;
+        services.tokens.revoke(&caller.context, &token).await?;
+        return Ok(WithCookie::unchanged(NoContent));
+    }
+    match cookie.token() {
+        Ok(token) => services.tokens.revoke(&caller.context, &token).await?,
+        // There is no session to end.
+        Err(Problem::NoSessionCookie) => {}
+        Err(problem) => return Err(problem),
+    }
+    let change = if caller.context.dry_run { CookieChange::None } else { CookieChange::Remove };
+    Ok(WithCookie { answer: NoContent, change })
 }
 
 /// `PATCH /v1/auth/changepw`
@@ -238,6 +291,10 @@ fn refuse_dry_run(caller: &Anonymous) -> Result<(), Refusal> {
         true => Err(invalid("dry_run", "is not supported for passwords and tokens")),
         false => Ok(()),
     }
+}
+
+fn is_of_caller(session: &Session, permit: &Permit<SignedIn>) -> bool {
+    permit.caller().session() == Some(session.id)
 }
 
 fn token_id(text: &str) -> Result<RefreshTokenId, Refusal> {
@@ -269,9 +326,6 @@ impl TokenBody {
             if let Some(value) = value {
                 one_of(member, value, &roots)?;
             }
-        }
-        if self.cookies == Some(true) {
-            return Err(invalid("cookies", "tokens in cookies are not supported"));
         }
         let words = [("password", Grant::Password), ("refresh_token", Grant::RefreshToken)];
         self.grant_type.as_deref().map_or(Ok(Grant::Password), |grant| one_of("grant_type", grant, &words))
@@ -306,18 +360,18 @@ impl IssuedView {
             token_type: "Bearer",
             client_id: issued.client_id.to_string(),
             refresh_token_id: issued.refresh_token_id.to_string(),
-            refresh_token: issued.refresh_token,
+            refresh_token: Some(issued.refresh_token),
         }
     }
 }
 
 impl Columns for Session {
     const SORTS: &'static [&'static str] = &["createdAt"];
-    const FILTERS: &'static [&'static str] = &[];
+    const FILTERS: &'static [&'static str] = &["user_id"];
 }
 
 impl TokenView {
-    fn of(session: &Session) -> Self {
+    fn of(session: &Session, permit: &Permit<SignedIn>) -> Self {
         Self {
             id: session.refresh.id.to_string(),
             user_id: session.user.subject(),
@@ -325,6 +379,7 @@ impl TokenView {
             last_used_at: session.used.to_string(),
             expires_at: session.refresh_ends().map(|end| end.to_string()),
             labels: session.labels.clone(),
+            current: is_of_caller(session, permit),
         }
     }
 }

@@ -39,6 +39,11 @@ impl Caller {
         is_one_of(&self.user, groups)
     }
 
+    /// The session of the caller; `None` for a job.
+    pub fn session(&self) -> Option<SessionId> {
+        self.authority.session()
+    }
+
     /// Checks a right and adds it to the caller's authority: it is checked again when a change of this caller is
     /// recorded.
     ///

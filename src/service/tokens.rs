@@ -263,14 +263,20 @@ impl Tokens {
         Ok(Caller::present(user, session, published, now))
     }
 
-    /// Lists the caller's sessions; an administrator gets all sessions.
+    /// Lists the caller's sessions; an administrator gets all sessions. If there are `users`, only theirs.
     ///
     /// # Errors
     /// When `sort` names anything but `createdAt`.
-    pub fn list(&self, permit: &Permit<SignedIn>, sort: &[(String, bool)]) -> Result<Vec<Session>, Failure> {
+    pub fn list(
+        &self,
+        permit: &Permit<SignedIn>,
+        users: &[&str],
+        sort: &[(String, bool)],
+    ) -> Result<Vec<Session>, Failure> {
         let caller = permit.caller();
-        let mut sessions: Vec<_> =
-            caller.published.state.sessions.iter().filter(|session| owns(caller, session)).cloned().collect();
+        let is_asked_for = |session: &&Session| users.is_empty() || users.contains(&session.user.subject().as_str());
+        let shown = caller.published.state.sessions.iter().filter(|session| owns(caller, session));
+        let mut sessions: Vec<_> = shown.filter(is_asked_for).cloned().collect();
         sessions.sort_by_key(|session| (session.opened, session.id));
         if sort.iter().any(|(member, _)| member != "createdAt") {
             return Err(invalid("sort", "tokens are sorted by createdAt or -createdAt").into());
@@ -314,6 +320,17 @@ impl Tokens {
         let Some(session) = published.state.sessions.by_refresh(&hash_of(refresh_token)) else { return Ok(()) };
         let user = published.state.user(session.user)?;
         self.close(Change { dry_run: context.dry_run, ..own_change(user, context) }, session.id).await
+    }
+
+    /// Closes all sessions of the caller but the one of this call, and returns how many there were.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn revoke_others(&self, permit: &Permit<SignedIn>, context: &RequestContext) -> Result<usize, Failure> {
+        let (user, kept) = (permit.caller().user.id, permit.caller().session());
+        let decide = move |_: &State, _| Ok(Command::Session(SessionCommand::CloseOthers { user, kept }));
+        let committed = self.recorder.append_with(&permit.caller().change(context), decide).await?;
+        Ok(committed.events.len())
     }
 
     async fn close(&self, change: Change, id: SessionId) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod auth;
 mod backups;
 mod cckm;
 mod connectionmgmt;
+mod console;
 mod corpus;
 mod forwarding;
 mod routes;

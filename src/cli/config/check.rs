@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::certificate::{self, CertificateProblem};
 use super::forwarding::{self, CollectorProblem};
 use super::sections::{
-    BackupSettings, ConsoleSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings, StorageSettings,
-    TlsSettings, XksSettings,
+    BackupSettings, ConsoleSettings, LogSettings, MasterKeyKind, PasswordSettings, ReportSettings, ServerSettings,
+    StorageSettings, TlsSettings, XksSettings,
 };
 use super::{Config, Limits, MasterKeySettings};
 use crate::aws::settings::SettingsMistake;

@@ -53,6 +53,10 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
             Some(_) => Ok(vec![Event::Session(id, SessionEvent::Closed)]),
             None => Ok(vec![]),
         },
+        SessionCommand::CloseOthers { user, kept } => {
+            let others = state.sessions.of_user(user).filter(|id| Some(*id) != kept);
+            Ok(others.map(|id| Event::Session(id, SessionEvent::Closed)).collect())
+        }
     }
 }
 

@@ -106,6 +106,8 @@ causes! {
     BODY_TOO_SLOW: TOO_SLOW, "body_too_slow", "The body did not arrive in time; the connection is closed.";
     PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query has an invalid value.";
     ORIGIN_FOREIGN: FORBIDDEN, "origin_foreign", "A page of another origin asks for a change, by the headers that a browser sends (`Origin`, `Sec-Fetch-Site`).";
+    CONSOLE_HEADER_MISSING: FORBIDDEN, "console_header_missing", "A call with `cookies` lacks the header `X-Claviger-Console: 1`.";
+    SESSION_COOKIE_MISSING: UNAUTHORIZED, "session_cookie_missing", "A session is to be renewed by its cookie, and no cookie was sent.";
     NO_ROUTE: NOT_FOUND, "not_found", "The API has no such path.";
     METHOD_NOT_ALLOWED: NO_METHOD, "method_not_allowed", "The path does not have the method.";
     TOKEN_MISSING: UNAUTHORIZED, "token_missing", "No bearer token was sent.";
@@ -156,6 +158,8 @@ pub fn cause(problem: &Problem) -> Cause {
         Problem::BodyTooSlow(_) => BODY_TOO_SLOW,
         Problem::Query { .. } => PARAMETER_INVALID,
         Problem::ForeignOrigin => ORIGIN_FOREIGN,
+        Problem::NoConsoleHeader => CONSOLE_HEADER_MISSING,
+        Problem::NoSessionCookie => SESSION_COOKIE_MISSING,
         Problem::TooManyChanges { .. } => TOO_MANY_CHANGES,
         Problem::Sealed => SEALED,
         Problem::NoRoute(_) => NO_ROUTE,

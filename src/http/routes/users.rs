@@ -11,7 +11,7 @@ pub(super) fn tokens() -> Vec<Endpoint> {
         post("/auth/tokens", tokens::issue, "createToken", "Sign in, or renew a session with a refresh token")
             .needs(Nothing)
             .no_dry_run()
-            .refuses(&[401, 429]),
+            .refuses(&[429]),
         get(
             "/auth/tokens",
             tokens::list,
@@ -23,6 +23,13 @@ pub(super) fn tokens() -> Vec<Endpoint> {
         delete("/auth/tokens/{id}", tokens::revoke_by_id, "deleteToken", "Revoke a refresh token, and end its session")
             .needs(SignedIn),
         post("/auth/revoke", tokens::revoke, "revokeToken", "Revoke the refresh token in the body").needs(Nothing),
+        post(
+            "/auth/self/revoke-others",
+            tokens::revoke_others,
+            "revokeOtherTokens",
+            "Close all sessions of the caller but the one of the call",
+        )
+        .needs(SignedIn),
         patch("/auth/changepw", tokens::change_password, "changePassword", "Change one's own password")
             .needs(Nothing)
             .no_dry_run()

@@ -12,6 +12,7 @@ pub(crate) struct Client {
     http: Http,
     base: String,
     authorization: Option<String>,
+    headers: Vec<(String, String)>,
 }
 
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Client {
             .timeout(Duration::from_secs(60))
             .build()
             .expect("an HTTP client");
-        Self { http, base: base.to_owned(), authorization: None }
+        Self { http, base: base.to_owned(), authorization: None, headers: Vec::new() }
     }
 
     /// The same client with this token.
@@ -52,6 +53,13 @@ impl Client {
     /// The same client with this text as the value of `Authorization`.
     pub(crate) fn with_authorization(&self, authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..self.clone() }
+    }
+
+    /// The same client with another header.
+    pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
+        let mut client = self.clone();
+        client.headers.push((name.to_owned(), value.to_owned()));
+        client
     }
 
     pub(crate) fn sign_in(&self, name: &str, password: &str) -> Self {
@@ -107,6 +115,9 @@ impl Client {
         let mut request = self.http.request(method, format!("{}{prefix}{path}", self.base));
         if let Some(authorization) = &self.authorization {
             request = request.header("authorization", authorization);
+        }
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
         }
         if let Some(kind) = kind {
             request = request.header("content-type", kind);

@@ -81,7 +81,13 @@ impl Fixture {
         vec![
             endpoint(post.clone(), "/v1/auth/tokens", &["username", "password"], &[], tokens),
             endpoint(patch.clone(), "/v1/auth/changepw", &["username", "password", "new_password"], &[], passwords),
-            endpoint(post.clone(), "/v1/auth/revoke", &["refresh_token"], &[], json!({"refresh_token": "none"})),
+            endpoint(
+                post.clone(),
+                "/v1/auth/revoke",
+                &["refresh_token"],
+                &[],
+                json!({"refresh_token": "none", "cookies": false}),
+            ),
             endpoint(
                 post.clone(),
                 "/v1/usermgmt/users",

@@ -16,7 +16,6 @@ impl Fixture {
             ("/tokens", "connection", json!({"connection": "ldap"}), 400, "local_account"),
             ("/tokens", "domain", json!({"domain": "elsewhere"}), 400, "root"),
             ("/tokens", "auth_domain", json!({"auth_domain": "elsewhere"}), 400, "root"),
-            ("/tokens", "cookies", json!({"cookies": true}), 400, "not supported"),
             ("/tokens", "password", json!({"password": long}), 400, "1024"),
             ("/tokens", "labels", json!({"labels": vec!["a"; 65]}), 400, "64"),
             ("/tokens", "labels", json!({"labels": ["x".repeat(256)]}), 400, "255"),

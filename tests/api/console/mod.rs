@@ -1,0 +1,5 @@
+//! The console, as a browser gets it: its files, their headers, and the session in a cookie.
+
+mod files;
+mod info;
+mod session;
