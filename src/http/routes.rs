@@ -35,7 +35,9 @@ pub fn configure(config: &mut ServiceConfig, has_console: bool) {
     }
     match has_console {
         true => console::configure(config),
-        false => drop(config.default_service(web::to(no_route))),
+        false => {
+            config.default_service(web::to(no_route));
+        }
     }
 }
 

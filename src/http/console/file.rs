@@ -1,7 +1,7 @@
 //! A file of the console, and the answer that it becomes: the form that the client can read, or that it has it already.
 
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_NONE_MATCH, VARY,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, VARY,
 };
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
@@ -29,19 +29,16 @@ pub(super) enum Caching {
 
 /// The headers of the answers of the console. Scripts, styles and calls go to this server only; nothing inline runs, and no
 /// other page may show this one in a frame.
-const HEADERS: &[(HeaderName, &str)] = &[
+const HEADERS: &[(&str, &str)] = &[
     (
-        HeaderName::from_static("content-security-policy"),
+        "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
          connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
     ),
-    (HeaderName::from_static("referrer-policy"), "no-referrer"),
-    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
-    ),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
 /// The place in `index.html` that gets the address of the other files.
@@ -77,7 +74,7 @@ impl Served {
         let has_it = is_listed(request, IF_NONE_MATCH, |tag| tag == "*" || tag == self.etag);
         let mut answer = if has_it { HttpResponse::NotModified() } else { HttpResponse::Ok() };
         for (name, value) in HEADERS {
-            answer.insert_header((name.clone(), HeaderValue::from_static(value)));
+            answer.insert_header((*name, *value));
         }
         answer.insert_header((CACHE_CONTROL, caching.header()));
         answer.insert_header((ETAG, self.etag));

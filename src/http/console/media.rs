@@ -18,7 +18,7 @@ pub(crate) fn media_type(path: &str) -> Option<&'static str> {
         "png" => Some("image/png"),
         "woff2" => Some("font/woff2"),
         "json" => Some("application/json"),
-        "txt" => Some("text/plain; charset=utf-8"),
+        "txt" | "LICENSE" => Some("text/plain; charset=utf-8"),
         _ => None,
     }
 }
