@@ -155,6 +155,8 @@ fn real_answers_fit_their_schemas() {
     admin.calls("get", "/auth/tokens", &[], None);
     admin.calls("get", "/auth/tokens/{id}", &[token_id], None);
     admin.calls("delete", "/auth/tokens/{id}", &[token_id], None);
+    admin.calls("post", "/auth/self/revoke-others", &[], None);
+    admin.calls("get", "/console", &[], None);
     admin.calls("get", "/auth/self/user", &[], None);
 
     admin.calls("get", "/usermgmt/users", &[], None);
