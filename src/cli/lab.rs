@@ -170,6 +170,7 @@ fn print_summary(appliance: &Appliance, cloud: &LabCloud, keys: &LabKeys) {
     };
     let text = format!(
         r#"Claviger lab
+  console    https://{address}/
   API        https://{address}/api/v1
   login      admin
   password   {password}
