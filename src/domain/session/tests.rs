@@ -188,3 +188,15 @@ fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
     let closed = Event::Session(id_of(1), SessionEvent::Closed);
     state.when(open(3000)).then([closed, logged_in(), new()]);
 }
+
+#[test]
+fn the_other_sessions_of_a_user_are_closed_at_once() {
+    let (user_of, source) = (user_id(1), HERE.to_owned());
+    let opened = SessionEvent::Opened { user: user_of, source, refresh: refresh(2, None, None), labels: vec![] };
+    let another = Event::Session(session_id(2), opened);
+    let somebody = signed_in(3, refresh(3, None, None));
+    let state = given([user(1), user(3), signed_in(1, refresh(1, None, None)), another, somebody]);
+    let others = |kept| SessionCommand::CloseOthers { user: user_of, kept: Some(kept) };
+    state.when(others(session_id(2))).then(events([SessionEvent::Closed]));
+    state.when(others(session_id(1))).then([Event::Session(session_id(2), SessionEvent::Closed)]);
+}

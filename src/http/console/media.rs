@@ -28,3 +28,43 @@ fn is_plain_name(part: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !part.is_empty() && !part.starts_with('.') && part.chars().all(is_plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::media_type;
+
+    #[test]
+    fn only_plain_files_of_the_console_are_served() {
+        for (path, media) in [
+            ("app/main.js", "text/javascript; charset=utf-8"),
+            ("app/pages/keys/list.js", "text/javascript; charset=utf-8"),
+            ("style/tokens.css", "text/css; charset=utf-8"),
+            ("fonts/inter.woff2", "font/woff2"),
+            ("icons.svg", "image/svg+xml"),
+            ("vendor/preact.LICENSE", "text/plain; charset=utf-8"),
+        ] {
+            assert_eq!(media_type(path), Some(media), "{path}");
+        }
+        for path in [
+            "",
+            "/",
+            "index.html",
+            "main.js",
+            "app",
+            "app/",
+            "app//main.js",
+            "app/../main.js",
+            "app/.hidden.js",
+            "app/main.test.js",
+            "app/types.d.ts",
+            "app/main.js\0",
+            "app/a b.js",
+            "app\\main.js",
+            "/app/main.js",
+            "node_modules/x/index.js",
+            "app/main.exe",
+        ] {
+            assert_eq!(media_type(path), None, "{path:?}");
+        }
+    }
+}
