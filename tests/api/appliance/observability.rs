@@ -57,7 +57,7 @@ fn unknown_paths_and_methods_create_no_series() {
     let appliance = Appliance::start_with(&[("CLAVIGER_METRICS_REQUIRE_TOKEN", "false")]);
     let nobody = appliance.nobody();
     nobody.get("/v1/there/is/no/such/path").expect(404);
-    nobody.get("/nor/this").expect(404);
+    nobody.get("/v1/nor/this").expect(404);
     for method in ["BREW", "WHEN", "PROPFIND"] {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
         nobody.send(method, "/v1/cckm/aws/kms", None).expect(405);
