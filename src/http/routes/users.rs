@@ -74,7 +74,7 @@ pub(super) fn users_and_groups() -> Vec<Endpoint> {
     vec![
         post("/usermgmt/users", users::create, "createUser", "Create a user")
             .needs(ManageUsers)
-            .refuses(&[409, 422, 429]),
+            .refuses(&[404, 409, 422, 429]),
         get("/usermgmt/users", users::list, "listUsers", "List the users").needs(ManageUsers),
         get("/usermgmt/users/{id}", users::get, "getUser", "Get a user").needs(ManageUsers).or_with(
             "at",
