@@ -52,7 +52,7 @@ export function useForm(name, initial, { secrets = [] } = {}) {
     refuse: setErrors,
     set(changes) {
       touched.current = true;
-      setValues((old) => ({ ...old, ...changes }));
+      setValues((/** @type {any} */ old) => ({ ...old, ...changes }));
       setErrors((old) => Object.fromEntries(Object.entries(old).filter(([member]) => !(member in changes))));
     },
     async submit(run) {

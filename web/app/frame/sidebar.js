@@ -4,6 +4,7 @@ import { path } from '../router.js';
 import { useGet } from '../data.js';
 import { info } from '../info.js';
 import { number } from '../lib/text.js';
+import { isTablet } from '../width.js';
 import { user, signOut } from '../session.js';
 import { theme, setTheme, THEMES } from '../theme.js';
 import { Bitting } from '../components/charts.js';
@@ -28,7 +29,7 @@ function NavLink({ entry }) {
   const failing = entry.label === 'Connections' && count.data?.total > 0;
   const broken = useGet(failing ? '/connectionmgmt/services/aws/connections' : null, { last_connection_ok: false, limit: 1 });
   const fails = (broken.data?.total ?? 0) > 0;
-  return html`<a href=${entry.href} aria-current=${isAt(entry, path.value) ? 'page' : undefined} data-tip-small=${entry.label} aria-label=${entry.label}>
+  return html`<a href=${entry.href} aria-current=${isAt(entry, path.value) ? 'page' : undefined} data-tip=${isTablet.value ? entry.label : undefined}>
     <${Icon} name=${entry.icon} /><span class="label cut">${entry.label}</span>${count.data?.total > 0 && html`<span class="count">${fails && html`<i class="fails" role="img" aria-label="one fails"></i>`}<span>${number(count.data.total)}</span></span>`}</a>`;
 }
 

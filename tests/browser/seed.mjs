@@ -1,0 +1,56 @@
+// Fills a lab for the pages and stories, by the API.
+import { password } from './browser.mjs';
+
+const NAMES = ['atm-pin-block', 'cards', 'chargebacks-s3', 'dispute-evidence', 'fraud-features', 'kyc-documents', 'pan-tokens', 'payroll', 'rds-core', 'refunds-queue', 'statements-archive', 'poc-tokenizer', 'sso-sessions', 'mfa-secrets', 'lake-raw', 'geo-cache'];
+const REGIONS = ['eu-central-1', 'eu-west-3', 'us-east-1'];
+/** What people type into names: shown as text, never run, never breaking a page. */
+const ODD = '<img src=x onerror=alert(1)> "quoted" \u202Eright to left\u202C 🗝 ';
+export const LONGEST = `terminals-eu-2019-firmware-signing-${'x'.repeat(210)}`;
+export const MEMBER = { username: 'operator-1', password: 'Lab-user-2026-pass' };
+
+/** @param {string} base */
+export async function client(base, username = 'admin', secret = password) {
+  let token = '';
+  const call = async (method, path, body) => {
+    const answer = await fetch(`${base}/api/v1/${path}`, { method, headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }, body: body && JSON.stringify(body) });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 300)}`);
+    return text === '' ? null : JSON.parse(text);
+  };
+  token = (await call('POST', 'auth/tokens', { username, password: secret })).jwt;
+  return call;
+}
+
+/** @param {string} base */
+export async function seed(base) {
+  const call = await client(base);
+  const have = await call('GET', 'cckm/aws/kms?limit=10');
+  const named = (name) => have.resources.find((one) => one.name === name);
+  const payments = named('payments') ?? (await call('POST', 'cckm/aws/kms', { name: 'payments', account_id: '123456789012', connection: 'test_aws-connection', regions: REGIONS }));
+  const identity = named('identity') ?? (await call('POST', 'cckm/aws/kms', { name: 'identity', account_id: '789012123456', connection: 'test_aws-connection', assume_role_arn: 'arn:aws:iam::789012123456:role/test-assume-role-ac', assume_role_external_id: 'test-ext-id', regions: ['eu-central-1', 'eu-west-1'] }));
+  const keys = {};
+  for (const [i, name] of NAMES.entries()) {
+    const elsewhere = i % 5 === 4;
+    const found = await call('GET', `cckm/aws/keys?alias=alias/${name}`);
+    keys[name] = found.resources[0] ?? (await call('POST', 'cckm/aws/keys', { kms: elsewhere ? 'identity' : 'payments', region: elsewhere ? 'eu-west-1' : REGIONS[i % 3], aws_param: { Alias: name, Description: i === 0 ? ODD.repeat(3) : `Made for ${name}`, Tags: [{ TagKey: 'team', TagValue: i % 2 ? 'payments' : 'data' }] } }));
+  }
+  for (const [name, spec, usage] of [['settlement-signing', 'RSA_3072', 'SIGN_VERIFY'], ['sepa-batch-signing', 'ECC_NIST_P384', 'SIGN_VERIFY'], ['webhooks-hmac', 'HMAC_256', 'GENERATE_VERIFY_MAC'], [LONGEST, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT']]) {
+    const found = await call('GET', `cckm/aws/keys?alias=alias/${name}`);
+    keys[name] = found.resources[0] ?? (await call('POST', 'cckm/aws/keys', { kms: 'payments', region: 'eu-central-1', aws_param: { Alias: name, KeySpec: spec, KeyUsage: usage } }));
+  }
+  const sources = await call('GET', 'vault/keys2?limit=10');
+  if (sources.total === 0) {
+    for (const name of ['cards-2026-q4', 'cards-2027-q1', 'root-2026']) await call('POST', 'vault/keys2', { name, algorithm: 'aes', size: 256 });
+    keys['card-vault'] = await call('POST', 'cckm/aws/upload-key', { kms: 'payments', region: 'eu-west-3', source_key_identifier: 'cards-2026-q4', aws_param: { Alias: 'card-vault', Description: 'Card numbers at rest' } });
+    await call('POST', `cckm/aws/keys/${keys['kyc-documents'].id}/disable`, {});
+    await call('POST', `cckm/aws/keys/${keys['poc-tokenizer'].id}/schedule-deletion`, { days: 12 });
+    await call('POST', `cckm/aws/keys/${keys.payroll.id}/enable-auto-rotation`, { rotation_period_in_days: 365 });
+    const schedule = await call('POST', 'scheduler/job-configs', { name: 'quarterly-byok', operation: 'cckm_key_rotation', run_at: '0 3 2 */3 *', cckm_key_rotation_params: { cloud_name: 'aws', aws_param: { rotate_material: true } } });
+    await call('POST', `cckm/aws/keys/${keys['card-vault'].id}/enable-rotation-job`, { job_config_id: schedule.id });
+    await call('POST', 'scheduler/job-configs', { name: 'nightly-sync', operation: 'cckm_synchronization', run_at: '15 2 * * *', cckm_synchronization_params: { cloud_name: 'aws', synchronize_all: true } });
+    const made = await call('POST', 'usermgmt/users', { ...MEMBER, email: 'operator-1@example.org' });
+    await call('POST', `usermgmt/groups/${encodeURIComponent('CCKM Users')}/users/${encodeURIComponent(made.user_id)}`, {});
+    await call('POST', `cckm/aws/kms/${payments.id}/update-acls`, { acls: [{ group: 'CCKM Users', actions: ['viewnative'], permit: true }] });
+  }
+  return { call, payments, identity, keys };
+}

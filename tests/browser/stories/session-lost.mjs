@@ -1,0 +1,23 @@
+// The session ends in the middle of a form: sign-in lies over it, nothing that was typed is lost, and the call is repeated.
+import { base, password, settled, signIn } from '../browser.mjs';
+
+export const title = 'a 401 in a form opens sign-in over it, and then repeats the call';
+
+export async function run({ page, context, world }) {
+  await signIn(page);
+  await page.goto(`${base}/cckm/aws/keys/${world.keys.cards.id}?tab=aliases`);
+  await page.waitForSelector('text=Another alias');
+  await settled(page);
+  const alias = `again-${Date.now()}`;
+  await page.fill('form:has-text("Another alias") input', alias);
+  // The session is closed by an administrator, and its cookie is gone.
+  const sessions = await world.call('GET', 'auth/tokens?limit=-1');
+  for (const session of sessions.resources) await world.call('DELETE', `auth/tokens/${session.id}`).catch(() => undefined);
+  await context.clearCookies();
+  await page.click('text=Add the alias');
+  await page.waitForSelector('dialog.sign-in-over');
+  if ((await page.inputValue('form:has-text("Another alias") input')) !== alias) throw new Error('what was typed is lost');
+  await page.fill('dialog #sign-in-password', password);
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector(`td:has-text("${alias}")`);
+}
