@@ -17,6 +17,9 @@ const PAGES = [
   { name: 'overview', path: '/', load: async () => (await import('./pages/overview/overview.js')).Overview },
   { name: 'keys', path: '/cckm/aws/keys', load: async () => (await import('./pages/keys/list.js')).KeyList },
   { name: 'key', path: '/cckm/aws/keys/{id}', load: async () => (await import('./pages/keys/detail.js')).KeyDetail },
+  { name: 'kms-list', path: '/cckm/aws/kms', load: async () => (await import('./pages/kms/list.js')).KmsList },
+  { name: 'kms-add', path: '/cckm/aws/kms', create: true, load: async () => (await import('./pages/kms/add.js')).AddKms },
+  { name: 'kms', path: '/cckm/aws/kms/{id}', load: async () => (await import('./pages/kms/detail.js')).KmsDetail },
 ];
 
 const NOT_FOUND = { name: 'not-found', path: '', load: async () => (await import('./pages/not-found.js')).NotFound };
