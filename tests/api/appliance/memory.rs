@@ -1,6 +1,7 @@
 //! What the memory of the process holds: no secret stays in it once it was used.
 
 use crate::support::appliance::{Appliance, id, lab};
+use memchr::memmem;
 use serde_json::json;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -31,9 +32,7 @@ fn found<'a>(appliance: &Appliance, secrets: &'a [(&str, String)]) -> Vec<&'a st
             // A mapping may have ended since.
             if let Ok(read) = memory.read_at(&mut piece[..length], at) {
                 for (name, secret) in secrets {
-                    if !found.contains(name)
-                        && piece[..read].windows(secret.len()).any(|part| part == secret.as_bytes())
-                    {
+                    if !found.contains(name) && memmem::find(&piece[..read], secret.as_bytes()).is_some() {
                         found.push(*name);
                     }
                 }
