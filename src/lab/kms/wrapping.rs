@@ -59,8 +59,7 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
         Ok(json!(null))
     })?;
     let size = Spec::named(size).ok_or(Refusal::Internal)?;
-    let wrapping_key =
-        call.kms.lab_secret(&format!("wrapping-key-{}", size.name()), || asymmetric::generate(size))?;
+    let wrapping_key = call.kms.lab_secret(&format!("wrapping-key-{}", size.name()), || asymmetric::generate(size))?;
     let secret = wrapping_key.get().ok_or(Refusal::Internal)?;
     let public = asymmetric::public_key(size, secret).ok_or(Refusal::Internal)?;
     let until = call.now + TimeDelta::hours(VALID_HOURS);
