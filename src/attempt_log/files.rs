@@ -31,7 +31,13 @@ impl Files {
         segment_files::list(&self.0, NAMES)
     }
 
+    /// Begins a segment; `first` is the number of its first attempt.
     pub(super) fn create(&self, first: u64) -> io::Result<File> {
+        // The newest has this name already if it never got an attempt.
+        let newest = self.list()?.pop();
+        if let Some(empty) = newest.filter(|newest| newest.bytes == 0 && number_before(newest) + 1 == first) {
+            return File::options().append(true).open(empty.path);
+        }
         segment_files::create(&self.0, NAMES, i64::try_from(first).unwrap_or(i64::MAX))
     }
 

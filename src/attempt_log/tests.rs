@@ -87,9 +87,7 @@ fn a_damaged_segment_is_left_out_and_no_number_is_given_twice() {
         (0..3).for_each(|minute| log.record(attempt(reason, minute)));
         log.flush();
     }
-    let mut segments: Vec<_> =
-        std::fs::read_dir(home.path()).expect("files").map(|file| file.expect("one").path()).collect();
-    segments.sort();
+    let segments = segments(&home);
     assert_eq!(segments.len(), 2);
     let damage = |path: &std::path::PathBuf| {
         let mut content = std::fs::read(path).expect("content");
@@ -121,4 +119,80 @@ fn what_the_queue_cannot_take_is_counted() {
     let all = log.read(1, 10).expect("read");
     let uncounted = all.iter().find(|attempt| attempt.what.reason == NOT_RECORDED).expect("a record");
     assert_eq!(uncounted.times, 7);
+}
+
+/// The files of the log, the oldest first.
+fn segments(home: &TempDir) -> Vec<std::path::PathBuf> {
+    let files = std::fs::read_dir(home.path()).expect("a directory");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Makes a file look as if nothing had been written to it for so many days.
+fn age(path: &std::path::Path, days: u64) {
+    let file = std::fs::File::options().append(true).open(path).expect("a file");
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+    file.set_modified(then).expect("set");
+}
+
+#[test]
+fn a_segment_ends_after_a_day_so_that_its_attempts_can_be_deleted_for_their_age() {
+    let home = TempDir::new().expect("a directory");
+    let log = opened(&home);
+    for minute in [0, 1_439, 1_440, 1_441] {
+        log.record(attempt("forbidden", minute));
+        log.flush();
+    }
+    assert_eq!(segments(&home).len(), 2);
+    drop(log);
+    age(&segments(&home)[0], u64::from(BOUNDS.days) + 1);
+    let log = opened(&home);
+    log.flush();
+    assert_eq!(numbers(&log.read(1, 10).expect("read")), [3, 4]);
+    assert_eq!(log.first().expect("a number"), 3);
+}
+
+#[test]
+fn attempts_are_deleted_for_their_age_also_when_no_others_follow() {
+    let home = TempDir::new().expect("a directory");
+    let log = opened(&home);
+    (0..3).for_each(|minute| log.record(attempt("forbidden", minute)));
+    log.flush();
+    drop(log);
+    age(&segments(&home)[0], u64::from(BOUNDS.days) - 1);
+    let log = opened(&home);
+    log.flush();
+    assert_eq!(log.read(1, 10).expect("read").len(), 3);
+    drop(log);
+    age(&segments(&home)[0], u64::from(BOUNDS.days) + 1);
+    // Twice: what begins the second time is the empty segment of the first.
+    for _ in 0..2 {
+        let log = opened(&home);
+        log.flush();
+        assert_eq!((log.read(1, 10).expect("read").len(), log.head(), segments(&home).len()), (0, 3, 1));
+    }
+    let log = opened(&home);
+    log.record(attempt("forbidden", 9));
+    log.flush();
+    assert_eq!((numbers(&log.read(1, 10).expect("read")), segments(&home).len()), (vec![4], 1));
+}
+
+#[test]
+fn what_a_full_disk_did_not_take_is_counted_with_all_that_it_stood_for() {
+    let home = TempDir::new().expect("a directory");
+    let log = opened(&home);
+    let now = segment_files::milliseconds(std::time::SystemTime::now()) / 60_000;
+    (0..30).for_each(|_| log.record(attempt("forbidden", now)));
+    log.flush();
+    let written: u64 = log.read(1, 30).expect("read").iter().map(|attempt| attempt.times).sum();
+    std::fs::remove_dir_all(home.path()).expect("removed");
+    // The segment ends with the day, and no new one can begin: what was counted together, and this one, are lost.
+    log.record(attempt("forbidden", now + 1_500));
+    log.flush();
+    std::fs::create_dir(home.path()).expect("made");
+    log.settle();
+    let all = log.read(1, 20).expect("read");
+    let uncounted = all.iter().find(|attempt| attempt.what.reason == NOT_RECORDED).expect("a record");
+    assert_eq!(uncounted.times, 30 - written + 1);
 }

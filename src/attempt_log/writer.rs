@@ -30,6 +30,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// The pauses between two deletions of what is too old.
 const DELETE_EACH: u32 = 720;
 const DAY_MS: i64 = 86_400_000;
+/// The time in nanoseconds after which a new segment begins: only whole segments can be deleted for their age.
+const SEGMENT_NANOS: i64 = DAY_MS * 1_000_000;
 
 /// Starts the thread; returns the number of the last attempt.
 pub(super) fn start(
@@ -52,17 +54,24 @@ struct Writer {
     head: watch::Sender<u64>,
     /// The number of the last attempt.
     last: u64,
-    /// The segment that is being written, and its bytes.
-    open: Option<(File, u64)>,
+    /// The segment that is being written.
+    open: Option<OpenSegment>,
     flood: Flood,
     /// The time of the last attempt: times do not go back.
     latest: i64,
 }
 
+struct OpenSegment {
+    file: File,
+    bytes: u64,
+    /// The time of its first attempt, in nanoseconds since 1970.
+    since: i64,
+}
+
 impl Writer {
     fn run(mut self, queue: &Receiver<Order>) {
         self.report_damage();
-        self.delete_old(0);
+        self.delete_by_age();
         let mut pauses = 0;
         loop {
             let first = match queue.recv_timeout(PAUSE) {
@@ -94,7 +103,7 @@ impl Writer {
             pauses += 1;
             if pauses >= DELETE_EACH {
                 pauses = 0;
-                self.delete_old(0);
+                self.delete_by_age();
             }
         }
         let mut attempts = Vec::new();
@@ -126,9 +135,10 @@ impl Writer {
         if attempts.is_empty() {
             return;
         }
-        let (mut bytes, mut number, count) = (Vec::new(), self.last, attempts.len() as u64);
+        let (mut bytes, mut number, mut count) = (Vec::new(), self.last, 0);
         for (times, what) in attempts {
             number += 1;
+            count += times;
             Attempt { number, times, what }.write(&mut bytes);
         }
         match self.append(&bytes) {
@@ -149,14 +159,48 @@ impl Writer {
     fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let most = SEGMENT_BYTES.min(self.bounds.bytes / 8);
         let length = bytes.len() as u64;
-        if self.open.as_ref().is_none_or(|(_, written)| written + length > most) {
+        let is_full = |open: &OpenSegment| {
+            let is_old = self.latest.saturating_sub(open.since) >= SEGMENT_NANOS;
+            open.bytes > 0 && (is_old || open.bytes + length > most)
+        };
+        if self.open.as_ref().is_none_or(is_full) {
             self.delete_old(most.max(length));
-            self.open = Some((self.files.create(self.last + 1)?, 0));
+            self.open = Some(self.new_segment()?);
         }
-        let Some((file, written)) = &mut self.open else { return Ok(()) };
-        file.write_all(bytes)?;
-        *written += length;
-        file.sync_data()
+        let Some(open) = &mut self.open else { return Ok(()) };
+        if open.bytes == 0 {
+            open.since = self.latest;
+        }
+        open.file.write_all(bytes)?;
+        open.bytes += length;
+        open.file.sync_data()
+    }
+
+    fn new_segment(&self) -> io::Result<OpenSegment> {
+        Ok(OpenSegment { file: self.files.create(self.last + 1)?, bytes: 0, since: self.latest })
+    }
+
+    /// Deletes the segments that are too old.
+    fn delete_by_age(&mut self) {
+        if let Err(error) = self.end_old_segment() {
+            tracing::warn!(%error, "no new file of failed attempts can begin");
+        }
+        self.delete_old(0);
+    }
+
+    /// Begins a new segment if nothing was written for so long that all attempts of the newest are too old: the newest
+    /// is never deleted, because it has the last number.
+    fn end_old_segment(&mut self) -> io::Result<()> {
+        let oldest = self.oldest_ms();
+        if self.files.list()?.last().is_some_and(|newest| newest.bytes > 0 && newest.written_ms < oldest) {
+            self.open = Some(self.new_segment()?);
+        }
+        Ok(())
+    }
+
+    /// The time before which segments are too old, in milliseconds since 1970.
+    fn oldest_ms(&self) -> i64 {
+        segment_files::milliseconds(SystemTime::now()).saturating_sub(i64::from(self.bounds.days) * DAY_MS)
     }
 
     /// Deletes the oldest segments, until there is room for so many bytes, and those that are too old.
@@ -169,8 +213,7 @@ impl Writer {
     fn try_delete_old(&self, room: u64) -> io::Result<()> {
         let segments = self.files.list()?;
         let mut bytes: u64 = segments.iter().map(|segment| segment.bytes).sum();
-        let oldest =
-            segment_files::milliseconds(SystemTime::now()).saturating_sub(i64::from(self.bounds.days) * DAY_MS);
+        let oldest = self.oldest_ms();
         // The newest stays: it is being written, or has the last number.
         for segment in segments.iter().take(segments.len().saturating_sub(1)) {
             if bytes + room <= self.bounds.bytes && segment.written_ms >= oldest {

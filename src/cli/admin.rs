@@ -7,6 +7,7 @@ use super::config::{Config, ConfigError};
 use super::control::{self, NewKey, Password, Request};
 use super::events::{EventsError, LogArguments, ask, become_owner};
 use super::options;
+use crate::keyring::first_line;
 use crate::service::failure::Failure;
 use crate::service::recovery::Offline;
 use base64::Engine;
@@ -14,7 +15,7 @@ use base64::engine::general_purpose::STANDARD;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use serde::de::DeserializeOwned;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -84,7 +85,7 @@ pub async fn run(arguments: AdminArguments) -> Result<(), AdminError> {
     let AdminCommand::ResetPassword { log, user } = arguments.command;
     // Before the password is read: root starts the command again as the owner of the directory.
     let target = Target::of(&log)?;
-    let password = first_line(&mut io::stdin().lock())?;
+    let password = read_password(&mut io::stdin().lock())?;
     match target {
         Target::Server(server) => {
             change::<()>(server, &Request::ResetPassword { user, password: Password(password) })?;
@@ -110,11 +111,11 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
         (None, Some(path)) if path == Path::new("-") => {
             // On a terminal it is asked for twice: nothing opens the keyring after a slip.
             let is_terminal = io::stdin().is_terminal();
-            NewKey::Passphrase(Password(if is_terminal { asked(true)? } else { first_line(&mut io::stdin().lock())? }))
+            NewKey::Passphrase(Password(if is_terminal { asked(true)? } else { read_password(&mut io::stdin().lock())? }))
         }
         (None, Some(path)) => {
             let file = File::open(&path).map_err(|source| AdminError::File { path, source })?;
-            NewKey::Passphrase(Password(first_line(&mut BufReader::new(file))?))
+            NewKey::Passphrase(Password(read_password(&mut BufReader::new(file))?))
         }
         (None, None) => NewKey::Random,
     };
@@ -149,7 +150,7 @@ pub fn unseal(log: &LogArguments) -> Result<(), AdminError> {
     let Target::Server(server) = Target::of(log)? else { return Err(AdminError::NoServer) };
     let passphrase = match io::stdin().is_terminal() {
         true => asked(!config.storage.keyring_dir().join("master.check").exists())?,
-        false => first_line(&mut io::stdin().lock())?,
+        false => read_password(&mut io::stdin().lock())?,
     };
     change::<()>(server, &Request::Unseal { passphrase: Password(passphrase) })?;
     say("unsealed; the server starts")
@@ -172,7 +173,7 @@ fn without_echo(prompt: &str) -> Result<Zeroizing<String>, AdminError> {
     silent.local_modes.remove(LocalModes::ECHO);
     let _ = write!(io::stderr(), "{prompt}");
     tcsetattr(&terminal, OptionalActions::Flush, &silent).map_err(io::Error::from)?;
-    let line = first_line(&mut terminal.lock());
+    let line = read_password(&mut terminal.lock());
     let restored = tcsetattr(&terminal, OptionalActions::Now, &before).map_err(io::Error::from);
     let _ = writeln!(io::stderr());
     restored?;
@@ -228,12 +229,14 @@ pub(super) fn change<T: DeserializeOwned>(server: UnixStream, request: &Request)
 }
 
 /// The longest line with a password.
-const LINE_MAX: u64 = 4096;
+const LINE_MAX: usize = 4096;
 
-fn first_line(from: &mut impl BufRead) -> Result<Zeroizing<String>, AdminError> {
-    let mut line = Zeroizing::new(String::with_capacity(1024));
-    from.take(LINE_MAX).read_line(&mut line)?;
-    let text = Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned());
+/// Reads a password from the first line of an input.
+fn read_password(from: &mut impl BufRead) -> Result<Zeroizing<String>, AdminError> {
+    // Room for all of it: what moves in memory leaves copies.
+    let mut line = Zeroizing::new(Vec::with_capacity(LINE_MAX));
+    from.take(LINE_MAX as u64).read_until(b'\n', &mut line)?;
+    let text = first_line(&line).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))?;
     if text.is_empty() { Err(AdminError::NoPassword) } else { Ok(text) }
 }
 

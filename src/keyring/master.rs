@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::str::Utf8Error;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -82,8 +83,8 @@ impl MasterKeySource {
                 parse(&read(&path)?, &path)
             }
             Self::Passphrase(text) => passphrase::key(text, directory),
-            Self::PassphraseFile { path } => passphrase::key(&first_line(read_private(path)?)?, directory),
-            Self::PassphraseCredential { name } => passphrase::key(&first_line(read(&credential(name)?)?)?, directory),
+            Self::PassphraseFile { path } => passphrase::key(&passphrase_in(&read_private(path)?)?, directory),
+            Self::PassphraseCredential { name } => passphrase::key(&passphrase_in(&read(&credential(name)?)?)?, directory),
             Self::Operator => Err(KeyringError::NeedsOperator),
         }
     }
@@ -100,8 +101,8 @@ impl MasterKeySource {
                 parse(&read(&path)?, &path).map(Some)
             }
             Self::Passphrase(text) => Ok(derived(text)),
-            Self::PassphraseFile { path } => Ok(derived(&first_line(read_private(path)?)?)),
-            Self::PassphraseCredential { name } => Ok(derived(&first_line(read(&credential(name)?)?)?)),
+            Self::PassphraseFile { path } => Ok(derived(&passphrase_in(&read_private(path)?)?)),
+            Self::PassphraseCredential { name } => Ok(derived(&passphrase_in(&read(&credential(name)?)?)?)),
             Self::Operator => Err(KeyringError::NeedsOperator),
         }
     }
@@ -122,8 +123,8 @@ impl MasterKeySource {
                 parse(&read(&path)?, &path).map(drop)
             }
             Self::Passphrase(text) => passphrase::check(text),
-            Self::PassphraseFile { path } => passphrase::check(&first_line(read_private(path)?)?),
-            Self::PassphraseCredential { name } => passphrase::check(&first_line(read(&credential(name)?)?)?),
+            Self::PassphraseFile { path } => passphrase::check(&passphrase_in(&read_private(path)?)?),
+            Self::PassphraseCredential { name } => passphrase::check(&passphrase_in(&read(&credential(name)?)?)?),
             Self::Operator => Ok(()),
         }
     }
@@ -157,11 +158,20 @@ pub(super) fn parse(content: &[u8], path: &Path) -> Result<Key, KeyringError> {
     Key::from_slice(&decoded).ok_or_else(not_a_key)
 }
 
-pub(super) fn first_line(content: Zeroizing<Vec<u8>>) -> Result<Zeroizing<String>, KeyringError> {
+/// The first line of a file or an input with a passphrase or a password: editors end it, and what follows is not part
+/// of it.
+///
+/// # Errors
+/// When the line is not UTF-8.
+pub fn first_line(content: &[u8]) -> Result<Zeroizing<String>, Utf8Error> {
     let line = content.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line).map_err(|_| KeyringError::UnfitPassphrase("not UTF-8 text"))?;
-    Ok(Zeroizing::new(text.to_owned()))
+    std::str::from_utf8(line).map(|text| Zeroizing::new(text.to_owned()))
+}
+
+/// The passphrase in the content of a file.
+fn passphrase_in(content: &[u8]) -> Result<Zeroizing<String>, KeyringError> {
+    first_line(content).map_err(|_| KeyringError::UnfitPassphrase("not UTF-8 text"))
 }
 
 fn credential(name: &str) -> Result<PathBuf, KeyringError> {

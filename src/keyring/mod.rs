@@ -16,7 +16,7 @@ mod rekey;
 mod sealing;
 
 pub use failure::KeyringError;
-pub use master::MasterKeySource;
+pub use master::{MasterKeySource, first_line};
 pub use owner::Owner;
 pub use rekey::NewMasterKey;
 
@@ -284,7 +284,7 @@ pub fn copy_of(dir: &Path) -> Result<CopiedFiles, KeyringError> {
 pub fn opens(copied: &CopiedFiles, content: Zeroizing<Vec<u8>>) -> bool {
     let file = |name: &str| copied.iter().find(|(known, _)| known == name).map(|(_, content)| content.as_slice());
     let key = match file(passphrase::FILE) {
-        Some(derivation) => master::first_line(content).ok().and_then(|text| {
+        Some(derivation) => first_line(&content).ok().and_then(|text| {
             let derivation = std::str::from_utf8(derivation).ok()?;
             passphrase::derived(&text, derivation)
         }),
