@@ -9,7 +9,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The names of the sources in a file.
-const NAMES: [&str; SOURCES] = ["records", "attempts"];
+const NAMES: [&str; SOURCES] = ["records", "attempts", "checkpoints"];
 
 const ENDING: &str = "json";
 

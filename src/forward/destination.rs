@@ -6,6 +6,10 @@ use super::otlp::Otlp;
 use super::syslog::{Syslog, SyslogAddress};
 use super::syslog_text::Format;
 
+const BATCH_BYTES: usize = 1024 * 1024;
+/// Collectors limit the size of a request, in which a record is about twice as long as its JSON.
+const COLLECTOR_BATCH_BYTES: usize = 256 * 1024;
+
 /// A place to which records are sent.
 #[derive(Clone)]
 pub enum Destination {
@@ -33,6 +37,14 @@ pub enum Broken {
     Refused(String),
 }
 
+/// What became of items that were sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Sent {
+    pub bytes: usize,
+    /// The items that were left out, because the receiver refused them for good.
+    pub skipped: u64,
+}
+
 /// An open connection.
 pub enum Connection {
     Syslog(Box<Syslog>),
@@ -55,17 +67,26 @@ impl Destination {
             Self::Otlp(otlp) => Ok(Connection::Otlp(otlp.clone())),
         }
     }
+
+    /// The most bytes of JSON to send at once.
+    pub fn batch_bytes(&self) -> usize {
+        match self {
+            Self::Syslog { .. } | Self::JsonFile(_) => BATCH_BYTES,
+            Self::Otlp(_) => COLLECTOR_BATCH_BYTES,
+        }
+    }
 }
 
 impl Connection {
-    /// Sends items, and returns the number of bytes.
+    /// Sends items.
     ///
     /// # Errors
     /// [`Broken`]. Some of the items may have arrived.
-    pub async fn send(&mut self, items: Vec<Item>) -> Result<usize, Broken> {
+    pub async fn send(&mut self, items: Vec<Item>) -> Result<Sent, Broken> {
+        let whole = |bytes| Sent { bytes, skipped: 0 };
         match self {
-            Self::Syslog(syslog) => syslog.send(&items).await,
-            Self::JsonFile(file) => file.send(items).await,
+            Self::Syslog(syslog) => syslog.send(&items).await.map(whole),
+            Self::JsonFile(file) => file.send(items).await.map(whole),
             Self::Otlp(otlp) => otlp.send(&items).await,
         }
     }
@@ -92,11 +113,16 @@ impl Connection {
         }
     }
 
-    /// Whether the receiver may have had messages in its buffers that it never read.
-    pub fn may_have_lost(&self, broken: &Broken) -> bool {
+    /// Whether messages may be in buffers that the receiver has not read.
+    pub fn has_buffers(&self) -> bool {
         match self {
-            Self::Syslog(syslog) => syslog.is_stream() && *broken != Broken::Closed,
+            Self::Syslog(syslog) => syslog.is_stream(),
             Self::JsonFile(_) | Self::Otlp(_) => false,
         }
+    }
+
+    /// Whether the receiver may have had messages in its buffers that it never read.
+    pub fn may_have_lost(&self, broken: &Broken) -> bool {
+        self.has_buffers() && *broken != Broken::Closed
     }
 }

@@ -1,4 +1,4 @@
-//! What is sent: one audit record, or one failed attempt.
+//! What is sent: one audit record, one failed attempt, or one checkpoint.
 
 /// One record to send. The texts may have any characters; each format escapes them.
 #[derive(Clone, Debug, Default)]
@@ -14,7 +14,7 @@ pub struct Item {
     pub username: String,
     pub client_ip: Option<String>,
     pub resource: String,
-    /// The hash of the record; `None` for what is not in the log.
+    /// The hash of the record, also of that of a checkpoint; `None` for failed attempts.
     pub hash: Option<String>,
     pub success: bool,
     /// All of it, as a JSON object in one line.
@@ -28,6 +28,8 @@ pub enum Number {
     Record(u64),
     /// In the side log of failed attempts, where the oldest are deleted.
     Attempt(u64),
+    /// The number of the record that a checkpoint is of.
+    Checkpoint(u64),
 }
 
 impl Default for Number {
@@ -39,7 +41,7 @@ impl Default for Number {
 impl Number {
     pub(super) const fn value(self) -> u64 {
         match self {
-            Self::Record(number) | Self::Attempt(number) => number,
+            Self::Record(number) | Self::Attempt(number) | Self::Checkpoint(number) => number,
         }
     }
 
@@ -48,6 +50,7 @@ impl Number {
         match self {
             Self::Record(_) => "number",
             Self::Attempt(_) => "attempt",
+            Self::Checkpoint(_) => "checkpoint",
         }
     }
 
@@ -56,6 +59,7 @@ impl Number {
         match self {
             Self::Record(_) => "record",
             Self::Attempt(_) => "attempt",
+            Self::Checkpoint(_) => "checkpoint",
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The ways in which audit records leave the program. This module knows how a record is written and sent, and whether
 //! it arrived; `service/forwarding` decides what is sent when.
 //!
-//! - `item`: what is sent: an audit record, or a failed attempt
+//! - `item`: what is sent: an audit record, a failed attempt, or a checkpoint
 //! - `destination`: where it is sent, and the connection to it
 //! - `syslog`: a syslog receiver, over UDP, TCP or TLS; `syslog_text`: its messages; `cef`: the formats of two vendors
 //! - `json_file`: a file with rotation; `otlp`: an OpenTelemetry collector
@@ -22,7 +22,7 @@ mod syslog_text;
 mod tests;
 
 pub use cursor::CursorDirectory;
-pub use destination::{Broken, Connection, Destination};
+pub use destination::{Broken, Connection, Destination, Sent};
 pub use item::{Item, Number, Severity};
 pub use json_file::JsonFileSettings;
 pub use otlp::{Otlp, OtlpError};

@@ -1,10 +1,10 @@
 //! Records as logs of OpenTelemetry: OTLP over HTTP, in JSON.
 
-use super::destination::Broken;
+use super::destination::{Broken, Sent};
 use super::item::{Item, Severity};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Url};
+use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -57,15 +57,51 @@ impl Otlp {
         Ok(Self { url, headers: read_headers(headers)?, client: client.map_err(OtlpError::Client)? })
     }
 
-    pub(super) async fn send(&self, items: &[Item]) -> Result<usize, Broken> {
+    /// Sends items. What the collector refuses for good is sent again in halves, and left out once it is one item: it
+    /// would hold up all that follow it for ever.
+    pub(super) async fn send(&self, items: &[Item]) -> Result<Sent, Broken> {
+        let (mut sent, mut parts, mut is_accepting) = (Sent::default(), vec![items], false);
+        while let Some(part) = parts.pop() {
+            let status = match self.post(part).await? {
+                Answer::Accepted { bytes } => {
+                    sent.bytes += bytes;
+                    is_accepting = true;
+                    continue;
+                }
+                Answer::Refused(status) => status,
+            };
+            let (first, second) = part.split_at(part.len() / 2);
+            match (first, second) {
+                ([], [item]) => {
+                    // A collector that refuses everything, such as one with another path, must not cost a record.
+                    is_accepting = is_accepting || matches!(self.post(&[]).await?, Answer::Accepted { .. });
+                    if !is_accepting {
+                        return Err(refused(status));
+                    }
+                    let (source, number) = (item.number.noun(), item.number.value());
+                    tracing::error!(source, number, status, "the OpenTelemetry collector refused it for good: skipped");
+                    sent.skipped += 1;
+                }
+                ([], _) => return Err(refused(status)),
+                _ => parts.extend([second, first]),
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Sends one request.
+    async fn post(&self, items: &[Item]) -> Result<Answer, Broken> {
         let body = request(items).to_string();
-        let length = body.len();
+        let bytes = body.len();
         let request = self.client.post(self.url.clone()).headers(self.headers.clone());
         let request = request.header(CONTENT_TYPE, "application/json").body(body);
         let mut answer = request.send().await.map_err(|error| failure(&error.without_url()))?;
         let status = answer.status();
+        if is_for_good(status) {
+            return Ok(Answer::Refused(status.as_u16()));
+        }
         if !status.is_success() {
-            return Err(Broken::Refused(format!("it answered {}", status.as_u16())));
+            return Err(refused(status.as_u16()));
         }
         let mut text = Vec::new();
         while let Ok(Some(chunk)) = answer.chunk().await {
@@ -78,8 +114,24 @@ impl Otlp {
         if let Some(count) = rejected(&text) {
             tracing::warn!(count, "the OpenTelemetry collector rejected records for good");
         }
-        Ok(length)
+        Ok(Answer::Accepted { bytes })
     }
+}
+
+/// What a collector answered, if it will not answer otherwise later.
+enum Answer {
+    Accepted { bytes: usize },
+    Refused(u16),
+}
+
+/// Whether an answer speaks of the records, and not of the path, the headers or the load of the collector, which an
+/// operator or time may change.
+fn is_for_good(status: StatusCode) -> bool {
+    status.is_client_error() && ![401, 403, 404, 405, 407, 408, 415, 421, 425, 426, 429].contains(&status.as_u16())
+}
+
+fn refused(status: u16) -> Broken {
+    Broken::Refused(format!("it answered {status}"))
 }
 
 fn read_headers(text: &str) -> Result<HeaderMap, OtlpError> {

@@ -7,8 +7,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The number of sources of records: the log, and the side log of failed attempts.
-pub const SOURCES: usize = 2;
+/// The number of sources of records: the log, the side log of failed attempts, and the checkpoints.
+pub const SOURCES: usize = 3;
 
 /// The number of the last record of each source.
 pub type Position = [u64; SOURCES];
@@ -47,6 +47,11 @@ impl Progress {
         self.received
     }
 
+    /// Up to where records count as received even if the receiver never reads what is in the buffers of this connection.
+    pub fn surely_received(&self) -> Position {
+        self.recent.front().map_or(self.received, |step| step.before)
+    }
+
     /// Up to where records were sent.
     pub fn sent(&self) -> Position {
         self.sent
@@ -79,9 +84,6 @@ impl Progress {
     /// Begins again after the connection ended. If buffers may have been lost, what may have been in them is sent
     /// again.
     pub fn go_back(&mut self, buffers_lost: bool) {
-        if let Some(step) = self.recent.front().filter(|_| buffers_lost) {
-            self.received = step.before;
-        }
-        *self = Self::from(self.received);
+        *self = Self::from(if buffers_lost { self.surely_received() } else { self.received });
     }
 }

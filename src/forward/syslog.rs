@@ -26,6 +26,10 @@ const CONNECT_SECONDS: u64 = 10;
 /// not make it faster.
 const SEND_SECONDS: u64 = 60;
 
+/// The bytes that the system keeps for a receiver that does not take them (Linux doubles this). With its own choice,
+/// which may be some MiB, more could be lost with a connection than is sent again.
+const SEND_BUFFER: usize = 128 * 1024;
+
 /// The address of a receiver, and how to reach it.
 #[derive(Clone)]
 pub struct SyslogAddress {
@@ -158,7 +162,8 @@ async fn connect(address: &SyslogAddress) -> Result<Socket, Broken> {
     let stream = TcpStream::connect(&found[..]).await.map_err(not_connected)?;
     // A machine that is gone without a word is noticed after some minutes, also while nothing is sent.
     let probed = sockopt::set_socket_keepalive(&stream, true)
-        .and_then(|()| sockopt::set_tcp_keepidle(&stream, Duration::from_secs(60)));
+        .and_then(|()| sockopt::set_tcp_keepidle(&stream, Duration::from_secs(60)))
+        .and_then(|()| sockopt::set_socket_send_buffer_size(&stream, SEND_BUFFER));
     probed.map_err(|error| not_connected(error.into()))?;
     let Transport::Tls(Authorities(roots)) = &address.transport else { return Ok(Socket::Stream(Box::new(stream))) };
     let name = ServerName::try_from(address.host.clone())

@@ -1,7 +1,7 @@
 //! The text of a syslog message: the header of RFC 5424, and the body in one of the formats.
 
 use super::cef;
-use super::item::Item;
+use super::item::{Item, Number};
 use chrono::{DateTime, SecondsFormat};
 use std::fmt::Write;
 
@@ -43,7 +43,11 @@ pub(super) fn message(item: &Item, format: Format, host: &str) -> String {
         }
         Format::Plain => {
             text.push_str("- \u{feff}");
-            plain(&mut text, item);
+            match item.number {
+                // A sentence would have no signature.
+                Number::Checkpoint(_) => text.push_str(&item.json),
+                Number::Record(_) | Number::Attempt(_) => plain(&mut text, item),
+            }
         }
         Format::Cef => {
             text.push_str("- ");

@@ -38,6 +38,33 @@ fn a_message_has_the_header_and_the_structured_data_of_rfc_5424() {
 }
 
 #[test]
+fn a_checkpoint_is_whole_in_each_format_also_in_a_datagram() {
+    let (hash, signature) = ("ab".repeat(32), "c".repeat(86) + "==");
+    let line = format!(
+        r#"{{"claviger_checkpoint":1,"installation":"0b90f8de-8617-498d-ad63-ca18eb717ae7","number":{},"hash":"{hash}",
+        "time":"2020-11-05T05:19:17.200168123Z","key":"{hash}","signature":"{signature}"}}"#,
+        u64::MAX
+    );
+    let line = line.replace("\n        ", "");
+    let checkpoint = Item {
+        number: Number::Checkpoint(u64::MAX),
+        event: "Checkpoint".to_owned(),
+        message: format!("Checkpoint of record {}", u64::MAX),
+        username: "system".to_owned(),
+        client_ip: None,
+        resource: "installation".to_owned(),
+        hash: Some(hash),
+        json: line.clone(),
+        ..item()
+    };
+    for format in [Format::Rfc5424, Format::Plain, Format::Leef, Format::Cef] {
+        let text = for_datagram(message(&checkpoint, format, "a-host.example.org"));
+        let unescaped = text.replace("\\=", "=");
+        assert!(unescaped.ends_with(&line), "{format:?}: {text}");
+    }
+}
+
+#[test]
 fn the_formats_of_vendors_escape_what_ends_a_member() {
     let text = message(&Item { message: "a|b\\c\nd".to_owned(), ..item() }, Format::Cef, "h");
     assert!(
@@ -75,29 +102,29 @@ fn a_datagram_is_cut_between_two_characters() {
 #[test]
 fn what_was_sent_counts_as_received_after_a_while_and_is_sent_again_otherwise() {
     let began = Instant::now();
-    let mut progress = Progress::from([10, 7]);
-    progress.send([20, 7], 100, began);
-    progress.send([30, 7], 100, began + Duration::from_secs(1));
+    let mut progress = Progress::from([10, 7, 0]);
+    progress.send([20, 7, 0], 100, began);
+    progress.send([30, 7, 0], 100, began + Duration::from_secs(1));
     assert_eq!(progress.due(), Some(began + SETTLE));
     progress.settle(began + SETTLE);
-    assert_eq!((progress.received(), progress.sent()), ([20, 7], [30, 7]));
+    assert_eq!((progress.received(), progress.sent()), ([20, 7, 0], [30, 7, 0]));
     progress.go_back(false);
-    assert_eq!((progress.received(), progress.sent(), progress.due()), ([20, 7], [20, 7], None));
+    assert_eq!((progress.received(), progress.sent(), progress.due()), ([20, 7, 0], [20, 7, 0], None));
 }
 
 #[test]
 fn after_a_reset_as_much_as_the_buffers_hold_is_sent_again() {
     let began = Instant::now();
-    let mut progress = Progress::from([0, 7]);
+    let mut progress = Progress::from([0, 7, 0]);
     for number in 1..=10 {
-        progress.send([number, 7], BUFFERS / 4, began);
+        progress.send([number, 7, 0], BUFFERS / 4, began);
     }
     progress.settle(began + SETTLE);
-    assert_eq!(progress.received(), [10, 7]);
+    assert_eq!((progress.received(), progress.surely_received()), ([10, 7, 0], [6, 7, 0]));
     progress.go_back(true);
-    assert_eq!((progress.received(), progress.sent()), ([6, 7], [6, 7]));
+    assert_eq!((progress.received(), progress.sent()), ([6, 7, 0], [6, 7, 0]));
     progress.go_back(true);
-    assert_eq!(progress.received(), [6, 7], "each connection has buffers of its own");
+    assert_eq!(progress.received(), [6, 7, 0], "each connection has buffers of its own");
 }
 
 #[test]
@@ -106,11 +133,13 @@ fn the_file_of_a_destination_keeps_its_position_and_goes_with_it() {
     let path = dir.path().join("forwarders");
     let cursors = CursorDirectory::open(&path, |_| true).expect("opens");
     assert_eq!(cursors.read("a").expect("reads"), None);
-    cursors.write("a", [7, 9]).expect("writes");
-    cursors.write("b", [8, 9]).expect("writes");
-    assert_eq!(cursors.read("a").expect("reads"), Some([7, 9]));
-    std::fs::write(path.join("b.json"), "{\"records\": 8}").expect("writes");
-    assert_eq!(cursors.read("b").expect("reads"), Some([8, 0]), "written before there were attempts");
+    cursors.write("a", [7, 9, 2]).expect("writes");
+    cursors.write("b", [8, 9, 2]).expect("writes");
+    assert_eq!(cursors.read("a").expect("reads"), Some([7, 9, 2]));
+    for (text, position) in [("{\"records\": 8}", [8, 0, 0]), ("{\"records\": 8, \"attempts\": 9}", [8, 9, 0])] {
+        std::fs::write(path.join("b.json"), text).expect("writes");
+        assert_eq!(cursors.read("b").expect("reads"), Some(position), "as earlier versions wrote it: {text}");
+    }
     std::fs::write(path.join("b.json"), "{\"rec").expect("writes");
     assert_eq!(cursors.read("b").expect("reads"), None, "it is not taken for a position");
     let cursors = CursorDirectory::open(&path, |name| name == "b").expect("opens");

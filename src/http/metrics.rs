@@ -137,18 +137,21 @@ struct KindLabel {
 fn forwarding(totals: &[KindTotals]) -> Registry {
     let mut registry = Registry::with_prefix("claviger_forwarding");
     let (lag, age) = (Family::<KindLabel, Gauge>::default(), Family::<KindLabel, Gauge<f64, AtomicU64>>::default());
-    let (sent, failures) = (Family::<KindLabel, Counter>::default(), Family::<KindLabel, Counter>::default());
+    let [sent, failures, skipped] = [(); 3].map(|()| Family::<KindLabel, Counter>::default());
     for totals in totals {
         let label = KindLabel { kind: totals.kind };
         lag.get_or_create(&label).set(i64::try_from(totals.lag_records).unwrap_or(i64::MAX));
         age.get_or_create(&label).set(totals.lag_seconds);
         sent.get_or_create(&label).inc_by(totals.sent);
         failures.get_or_create(&label).inc_by(totals.failures);
+        skipped.get_or_create(&label).inc_by(totals.skipped);
     }
     registry.register("lag_records", "Records that the slowest destination has not received", lag);
     registry.register("lag_seconds", "Age of the oldest record that a destination has not received", age);
     registry.register("sent", "Records sent, repetitions included", sent);
     registry.register("failures", "Failures to send, or to keep a connection", failures);
+    let help = "Records that will never be sent: refused by a collector for good, or deleted before they were sent";
+    registry.register("skipped", help, skipped);
     registry
 }
 

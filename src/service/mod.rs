@@ -263,8 +263,13 @@ impl Services {
             runtime.clone(),
             parts.connection_checks,
         );
-        let forwarding =
-            forwarding::Forwarding::new(recorder.clone(), parts.attempt_log.clone(), parts.forwarding, runtime)?;
+        let forwarding = forwarding::Forwarding::new(
+            recorder.clone(),
+            parts.attempt_log.clone(),
+            checkpoints.clone(),
+            parts.forwarding,
+            runtime,
+        )?;
         let policies = policies::Policies::default();
         Ok(Self {
             audit: audit::Audit::new(recorder.clone(), parts.attempt_log),

@@ -62,7 +62,11 @@ struct Inner {
     signer: Signer,
     directory: Option<PathBuf>,
     file: Mutex<CheckpointFile>,
+    /// Held while a copy is written, and not with the file: another machine may hold the directory.
+    copying: Mutex<()>,
     latest: watch::Sender<Option<Arc<Checkpoint>>>,
+    /// How many checkpoints there are.
+    count: watch::Sender<u64>,
 }
 
 impl Checkpoints {
@@ -77,8 +81,9 @@ impl Checkpoints {
             newest = Some(Arc::new(checkpoint.clone()));
         });
         let file = file.map_err(failed("the file of checkpoints cannot be opened"))?;
-        let (file, latest) = (Mutex::new(file), watch::Sender::new(newest));
-        Ok(Self(Arc::new(Inner { recorder, signer, directory: settings.directory, file, latest })))
+        let (count, latest) = (watch::Sender::new(file.len() as u64), watch::Sender::new(newest));
+        let (file, copying, directory) = (Mutex::new(file), Mutex::default(), settings.directory);
+        Ok(Self(Arc::new(Inner { recorder, signer, directory, file, copying, latest, count })))
     }
 
     /// Makes a checkpoint every hour, if the log has grown.
@@ -123,17 +128,20 @@ impl Checkpoints {
     }
 
     fn make_now(&self) -> Result<Arc<Checkpoint>, Failure> {
-        // Held to the end: checkpoints are in the order of their numbers.
+        // Held until it is written: checkpoints are in the order of their numbers.
         let mut file = self.file();
         let checkpoint = Arc::new(self.sign());
         let is_of_same =
             |newest: &&Arc<Checkpoint>| newest.number == checkpoint.number && newest.hash == checkpoint.hash;
         if let Some(newest) = self.latest().as_ref().filter(is_of_same) {
+            drop(file);
             self.copy(newest)?;
             return Ok(newest.clone());
         }
         file.append(&checkpoint).map_err(failed("a checkpoint could not be written"))?;
         self.0.latest.send_replace(Some(checkpoint.clone()));
+        self.0.count.send_replace(file.len() as u64);
+        drop(file);
         self.copy(&checkpoint)?;
         Ok(checkpoint)
     }
@@ -141,6 +149,7 @@ impl Checkpoints {
     /// Writes a copy into `checkpoints.directory`, unless it has one.
     fn copy(&self, checkpoint: &Checkpoint) -> Result<(), Failure> {
         let Some(directory) = &self.0.directory else { return Ok(()) };
+        let _alone = self.0.copying.lock().unwrap_or_else(PoisonError::into_inner);
         let written = write_copy(directory, checkpoint);
         written.map_err(failed("a checkpoint could not be written into `checkpoints.directory`"))
     }
@@ -159,6 +168,35 @@ impl Checkpoints {
     /// A receiver of the newest checkpoint, notified of each new one.
     pub fn watch(&self) -> watch::Receiver<Option<Arc<Checkpoint>>> {
         self.0.latest.subscribe()
+    }
+
+    /// How many there are.
+    pub(in crate::service) fn count(&self) -> u64 {
+        *self.0.count.borrow()
+    }
+
+    /// A receiver of how many there are, notified of each new one.
+    pub(in crate::service) fn watch_count(&self) -> watch::Receiver<u64> {
+        self.0.count.subscribe()
+    }
+
+    /// The checkpoints after the first so many, at most so many, oldest first, and how many have been passed with them;
+    /// one that is damaged is left out. It reads a file: call it on a thread that may block.
+    pub(in crate::service) fn after(&self, first: u64, most: usize) -> io::Result<(Vec<Checkpoint>, u64)> {
+        let file = self.file();
+        let (mut found, mut passed) = (Vec::new(), first);
+        let begin = usize::try_from(first).unwrap_or(usize::MAX);
+        for place in (begin..file.len()).take(most) {
+            match file.get(place) {
+                Ok(checkpoint) => found.extend(checkpoint),
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    tracing::error!(place, %error, "a checkpoint is left out");
+                }
+                Err(error) => return Err(error),
+            }
+            passed += 1;
+        }
+        Ok((found, passed))
     }
 
     /// The key with which anybody can check checkpoints.

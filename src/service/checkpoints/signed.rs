@@ -8,6 +8,7 @@ use crate::ledger::{HeadMark, RecordHash};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use chrono::DateTime;
 use rustls_pki_types::SubjectPublicKeyInfoDer;
 use rustls_pki_types::pem::PemObject;
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,11 @@ impl Checkpoint {
     pub fn to_line(&self) -> String {
         // Texts and numbers can always be written.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The time at which it was made, in nanoseconds since 1970; 0 if it is no time.
+    pub(in crate::service) fn nanos(&self) -> i64 {
+        DateTime::parse_from_rfc3339(&self.time).map_or(0, |time| Time::of(time.to_utc()).nanos())
     }
 
     /// The text that is signed.

@@ -18,6 +18,7 @@ pub use status::{DestinationStatus, KindTotals};
 
 use super::access::{Administer, Permit};
 use super::caller::RequestContext;
+use super::checkpoints::Checkpoints;
 use super::failure::{Failure, invalid};
 use super::list::{Page, Query, page};
 use super::recorder::Recorder;
@@ -74,6 +75,7 @@ impl Forwarding {
     pub(super) fn new(
         recorder: Recorder,
         attempts: AttemptLog,
+        checkpoints: Checkpoints,
         settings: ForwardingSettings,
         runtime: Handle,
     ) -> Result<Self, Failure> {
@@ -84,7 +86,7 @@ impl Forwarding {
             tracing::error!(%error, "the directory of forwarding cannot be opened");
             Failure::Internal("the directory of forwarding cannot be opened")
         })?;
-        let source = Source::new(recorder.clone(), attempts);
+        let source = Source::new(recorder.clone(), attempts, checkpoints);
         Ok(Self { source, cursors, statuses: Arc::default(), fixed, runtime, recorder })
     }
 

@@ -42,6 +42,16 @@ pub struct KindTotals {
     /// The number of records that were sent, repetitions included.
     pub sent: u64,
     pub failures: u64,
+    /// The number of records that will never be sent.
+    pub skipped: u64,
+}
+
+/// What is counted over the destinations of a kind.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) sent: u64,
+    pub(super) failures: u64,
+    pub(super) skipped: u64,
 }
 
 /// What the task of a destination reports.
@@ -50,6 +60,11 @@ pub(super) struct Standing {
     pub(super) kind: Option<Kind>,
     /// Up to where records count as received; `None` until the task knows.
     pub(super) received: Option<Position>,
+    /// Up to where that is so even if what is in the buffers of the connection is never read.
+    pub(super) surely_received: Option<Position>,
+    /// The failed attempts that were counted as skipped, because they had been deleted: the number before the first,
+    /// and the last.
+    pub(super) missed: (u64, u64),
     pub(super) last_sent: Option<Time>,
     pub(super) error: Option<String>,
 }
@@ -62,8 +77,8 @@ fn lag(received: Position, end: Position) -> u64 {
 #[derive(Default)]
 pub(super) struct Statuses {
     standings: Mutex<HashMap<String, Standing>>,
-    /// The records sent and the failures of each kind.
-    counts: Mutex<[(u64, u64); Kind::NAMES.len()]>,
+    /// Those of each kind.
+    counts: Mutex<[Counts; Kind::NAMES.len()]>,
 }
 
 impl Statuses {
@@ -86,22 +101,29 @@ impl Statuses {
         self.standings().remove(name);
     }
 
-    pub(super) fn count(&self, kind: Kind, sent: usize, failures: u64) {
+    /// Up to where records were surely received.
+    pub(super) fn surely_received(&self, name: &str) -> Option<Position> {
+        self.standings().get(name).and_then(|standing| standing.surely_received)
+    }
+
+    pub(super) fn count(&self, kind: Kind, more: Counts) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let (all_sent, all_failures) = &mut counts[kind as usize];
-        *all_sent += sent as u64;
-        *all_failures += failures;
+        let all = &mut counts[kind as usize];
+        all.sent += more.sent;
+        all.failures += more.failures;
+        all.skipped += more.skipped;
     }
 
     /// The sums of each kind, without the ages, and the positions that its destinations have received.
     pub(super) fn totals(&self, end: Position) -> Vec<(KindTotals, Vec<Position>)> {
         let counts = *self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let standings = self.standings();
-        let of_kind = |(kind, (sent, failures)): (usize, (u64, u64))| {
+        let of_kind = |(kind, counts): (usize, Counts)| {
+            let Counts { sent, failures, skipped } = counts;
             let these = standings.values().filter(|standing| standing.kind.is_some_and(|its| its as usize == kind));
             let received: Vec<Position> = these.filter_map(|standing| standing.received).collect();
             let lag_records = received.iter().map(|received| lag(*received, end)).max().unwrap_or(0);
-            (KindTotals { kind: Kind::NAMES[kind], lag_records, lag_seconds: 0.0, sent, failures }, received)
+            (KindTotals { kind: Kind::NAMES[kind], lag_records, lag_seconds: 0.0, sent, failures, skipped }, received)
         };
         counts.into_iter().enumerate().map(of_kind).collect()
     }

@@ -2,9 +2,9 @@
 
 use super::Forwarding;
 use super::source::{Batch, Growth, Unreadable};
-use super::status::{Kind, Standing};
+use super::status::{Counts, Kind, Standing};
 use crate::domain::time::Time;
-use crate::forward::{Broken, Connection, Destination, Position, Progress};
+use crate::forward::{Broken, Connection, Destination, Position, Progress, Sent};
 use crate::service::pause::pause_after;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -24,6 +24,8 @@ pub(super) struct Task {
     /// Its kind in the metrics.
     pub(super) kind: Kind,
     pub(super) destination: Destination,
+    /// Where to begin; `None` for where the file says.
+    pub(super) begin_at: Option<Position>,
     /// Where to begin without a file: at the first record of this time or later.
     pub(super) since: Time,
 }
@@ -37,7 +39,7 @@ enum Trouble {
 impl Task {
     /// Sends for ever.
     pub(super) async fn run(self) {
-        self.report(|_| {}, 0, 0);
+        self.report(|_| {}, Counts::default());
         let mut failures = 0;
         let mut progress = loop {
             match self.first_position().await {
@@ -50,7 +52,11 @@ impl Task {
         };
         // The lag counts from here on, also before anything has been received.
         let begins_at = progress.received();
-        self.report(|standing| standing.received = Some(begins_at), 0, 0);
+        let change = |standing: &mut Standing| {
+            standing.received = Some(begins_at);
+            standing.surely_received = Some(begins_at);
+        };
+        self.report(change, Counts::default());
         loop {
             let (before, began) = (progress.received(), Instant::now());
             let trouble = self.deliver(&mut progress).await;
@@ -71,14 +77,20 @@ impl Task {
             let received = progress.received();
             let change = |standing: &mut Standing| {
                 standing.received = Some(received);
+                standing.surely_received = Some(received);
                 standing.error = Some(text);
             };
-            self.report(change, 0, 1);
+            self.report(change, Counts { failures: 1, ..Counts::default() });
             sleep(pause_after(failures, LONGEST_PAUSE)).await;
         }
     }
 
     async fn first_position(&self) -> Result<Position, String> {
+        if let Some(position) = self.begin_at {
+            // A restart must begin here too.
+            self.note(position).await;
+            return Ok(position);
+        }
         let (cursors, name) = (self.forwarding.cursors.clone(), self.name.clone());
         let known = tokio::task::spawn_blocking(move || cursors.read(&name)).await;
         let known = known.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
@@ -119,11 +131,19 @@ impl Task {
                 settled = Instant::now();
                 continue;
             }
-            let batch = match self.forwarding.source.after(progress.sent()).await {
+            let batch = match self.forwarding.source.after(progress.sent(), self.destination.batch_bytes()).await {
                 Ok(batch) => batch,
                 Err(error) => return Trouble::Log(error),
             };
+            if let Some(missed) = batch.missed {
+                self.report_missed(missed);
+            }
             let sent = if batch.items.is_empty() {
+                // Records may have been left out that are no more.
+                if batch.position != progress.sent() {
+                    progress.send(batch.position, 0, Instant::now());
+                    continue;
+                }
                 wait(connection, &mut growth, settles_at).await
             } else {
                 self.send(connection, progress, batch).await
@@ -135,18 +155,19 @@ impl Task {
     }
 
     async fn send(&self, connection: &mut Connection, progress: &mut Progress, batch: Batch) -> Result<(), Broken> {
-        let Batch { items, position } = batch;
-        let count = items.len();
+        let Batch { items, position, .. } = batch;
+        let count = items.len() as u64;
         // A connection that ended meanwhile would still take the first bytes.
         tokio::select! {
             biased;
             broken = connection.closed() => return Err(broken),
             () = std::future::ready(()) => {}
         }
-        let bytes = connection.send(items).await?;
+        let Sent { bytes, skipped } = connection.send(items).await?;
         progress.send(position, bytes, Instant::now());
         let now = self.forwarding.recorder.clock_time();
-        self.report(|standing| standing.last_sent = Some(now), count, 0);
+        let counts = Counts { sent: count.saturating_sub(skipped), skipped, ..Counts::default() };
+        self.report(|standing| standing.last_sent = Some(now), counts);
         Ok(())
     }
 
@@ -155,11 +176,13 @@ impl Task {
         connection.confirm().await?;
         progress.settle(Instant::now());
         let position = progress.received();
+        let surely_received = if connection.has_buffers() { progress.surely_received() } else { position };
         let change = |standing: &mut Standing| {
             standing.received = Some(position);
+            standing.surely_received = Some(surely_received);
             standing.error = None;
         };
-        self.report(change, 0, 0);
+        self.report(change, Counts::default());
         self.note(position).await;
         Ok(())
     }
@@ -174,13 +197,33 @@ impl Task {
         }
     }
 
-    fn report(&self, change: impl FnOnce(&mut Standing), sent: usize, failures: u64) {
+    /// Counts failed attempts that were deleted before they were sent, each once, and reports the first time.
+    fn report_missed(&self, (before, last): (u64, u64)) {
+        let (mut counts, mut is_new) = (Counts::default(), false);
+        self.forwarding.statuses.change(&self.name, |standing| {
+            let (known_before, known_last) = standing.missed;
+            is_new = known_last == 0 || known_before != before;
+            counts.skipped = last.saturating_sub(before.max(known_last));
+            standing.missed = (before, last.max(known_last));
+        });
+        self.forwarding.statuses.count(self.kind, counts);
+        if is_new && counts.skipped > 0 {
+            tracing::warn!(
+                destination = self.name,
+                from = before + 1,
+                to = last,
+                "failed attempts were deleted before they were sent: `[audit]` in the settings bounds how many are kept"
+            );
+        }
+    }
+
+    fn report(&self, change: impl FnOnce(&mut Standing), counts: Counts) {
         let statuses = &self.forwarding.statuses;
         statuses.change(&self.name, |standing| {
             standing.kind = Some(self.kind);
             change(standing);
         });
-        statuses.count(self.kind, sent, failures);
+        statuses.count(self.kind, counts);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Forwarding, kind_of};
 use crate::domain::forwarder::{Forwarder, MessageFormat, Transport};
 use crate::domain::id::ForwarderId;
 use crate::domain::time::Time;
-use crate::forward::{self, Destination, SyslogAddress, authorities};
+use crate::forward::{self, Destination, Position, SyslogAddress, authorities};
 use std::collections::HashMap;
 use tokio::task::JoinHandle;
 
@@ -19,7 +19,8 @@ impl Forwarding {
         for (name, kind, destination) in self.fixed.iter() {
             let (forwarding, name, destination) = (self.clone(), (*name).to_owned(), destination.clone());
             // They get the whole log.
-            let task = Task { forwarding, name, kind: *kind, destination, since: Time::from_nanos(i64::MIN) };
+            let since = Time::from_nanos(i64::MIN);
+            let task = Task { forwarding, name, kind: *kind, destination, begin_at: None, since };
             self.runtime.spawn(task.run());
         }
         let forwarding = self.clone();
@@ -50,9 +51,11 @@ impl Forwarding {
             }
         }
         for forwarder in forwarders.iter() {
-            running
-                .entry(forwarder.id)
-                .or_insert_with(|| (forwarder.updated, self.runtime.spawn(self.task_of(forwarder).run())));
+            running.entry(forwarder.id).or_insert_with(|| {
+                // What a former receiver has not read, the present one gets: it may be another one.
+                let begin_at = self.statuses.surely_received(&forwarder.id.to_string());
+                (forwarder.updated, self.runtime.spawn(self.task_of(forwarder, begin_at).run()))
+            });
         }
     }
 
@@ -65,7 +68,7 @@ impl Forwarding {
         }
     }
 
-    fn task_of(&self, forwarder: &Forwarder) -> Task {
+    fn task_of(&self, forwarder: &Forwarder, begin_at: Option<Position>) -> Task {
         let settings = &forwarder.settings;
         let name = forwarder.id.to_string();
         let transport = match settings.transport {
@@ -86,6 +89,7 @@ impl Forwarding {
             name,
             kind: kind_of(settings.transport),
             destination: Destination::Syslog { address, format },
+            begin_at,
             since: forwarder.created,
         }
     }

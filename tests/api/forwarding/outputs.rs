@@ -1,26 +1,12 @@
 //! The destinations of the settings: a file, and an OpenTelemetry collector; and the metrics of all.
 
-use super::{group, head};
+use super::{group, head, metric, numbers_in, until};
 use crate::support::appliance::Appliance;
 use crate::support::receiver::Receiver;
 use crate::support::syslog_receiver::{Over, SyslogReceiver};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-/// Reads again and again until something is as expected.
-#[track_caller]
-fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        if let Some(found) = look() {
-            return found;
-        }
-        assert!(Instant::now() < deadline, "it did not come about");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
 
 /// The records in a file and in the full ones before it, oldest first.
 fn records(directory: &Path) -> Vec<Value> {
@@ -100,24 +86,13 @@ fn a_collector_gets_every_record_over_failures_and_restarts() {
     let last = head(&appliance.admin());
     let numbers = || -> BTreeSet<u64> {
         let bodies = receiver.received().into_iter().skip(refused);
-        bodies.flat_map(|one| numbers_in(&serde_json::from_slice(&one.body).expect("JSON"))).collect()
+        bodies.flat_map(|one| numbers_in(&one.body)).collect()
     };
     until(|| Some(numbers()).filter(|numbers| (1..=last).all(|number| numbers.contains(&number))));
     let received = receiver.received();
     assert!(received.iter().all(|one| one.headers["authorization"] == "Bearer collector-s3cret"));
     assert!(received.iter().all(|one| one.headers["content-type"] == "application/json"));
     assert!(!appliance.log().contains("s3cret"));
-}
-
-/// The numbers of the records in a request of OTLP.
-fn numbers_in(body: &Value) -> Vec<u64> {
-    let records = body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().expect("records");
-    let number = |record: &Value| {
-        let attributes = record["attributes"].as_array().expect("attributes").clone();
-        let number = attributes.into_iter().find(|one| one["key"] == "claviger.number")?;
-        Some(number["value"]["intValue"].as_str().expect("a text").parse().expect("a number"))
-    };
-    records.iter().filter_map(number).collect()
 }
 
 #[test]
@@ -127,12 +102,7 @@ fn metrics_show_the_lag_by_kind_and_only_with_a_token() {
     let mut receiver = SyslogReceiver::start(Over::Tcp);
     let body = json!({"host": "127.0.0.1", "port": receiver.address.port(), "transport": "tcp"});
     admin.post("/v1/configs/syslogs", body).expect(201);
-    let metric = |name: &str| -> f64 {
-        let text = admin.get("/metrics").text;
-        let begin = format!("claviger_forwarding_{name}{{kind=\"tcp\"}} ");
-        let value = text.lines().find_map(|line| line.strip_prefix(&begin)).unwrap_or_else(|| panic!("{name}: {text}"));
-        value.parse().expect("a number")
-    };
+    let metric = |name: &str| metric(&admin, name, "tcp");
     until(|| (metric("lag_records") == 0.0 && metric("sent_total") >= 1.0).then_some(()));
     receiver.stop();
     group(&admin, "while nobody receives");

@@ -28,6 +28,8 @@ struct Answer {
     text: String,
     /// Requests whose body has the first text get the second as their answer.
     refusal: Option<(String, String)>,
+    /// Requests whose body is longer get the answer.
+    longest: Option<(usize, String)>,
 }
 
 impl Receiver {
@@ -74,6 +76,11 @@ impl Receiver {
     /// Answers further requests whose body has a text with this status, whatever the others get.
     pub(crate) fn refuse(&self, text: &str, code: u16) {
         self.answer.lock().expect("a lock").refusal = Some((text.to_owned(), status(code)));
+    }
+
+    /// Answers further requests whose body has more bytes with this status.
+    pub(crate) fn refuse_over(&self, bytes: usize, code: u16) {
+        self.answer.lock().expect("a lock").longest = Some((bytes, status(code)));
     }
 
     fn set(&self, text: String) {
@@ -126,10 +133,11 @@ fn serve(mut stream: TcpStream, into: &Mutex<Vec<Received>>, with: &Mutex<Answer
         let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&chunk[..read]);
     }
-    let Answer { text, refusal } = with.lock().expect("a lock").clone();
+    let Answer { text, refusal, longest } = with.lock().expect("a lock").clone();
     let body = bytes[end + 4..].to_vec();
-    let refused = refusal.filter(|(part, _)| String::from_utf8_lossy(&body).contains(part));
-    let text = refused.map_or(text, |(_, answer)| answer);
+    let refusal = refusal.filter(|(part, _)| String::from_utf8_lossy(&body).contains(part)).map(|(_, answer)| answer);
+    let too_long = longest.filter(|(bytes, _)| body.len() > *bytes).map(|(_, answer)| answer);
+    let text = refusal.or(too_long).unwrap_or(text);
     into.lock().expect("a lock").push(Received { at: Instant::now(), headers, body });
     if text.is_empty() {
         // The sender closes the connection at last.
