@@ -21,11 +21,11 @@ fn what_is_too_long_for_a_collector_is_sent_in_parts() {
     const LONGEST: usize = 60_000;
     let receiver = Receiver::start();
     receiver.refuse_over(LONGEST, 413);
+    // At first it takes nothing, so that batches become full.
+    receiver.answer_with(503);
     let url = receiver.url();
     let appliance = Appliance::start_with(&[("CLAVIGER_FORWARDING_OTLP_URL", &url)]);
     let admin = appliance.admin();
-    // At first it takes nothing, so that batches become full.
-    receiver.answer_with(503);
     let metadata = json!({"a": "x".repeat(16_000)});
     for number in 0..24 {
         let body = json!({"name": format!("group {number}"), "client_metadata": metadata});
@@ -33,7 +33,7 @@ fn what_is_too_long_for_a_collector_is_sent_in_parts() {
     }
     let (last, before) = (head(&admin), receiver.received().len());
     receiver.answer_with(200);
-    let numbers = || taken(&receiver, 0, |body| body.len() <= LONGEST);
+    let numbers = || taken(&receiver, before, |body| body.len() <= LONGEST);
     until(|| Some(numbers()).filter(|numbers| (1..=last).all(|number| numbers.contains(&number))));
     let lengths: Vec<_> = receiver.received().iter().skip(before).map(|one| one.body.len()).collect();
     assert!(lengths.iter().any(|length| *length > LONGEST), "nothing was too long: {lengths:?}");
