@@ -111,7 +111,11 @@ pub async fn rekey(arguments: RekeyArguments) -> Result<(), AdminError> {
         (None, Some(path)) if path == Path::new("-") => {
             // On a terminal it is asked for twice: nothing opens the keyring after a slip.
             let is_terminal = io::stdin().is_terminal();
-            NewKey::Passphrase(Password(if is_terminal { asked(true)? } else { read_password(&mut io::stdin().lock())? }))
+            NewKey::Passphrase(Password(if is_terminal {
+                asked(true)?
+            } else {
+                read_password(&mut io::stdin().lock())?
+            }))
         }
         (None, Some(path)) => {
             let file = File::open(&path).map_err(|source| AdminError::File { path, source })?;

@@ -84,7 +84,9 @@ impl MasterKeySource {
             }
             Self::Passphrase(text) => passphrase::key(text, directory),
             Self::PassphraseFile { path } => passphrase::key(&passphrase_in(&read_private(path)?)?, directory),
-            Self::PassphraseCredential { name } => passphrase::key(&passphrase_in(&read(&credential(name)?)?)?, directory),
+            Self::PassphraseCredential { name } => {
+                passphrase::key(&passphrase_in(&read(&credential(name)?)?)?, directory)
+            }
             Self::Operator => Err(KeyringError::NeedsOperator),
         }
     }

@@ -24,10 +24,8 @@ fn checkpoints_arrive_at_each_destination_and_convince_the_verifier_there() {
     let collector = Receiver::start();
     collector.answer_with(200);
     let url = collector.url();
-    let settings = [
-        ("CLAVIGER_FORWARDING_FILE", file.to_str().expect("a path")),
-        ("CLAVIGER_FORWARDING_OTLP_URL", url.as_str()),
-    ];
+    let settings =
+        [("CLAVIGER_FORWARDING_FILE", file.to_str().expect("a path")), ("CLAVIGER_FORWARDING_OTLP_URL", url.as_str())];
     let mut appliance = Appliance::start_with(&settings);
     let before = checkpoint(&appliance, "before there is a receiver");
     let mut receiver = SyslogReceiver::start(Over::Tcp);
@@ -52,7 +50,8 @@ fn checkpoints_arrive_at_each_destination_and_convince_the_verifier_there() {
     let all = [&before, &first, &second];
     let lines = until(|| {
         let text = std::fs::read_to_string(&file).expect("the file");
-        let lines: Vec<_> = text.lines().filter(|line| line.contains("claviger_checkpoint")).map(str::to_owned).collect();
+        let lines: Vec<_> =
+            text.lines().filter(|line| line.contains("claviger_checkpoint")).map(str::to_owned).collect();
         all.iter().all(|one| lines.iter().any(|line| is_of(line, one))).then_some(lines)
     });
     until(|| {
