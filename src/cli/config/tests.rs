@@ -168,7 +168,7 @@ source = 'vault'
     FILE:3: server.wrokers: unknown field `wrokers`, expected one of `listen`, `workers`, `max_connections`, `max_connections_per_source`, `trusted_proxies`, `changes_per_second`, `body_limit_bytes`, `client_request_timeout_seconds`, `client_body_timeout_seconds`, `client_answer_timeout_seconds`, `client_disconnect_timeout_seconds`, `tls_handshake_timeout_seconds`, `keep_alive_seconds`, `shutdown_timeout_seconds`
     FILE:4: server.workers: invalid value: integer `-1`, expected usize
     FILE:6: tls.certificate: invalid type: integer `5`, expected path string
-    FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `xks`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `schedules`, `limits`, `alarms`, `aws`, `call_journal`, `audit`, `reports`, `backup`, `forwarding`, `checkpoints`, `log`, `metrics`
+    FILE:8: sever: unknown field `sever`, expected one of `server`, `tls`, `console`, `xks`, `storage`, `master_key`, `passwords`, `tokens`, `login`, `schedules`, `limits`, `alarms`, `aws`, `call_journal`, `audit`, `reports`, `backup`, `forwarding`, `checkpoints`, `log`, `metrics`
     FILE:11: master_key.source: unknown variant `vault`, expected one of `file`, `credential`, `passphrase_file`, `passphrase_credential`, `operator`
     environment: CLAVIGER_LOG_FORMAT: log.format: unknown variant `xml`, expected one of `auto`, `json`, `text`
     environment: CLAVIGER_SERVER_KEEP_ALIVE_SECONDS: server.keep_alive_seconds: `soon` is not a whole number
