@@ -60,5 +60,5 @@ for (const when of ['empty', 'filled']) {
   }
 }
 await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
+console.log(`${passed} passed, ${failed} failed in ${(performance.now() / 1000).toFixed(1)}s`);
 process.exit(failed === 0 ? 0 : 1);

@@ -15,6 +15,9 @@ import { match } from './lib/query.js';
 /** @type {Page[]} */
 const PAGES = [
   { name: 'overview', path: '/', load: async () => (await import('./pages/overview/overview.js')).Overview },
+  { name: 'create-key', path: '/cckm/aws/keys', create: true, load: async () => (await import('./pages/keys/create.js')).CreateKey },
+  { name: 'upload-key', path: '/cckm/aws/upload-key', load: async () => (await import('./pages/keys/create.js')).CreateKey },
+  { name: 'create-hyok-key', path: '/cckm/aws/create-hyok-key', load: async () => (await import('./pages/keys/create.js')).CreateKey },
   { name: 'keys', path: '/cckm/aws/keys', load: async () => (await import('./pages/keys/list.js')).KeyList },
   { name: 'key', path: '/cckm/aws/keys/{id}', load: async () => (await import('./pages/keys/detail.js')).KeyDetail },
   { name: 'kms-list', path: '/cckm/aws/kms', load: async () => (await import('./pages/kms/list.js')).KmsList },

@@ -8,6 +8,8 @@ import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
 import { AgeBar } from '../../components/charts.js';
 import { ErrorNote, IdLine, Origin, Skeleton, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
+import { Lazy } from '../../components/lazy.js';
+import { draft } from '../../storage.js';
 import { NotFound } from '../not-found.js';
 import { KeyActions } from './actions.js';
 import { KeyState, KeyTitle, Rotation } from './columns.js';
@@ -52,7 +54,12 @@ export function KeyDetail({ id }) {
     ]} />
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', show: () => html`<${KeySummary} row=${key} path=${path} />` },
+      { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
+      { id: 'access', label: 'Who may use it', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
+      !past && { id: 'materials', label: 'Materials', show: () => html`<${Lazy} load=${() => import('./materials.js').then((file) => file.KeyMaterials)} row=${key} path=${path} changed=${changed} />` },
       { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
+      { id: 'replicas', label: 'Replicas', count: aws.MultiRegion ? aws.MultiRegionConfiguration?.ReplicaKeys?.length ?? 0 : undefined, show: () => html`<${Lazy} load=${() => import('./replicas.js').then((file) => file.KeyReplicas)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
+      !past && { id: 'grants', label: 'Grants', show: () => html`<${Lazy} load=${() => import('./grants.js').then((file) => file.KeyGrants)} path=${path} />` },
       { id: 'history', label: 'History', show: () => html`<${KeyHistory} path=${path} />` },
     ]} /></div>`;
 }

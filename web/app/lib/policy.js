@@ -1,0 +1,102 @@
+/** Pure functions about key policies: where a text is no JSON, who is named in it, what its statements permit in words. */
+
+/** AWS takes policies of at most so many bytes. */
+export const MOST_BYTES = 32_768;
+
+/** @typedef {{line: number, column: number, message: string}} Fault */
+
+/**
+ * Reads a policy as it is typed: the value, or where it is wrong.
+ * @param {string} text @returns {{value: any, fault: null} | {value: null, fault: Fault}}
+ */
+export function readPolicy(text) {
+  try {
+    const value = JSON.parse(text);
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return { value: null, fault: { line: 1, column: 1, message: 'A policy is an object: { "Version": …, "Statement": … }.' } };
+    return { value, fault: null };
+  } catch (/** @type {any} */ error) {
+    const said = String(error.message);
+    const place = /line (\d+) column (\d+)/.exec(said);
+    if (place) return { value: null, fault: { line: Number(place[1]), column: Number(place[2]), message: plain(said) } };
+    const at = /position (\d+)/.exec(said);
+    const before = text.slice(0, at ? Number(at[1]) : text.length);
+    const lines = before.split('\n');
+    return { value: null, fault: { line: lines.length, column: lines[lines.length - 1].length + 1, message: plain(said) } };
+  }
+}
+
+/** The message of the browser's parser without the place and the text around it. @param {string} said */
+const plain = (said) => said.replace(/ in JSON at position.*$/s, '').replace(/, "?\.\.\..*$/s, '').replace(/^JSON\.parse: /, '').replace(/ at line .*$/s, '') + '.';
+
+/** @param {any} value @returns {any[]} */
+export const listOf = (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]);
+
+const USE = ['Encrypt', 'Decrypt', 'ReEncrypt', 'GenerateDataKey', 'Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'DeriveSharedSecret'];
+
+/** What actions are for, in words. @param {string[]} actions */
+export function actionWords(actions) {
+  const names = actions.map((action) => action.replace(/^kms:/i, ''));
+  if (names.includes('*')) return 'everything';
+  const words = new Set();
+  for (const name of names) {
+    if (/^Decrypt/.test(name)) words.add('decrypt');
+    else if (/^Encrypt/.test(name)) words.add('encrypt');
+    else if (/^GenerateDataKey/.test(name)) words.add('make data keys');
+    else if (USE.some((use) => name.startsWith(use))) words.add('use it');
+    else if (/Grant/.test(name)) words.add('give grants');
+    else if (/^(Describe|Get|List)/.test(name)) words.add('read about it');
+    else words.add('administer it');
+  }
+  const all = [...words];
+  return all.length > 1 ? `${all.slice(0, -1).join(', ')} and ${all[all.length - 1]}` : all[0] ?? 'nothing';
+}
+
+/** The short name of a principal: "role payments-api", "account 345678901234", "everyone". @param {string} principal */
+export function principalWords(principal) {
+  if (principal === '*') return 'everyone';
+  const arn = /^arn:[^:]*:(iam|sts)::(\d{12}):(root|(user|role|assumed-role|federated-user)\/(.+))$/.exec(principal);
+  if (!arn) return /^\d{12}$/.test(principal) ? `account ${principal}` : principal;
+  if (arn[3] === 'root') return `account ${arn[2]}`;
+  return `${arn[4] === 'assumed-role' ? 'session' : arn[4]} ${arn[5].split('/').pop()}`;
+}
+
+/**
+ * Who is named by a policy, a line for each statement and principal.
+ * @param {any} policy @returns {Array<{principal: string, allow: boolean, actions: string[], conditions: boolean, sid: string, statement: number}>}
+ */
+export function people(policy) {
+  return listOf(policy?.Statement).flatMap((statement, i) => {
+    const named = statement?.Principal;
+    const principals = named === '*' ? ['*'] : Object.values(named ?? {}).flatMap(listOf);
+    return principals.map((principal) => ({
+      principal: String(principal), allow: statement.Effect !== 'Deny', actions: listOf(statement.Action ?? statement.NotAction).map(String), conditions: Boolean(statement.Condition) || statement.NotAction !== undefined, sid: String(statement.Sid ?? ''), statement: i,
+    }));
+  });
+}
+
+/** A policy without one principal of one statement; a statement without principals goes too. @param {any} policy @param {number} statement @param {string} principal */
+export function without(policy, statement, principal) {
+  const statements = listOf(policy.Statement).flatMap((one, i) => {
+    if (i !== statement) return [one];
+    if (one.Principal === '*') return [];
+    const kinds = Object.entries(one.Principal ?? {}).map(([kind, value]) => [kind, listOf(value).filter((/** @type {string} */ name) => name !== principal)]).filter(([, value]) => value.length > 0);
+    return kinds.length === 0 ? [] : [{ ...one, Principal: Object.fromEntries(kinds.map(([kind, value]) => [kind, value.length === 1 ? value[0] : value])) }];
+  });
+  return { ...policy, Statement: statements };
+}
+
+export const USE_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'];
+export const ADMIN_ACTIONS = ['kms:Create*', 'kms:Describe*', 'kms:Enable*', 'kms:List*', 'kms:Put*', 'kms:Update*', 'kms:Revoke*', 'kms:Disable*', 'kms:Get*', 'kms:Delete*', 'kms:TagResource', 'kms:UntagResource', 'kms:ScheduleKeyDeletion', 'kms:CancelKeyDeletion', 'kms:RotateKeyOnDemand'];
+
+/** A policy in which principals may do more: they join the statement with these actions, or get a new one. @param {any} policy @param {string[]} principals @param {'use' | 'administer'} what */
+export function permitting(policy, principals, what) {
+  const actions = what === 'use' ? USE_ACTIONS : ADMIN_ACTIONS;
+  const statements = [...listOf(policy.Statement)];
+  const same = statements.findIndex((one) => one.Effect === 'Allow' && !one.Condition && one.Principal !== '*' && one.Principal?.AWS !== undefined && JSON.stringify(listOf(one.Action).slice().sort()) === JSON.stringify([...actions].sort()));
+  if (same >= 0) statements[same] = { ...statements[same], Principal: { ...statements[same].Principal, AWS: [...new Set([...listOf(statements[same].Principal.AWS), ...principals])] } };
+  else statements.push({ Sid: what === 'use' ? 'Use of the key' : 'Administration of the key', Effect: 'Allow', Principal: { AWS: principals }, Action: actions, Resource: '*' });
+  return { ...policy, Statement: statements };
+}
+
+/** The text of a policy as it is shown. @param {any} policy */
+export const policyText = (policy) => JSON.stringify(policy, null, 2);

@@ -1,0 +1,32 @@
+/** What a changed policy would change, in plain words; the lockout check. */
+import { html } from '../../view.js';
+import { actionWords, people, principalWords } from '../../lib/policy.js';
+import { Card, Note } from '../../components/bits.js';
+
+/** The change by who is named, when the server has not said it yet. @param {any} before @param {any} after */
+function ownWords(before, after) {
+  const text = (/** @type {any} */ one) => JSON.stringify([one.principal, one.allow, [...one.actions].sort(), one.conditions]);
+  const had = new Map(people(before).map((one) => [text(one), one]));
+  const has = new Map(people(after).map((one) => [text(one), one]));
+  const say = (/** @type {any} */ one) => html`<b>${principalWords(one.principal).replace(/^./, (letter) => letter.toUpperCase())}</b> ${one.allow ? 'may' : 'is denied to'} ${actionWords(one.actions)}${one.conditions ? ', with conditions' : ''}.`;
+  return [
+    ...[...had].filter(([key]) => !has.has(key)).map(([, one]) => ({ sign: '−', tone: 'danger', text: html`No longer: ${say(one)}` })),
+    ...[...has].filter(([key]) => !had.has(key)).map(([, one]) => ({ sign: '+', tone: 'ok', text: say(one) })),
+  ];
+}
+
+/** @param {{before: any, after: any, checked: any, edited: boolean}} props */
+export function PolicyChange({ before, after, checked, edited }) {
+  if (!edited) return html`<${Card} title="What would change"><p class="t2">Nothing yet. Take somebody out, add somebody, or change the JSON.</p><//>`;
+  const rows = after ? ownWords(before, after) : [];
+  const lockout = checked?.lockout;
+  const out = lockout && ['not_allowed', 'denied'].includes(lockout.caller_decision);
+  return html`<${Card} title="What would change" flush><ul class="would">${rows.map((row) => html`<li><span class=${`chip ${row.tone}`}>${row.sign}</span><span class="break">${row.text}</span></li>`)}
+      ${rows.length === 0 && html`<li class="t2">${after ? 'Nobody gains or loses anything.' : 'The JSON must be mended first.'}</li>`}</ul>
+    <div class="card-body column">
+      ${(checked?.problems ?? []).map((/** @type {any} */ problem) => html`<${Note} tone="danger">${problem.line && html`<b>Line ${problem.line}, column ${problem.column}.</b> `}${problem.message}<//>`)}
+      ${checked?.opens_to?.length > 0 && html`<${Note} tone="warn" icon="globe"><b>It opens the key.</b> ${checked.opens_to.map(String).join(', ')}<//>`}
+      ${lockout && html`<${Note} tone=${out ? 'danger' : 'ok'} icon=${out ? 'lock' : 'circle-check'}><b>${out ? 'Lockout.' : 'No lockout.'}</b> ${lockout.text}<//>`}
+      ${(checked?.differences?.words ?? []).length > 0 && html`<details><summary class="small t2">Each difference</summary><ul class="column small">${checked.differences.words.map((/** @type {string} */ word) => html`<li>${word}</li>`)}</ul></details>`}
+      ${checked?.compared_with && checked.compared_with !== 'aws' && html`<p class="small t2">Compared with what was read last: AWS could not be asked.</p>`}</div><//>`;
+}

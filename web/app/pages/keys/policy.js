@@ -1,0 +1,131 @@
+/** The policy of a key: who is in it, its JSON checked as one types, and the difference to what AWS has. */
+import { html, useEffect, useState } from '../../view.js';
+import { api } from '../../api.js';
+import { changed as changedPath } from '../../data.js';
+import { draft, keepDraft } from '../../storage.js';
+import { lacks } from '../../rights.js';
+import { number } from '../../lib/text.js';
+import { keyName } from '../../lib/key.js';
+import { MOST_BYTES, policyText, readPolicy } from '../../lib/policy.js';
+import { Card, Chip, ErrorNote, Note, Time } from '../../components/bits.js';
+import { ask } from '../../components/dialog.js';
+import { Segments } from '../../components/form.js';
+import { Icon } from '../../components/icon.js';
+import { Difference, Json } from '../../components/json.js';
+import { Button } from '../../components/popup.js';
+import { toast } from '../../components/toast.js';
+import { PolicyPeople } from './policy-people.js';
+import { PolicyChange } from './policy-change.js';
+
+/** The policy of a key as text. @param {any} key */
+export function policyOf(key) {
+  const policy = key.aws_param?.Policy;
+  return policy === undefined || policy === null ? '' : typeof policy === 'string' ? policy : policyText(policy);
+}
+
+/** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */
+export function KeyPolicy({ row: key, path, changed, readOnly }) {
+  const inAws = policyOf(key);
+  const name = `policy.${key.id}`;
+  const [kept] = useState(() => draft(name));
+  const [text, setText] = useState(kept?.text ?? inAws);
+  const [began] = useState(kept?.began ?? inAws);
+  const [view, setView] = useState(kept ? 'difference' : 'people');
+  const [checked, setChecked] = useState(/** @type {any} */ (null));
+  const [error, setError] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState('');
+  const edited = text !== inAws && text !== '';
+  const stale = edited && began !== inAws;
+  const { value, fault } = readPolicy(text);
+  const bytes = new TextEncoder().encode(value ? JSON.stringify(value) : text).length;
+  const missing = lacks(key, 'keyupdate');
+
+  useEffect(() => {
+    if (!readOnly) keepDraft(name, edited ? { text, began } : null);
+    setError(null);
+    if (!edited || !value || missing) {
+      setChecked(null);
+      return undefined;
+    }
+    const abort = new AbortController();
+    // The check asks AWS, so it waits until the typing rests.
+    const timer = setTimeout(() => check(abort.signal), 400);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [text]);
+
+  const check = async (/** @type {AbortSignal} */ signal) => {
+    try {
+      setChecked(await api.post(`${path}/check-policy`, { policy: text }, { signal }));
+    } catch (/** @type {any} */ failed) {
+      if (!signal?.aborted && failed.status !== 404) setError(failed);
+    }
+  };
+  const format = () => value && setText(policyText(value));
+  const discard = () => {
+    keepDraft(name, null);
+    setText(inAws);
+  };
+  const save = async () => {
+    const lockout = checked?.lockout && ['not_allowed', 'denied'].includes(checked.lockout.caller_decision);
+    const put = () => api.post(`${path}/policy`, { policy: text });
+    setError(null);
+    if (lockout) {
+      const answer = await ask({ title: `Lock Claviger out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: checked.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });
+      if (answer) saved(answer);
+      return;
+    }
+    setBusy('save');
+    try {
+      saved(await put());
+    } catch (failed) {
+      setError(failed);
+    }
+    setBusy('');
+  };
+  const saved = (/** @type {any} */ answer) => {
+    keepDraft(name, null);
+    changed(answer);
+    if (answer?.aws_param) setText(policyOf(answer));
+    changedPath('/cckm/aws/keys');
+    toast(html`The policy of ${keyName(key)} is set in AWS.`);
+    setView('people');
+  };
+  const status = fault ? html`<span class="danger row"><${Icon} name="circle-alert" size="small" />Line ${fault.line}, column ${fault.column}: ${fault.message}</span>`
+    : bytes > MOST_BYTES ? html`<span class="danger">${number(bytes)} bytes, at most ${number(MOST_BYTES)}</span>`
+    : html`<span class="row t2"><${Icon} name="check" size="small" class="ok" />Valid JSON, ${number(bytes)} of ${number(MOST_BYTES)} bytes</span>`;
+
+  return html`<div class="body">
+    ${inAws === '' && html`<${Note} tone="warn">The policy could not be read from AWS. Allow <code>kms:GetKeyPolicy</code>, then read the key again.<//>`}
+    ${stale && html`<${Note} tone="warn" acts=${html`<button type="button" class="link" onClick=${() => setView('difference')}>Compare</button><button type="button" class="link" onClick=${discard}>Take AWS’s</button>`}><b>AWS has a newer policy than the one you began with.</b> Your draft is kept. Read <${Time} at=${key.synced_at} />.<//>`}
+    <div class="columns"><section class="card"><div class="card-head"><${Segments} label="View" value=${view} onChange=${setView} options=${[['people', 'People'], ['json', 'JSON'], ['difference', 'Difference']]} />
+        ${key.cckm_policy_template_id && html`<${Chip} tip="A template sets this policy; a policy of its own takes the template off">by a template<//>`}<span class="end small">${status}</span></div>
+      ${view === 'people' && html`<${PolicyPeople} policy=${value} inAws=${readPolicy(inAws).value} row=${key} set=${(/** @type {any} */ next) => setText(policyText(next))} readOnly=${readOnly || Boolean(missing)} />`}
+      ${view === 'json' && (readOnly || missing ? html`<div class="card-body"><${Json} value=${text} label="the policy" /></div>` : html`<${Editor} text=${text} set=${setText} fault=${fault} />`)}
+      ${view === 'difference' && html`<${Difference} before=${inAws} after=${value ? policyText(value) : text} titles=${[html`<b>In AWS</b>, read <${Time} at=${key.synced_at} />`, html`<b>Your draft</b>, kept in this tab`]} />`}</section>
+      <${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} /></div>
+    <${ErrorNote} error=${error} /></div>
+    ${!readOnly && html`<div class="foot"><span class="t2">${edited ? 'Asks AWS, reads back, then records the change.' : 'What AWS has now.'}</span><span class="grow"></span>
+      ${view === 'json' && value && html`<button type="button" class="button quiet" onClick=${format}>Format</button>`}<button type="button" class="button quiet" disabled=${!edited} onClick=${discard}>Discard</button>
+      <span data-dry onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && check(/** @type {any} */ (undefined))}><${Button} icon="eye" disabled=${!edited || !value} missing=${missing} onClick=${() => check(/** @type {any} */ (undefined))}>Dry run<//></span>
+      <span data-save onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && edited && value && save()}><${Button} class="ink" kbd="Ctrl S" busy=${busy === 'save'} missing=${missing} disabled=${!edited || !value || bytes > MOST_BYTES || checked?.valid === false} onClick=${save}>Save policy<//></span></div>`}`;
+}
+
+/** A field for JSON with numbers of lines; the line with the fault is marked. @param {{text: string, set: (text: string) => void, fault: import('../../lib/policy.js').Fault | null}} props */
+export function Editor({ text, set, fault }) {
+  const lines = text.split('\n').length;
+  const keys = (/** @type {any} */ event) => {
+    // Tab moves on, as everywhere; two spaces come with Enter after an opening bracket.
+    if (event.key !== 'Enter') return;
+    const { selectionStart: at, value } = event.target;
+    const line = value.slice(value.lastIndexOf('\n', at - 1) + 1, at);
+    const indent = (/^\s*/.exec(line) ?? [''])[0] + (/[{[]\s*$/.test(line) ? '  ' : '');
+    event.preventDefault();
+    event.target.setRangeText(`\n${indent}`, at, event.target.selectionEnd, 'end');
+    set(event.target.value);
+  };
+  return html`<div class="editor"><div class="gutter" aria-hidden="true">${Array.from({ length: lines }, (_, i) => html`<span class=${fault?.line === i + 1 ? 'fault' : ''}>${i + 1}</span>`)}</div>
+    <textarea class="mono" aria-label="The policy as JSON" aria-invalid=${Boolean(fault)} rows=${Math.max(12, lines)} value=${text} spellcheck="false" wrap="off" onKeyDown=${keys} onInput=${(/** @type {any} */ event) => set(event.target.value)}></textarea></div>`;
+}
