@@ -104,9 +104,9 @@ export const api = {
   put: (path, body, options) => json('PUT', path, { ...options, body }),
   /** @param {string} path @param {Options} [options] */
   delete: (path, options) => json('DELETE', path, options),
-  /** A file: its blob and its name. @param {string} path @param {Record<string, any>} [query] */
-  async download(path, query) {
-    const answer = await call('GET', path, { query, headers: { Accept: '*/*' } });
+  /** A file: its blob and its name. @param {string} path @param {Record<string, any>} [query] @param {string} [accept] */
+  async download(path, query, accept = '*/*') {
+    const answer = await call('GET', path, { query, headers: { Accept: accept } });
     const name = /filename="?([^";]+)/.exec(answer.headers.get('content-disposition') ?? '')?.[1];
     return { blob: await answer.blob(), name: name ?? path.split('/').pop() ?? 'download' };
   },

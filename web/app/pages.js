@@ -23,6 +23,9 @@ const PAGES = [
   { name: 'kms-list', path: '/cckm/aws/kms', load: async () => (await import('./pages/kms/list.js')).KmsList },
   { name: 'kms-add', path: '/cckm/aws/kms', create: true, load: async () => (await import('./pages/kms/add.js')).AddKms },
   { name: 'kms', path: '/cckm/aws/kms/{id}', load: async () => (await import('./pages/kms/detail.js')).KmsDetail },
+  { name: 'audit', path: '/audit/records', load: async () => (await import('./pages/audit/list.js')).AuditLog },
+  { name: 'audit-record', path: '/audit/records/{id}', load: async () => (await import('./pages/audit/record.js')).OpenRecord },
+  { name: 'checkpoints', path: '/audit/checkpoints', load: async () => (await import('./pages/audit/checkpoints.js')).Checkpoints },
 ];
 
 const NOT_FOUND = { name: 'not-found', path: '', load: async () => (await import('./pages/not-found.js')).NotFound };

@@ -32,6 +32,9 @@ import { Views } from './views.js';
  * @property {Array<import('./views.js').View>} [views]
  * @property {(chosen: import('./bulk.js').Chosen) => any} [bulk] the acts of the bulk bar
  * @property {boolean} [panel] rows open the side panel: `open` of the query
+ * @property {any} [beside] the side panel itself, beside the table
+ * @property {any} [field] a field in place of the search
+ * @property {any} [exporting] in place of the export that reads page by page
  * @property {any} [empty] what is shown if there is nothing at all
  * @property {boolean} [two] rows of two lines
  * @property {number} [every] milliseconds after which the list is read again
@@ -40,7 +43,7 @@ import { Views } from './views.js';
  */
 
 /** @param {ListProps} props */
-export function List({ path, fixed = {}, noun, columns, filters = [], search, sort, href, id = (row) => row.id, views = [], bulk, panel, empty, two, every, onRead, rowClass }) {
+export function List({ path, fixed = {}, noun, columns, filters = [], search, sort, href, id = (row) => row.id, views = [], bulk, panel, empty, two, every, onRead, rowClass, beside, field, exporting }) {
   const box = useRef(/** @type {any} */ (null));
   const [fit, setFit] = useState(0);
   const [selected, setSelected] = useState(/** @type {Set<string>} */ (new Set()));
@@ -76,11 +79,11 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
   const nothing = rows !== null && rows.length === 0;
 
   return html`${views.length > 0 && html`<${Views} path=${path} views=${views} />`}
-    ${(search || filters.length > 0 || nothing === false) && html`<div class="toolbar">
-      ${search && html`<${Search} name=${search.name ?? 'search'} placeholder=${search.placeholder} />`}
+    ${(search || field || filters.length > 0 || nothing === false) && html`<div class="toolbar">
+      ${field}${search && html`<${Search} name=${search.name ?? 'search'} placeholder=${search.placeholder} />`}
       ${filters.length > 0 && html`<${Filters} filters=${filters} hidden=${Object.keys(fixed)} />`}
       <div class="after">${read.data && html`<span class="small t2 hide-small">${plural(total, ...noun)} in ${read.took} ms</span>`}
-        <${Columns} columns=${columns} shown=${shown} /><${ExportMenu} path=${path} query=${{ ...wanted, skip: undefined, limit: undefined }} columns=${shown} name=${noun[1]} /></div></div>`}
+        <${Columns} columns=${columns} shown=${shown} />${exporting ?? html`<${ExportMenu} path=${path} query=${{ ...wanted, skip: undefined, limit: undefined }} columns=${shown} name=${noun[1]} />`}</div></div>`}
     ${read.error && html`<div class="body"><${ErrorNote} error=${read.error} again=${read.reload} what="The list could not be read." /></div>`}
     <div class="with-panel list-box" ref=${box}>
       ${read.loading && rows !== null && html`<div class="loading-bar late" role="progressbar" aria-label="Reading"></div>`}
@@ -88,7 +91,7 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
         ? html`<div class="grow">${narrowed ? html`<${NothingMatches} path=${path} noun=${noun} filters=${filters} wanted=${wanted} searched=${search?.name ?? 'search'} />` : empty ?? html`<${Empty} title=${`No ${noun[1]} yet.`} />`}</div>`
         : !(read.error && rows === null) && html`<${Table} label=${noun[1]} columns=${shown} rows=${rows} href=${href} id=${id} sort=${order} skeleton=${Math.min(fit || 8, 12)} two=${two} rowClass=${rowClass}
             onSort=${(/** @type {string} */ next) => setQuery({ sort: next, skip: null })} selected=${bulk ? selected : undefined} onSelect=${bulk ? (/** @type {Set<string>} */ next) => { setSelected(next); setEverything(false); } : undefined}
-            onOpen=${panel ? (/** @type {any} */ row) => setQuery({ open: id(row) }, { push: query.value.open === undefined }) : undefined} open=${query.value.open} />`}
+            onOpen=${panel ? (/** @type {any} */ row) => setQuery({ open: id(row) }, { push: query.value.open === undefined }) : undefined} open=${query.value.open} />`}${beside}
     </div>
     <${Pager} total=${total} skip=${skip} limit=${limit} fit=${fit} count=${rows?.length ?? 0}>
       ${bulk && selected.size > 0 && html`<${BulkBar} count=${everything ? total : selected.size} total=${total} everything=${everything} all=${() => setEverything(true)} clear=${() => { setSelected(new Set()); setEverything(false); }}>

@@ -10,7 +10,7 @@ import { Icon } from '../../components/icon.js';
 import { HISTORY } from '../../components/timebar.js';
 
 /** The regions that a record names. @param {any} details @returns {string[]} */
-const regionsOf = (details) => [details.regions, details.new, details.added, details].find((one) => Array.isArray(one)) ?? [];
+const regionsOf = (details) => [details.to, details.regions, details.new, details.added, details].find((one) => Array.isArray(one)) ?? [];
 
 /** What a record of a KMS says beside its verb. @param {any} row */
 export function detailOf(row) {

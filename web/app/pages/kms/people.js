@@ -16,10 +16,10 @@ export function usePeople() {
   const mine = /** @type {string[]} */ (me?.groups ?? []);
   const reads = mine.includes('admin') || mine.includes('User Admins') || lacksRight('users') === undefined;
   const users = useGet(reads ? '/usermgmt/users' : null, { limit: 1000, sort: 'username' });
-  const names = useGet(users.error?.status === 403 ? '/usermgmt/names' : null, { limit: 1000 });
+  const names = useGet(!reads || users.error?.status === 403 ? '/cckm/aws/principals' : null, { limit: 1000 });
   const groups = useGet('/usermgmt/groups', { limit: 1000, sort: 'name' });
   const all = users.data?.resources?.map((/** @type {any} */ one) => ({ id: one.user_id, name: one.username, groups: one.groups ?? null }))
-    ?? (names.data?.resources ?? []).filter((/** @type {any} */ one) => one.kind === 'user' || one.user_id).map((/** @type {any} */ one) => ({ id: one.user_id ?? one.id, name: one.username ?? one.name, groups: null }))
+    ?? (names.data?.resources ?? []).filter((/** @type {any} */ one) => one.type === 'user').map((/** @type {any} */ one) => ({ id: one.user_id, name: one.name, groups: null }))
     ?? [];
   if (me && !all.some((/** @type {any} */ one) => one.id === me.user_id)) all.push({ id: me.user_id, name: me.username, groups: mine });
   return {

@@ -27,7 +27,7 @@ export function ThenAndNow({ then, now, path }) {
     { title: 'Status', same: then.status === now.status, then: html`<${KmsState} row=${then} />`, now: html`<${KmsState} row=${now} />` },
   ] : [];
   const differ = rows.filter((row) => !row.same).length;
-  return html`<div class="body"><div class="columns wide"><div class="column">
+  return html`<div class="body"><div class="columns wide top"><div class="column">
     <${Card} title="Then and now" sub=${now ? `${differ} of ${rows.length} differ` : 'It was deleted since.'} flush>${now && html`<table class="table then-now"><thead><tr><th scope="col" style=${{ width: '120px' }}></th><th scope="col" class="past">Then</th><th scope="col">Now</th></tr></thead>
       <tbody>${rows.map((row) => html`<tr key=${row.title} class=${row.same ? '' : 'differs'}><th scope="row">${row.title}</th><td>${row.then}</td><td>${row.same ? html`<span class="t2">the same</span>` : row.now}</td></tr>`)}</tbody></table>`}<//>
     <${Card} title="Who could do what, then" sub=${plural(then.acls?.length ?? 0, 'entry', 'entries')} acts=${html`<a class="small" href=${withQuery({ tab: 'rights' })}>As a matrix</a>`} flush>

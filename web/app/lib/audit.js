@@ -1,0 +1,43 @@
+/** Pure functions about the audit log: what a typed text looks for, and what a record shows. */
+import { nameOf, verb } from './record.js';
+
+/**
+ * What is meant by a text in the field of the audit log, as members of the query; a number opens that record.
+ * @param {string} text @returns {Record<string, string>}
+ */
+export function meant(text) {
+  const typed = text.trim().replace(/^#/, '').replace(/\s+(?=\d)/g, '');
+  if (typed === '') return {};
+  if (/^\d+$/.test(typed) || /^attempt-\d+$/.test(typed)) return { open: typed };
+  if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(typed)) return { requestId: typed.toLowerCase() };
+  if (/^(\d{1,3}\.){3}\d{1,3}$/.test(typed) || /^[0-9a-f:]*:[0-9a-f:]+$/i.test(typed)) return { clientIP: typed };
+  if (/^[a-z-]+\/.+/.test(typed)) return { resource: typed };
+  return { username: text.trim() };
+}
+
+/** The id of a record in addresses: its number, or that of the failed attempt. @param {any} record */
+export const recordId = (record) => String(record.number ?? record.id);
+
+/** Whether something happened in AWS that did not go through the program. @param {any} record */
+export const isOutside = (record) => record.event === 'Vanished' || record.event === 'DriftSeen' || (String(record.resource).startsWith('drift/') && record.event !== 'DriftWatched');
+
+/** What a record says: the verb, on what, and whether it was refused. @param {any} record */
+export function said(record) {
+  const refused = record.success === false;
+  if (record.number === null || record.number === undefined) {
+    const details = record.details ?? {};
+    return { verb: verb(record), name: details.path ? `${details.method} ${String(details.path).replace('/api/v1', '')}` : '', more: [details.reason, details.times > 1 && `${details.times} times`].filter(Boolean).join(', '), refused };
+  }
+  if (record.event === 'AclsChanged') {
+    const changes = record.details?.changes ?? [];
+    const [first] = changes;
+    const who = first?.principal?.Group ?? 'a user';
+    if (first) return { verb: `${first.permit ? 'gave' : 'took'} ${first.actions.length === 1 ? first.actions[0] : `${first.actions.length} actions`} ${first.permit ? 'to' : 'from'} ${who}${changes.length > 1 ? ` and ${changes.length - 1} more` : ''} on`, name: nameOf(record), more: '', refused };
+  }
+  return { verb: verb(record), name: ownSession(record) ? '' : nameOf(record), more: '', refused };
+}
+
+/** A session or a sign-in of the user who is named anyway. @param {any} record */
+function ownSession(record) {
+  return String(record.resource).startsWith('session/') || ((record.event === 'LoggedIn' || record.event === 'LoginFailed') && record.resource_name === record.username);
+}
