@@ -1,7 +1,7 @@
 /** Pure functions about addresses and queries. */
 
 /** Members of the query that are the console's own and are never sent to the API. */
-export const OWN = ['tab', 'cols', 'open', 'step', 'new', 'since', 'view'];
+export const OWN = ['tab', 'cols', 'open', 'step', 'new', 'since', 'view', 'edit'];
 
 /**
  * A query string of the given members, in their order. Absent ones (null, undefined, '') are left out; lists are repeated.

@@ -1,0 +1,68 @@
+/** Schedules: what rotates which keys and what nothing; next and last runs; a panel with each. */
+import { html } from '../../view.js';
+import { api } from '../../api.js';
+import { useGet } from '../../data.js';
+import { usePage } from '../../page.js';
+import { query } from '../../router.js';
+import { segment } from '../../lib/query.js';
+import { number, plural } from '../../lib/text.js';
+import { DAY, parse } from '../../lib/time.js';
+import { lacksRight } from '../../rights.js';
+import { Stack } from '../../components/charts.js';
+import { Card, Empty, State, Time, now } from '../../components/bits.js';
+import { Head } from '../../components/head.js';
+import { Icon } from '../../components/icon.js';
+import { List } from '../../components/list/list.js';
+import { YES_NO } from '../../components/list/filters.js';
+import { SchedulePanel } from './panel.js';
+
+export const OPERATIONS = /** @type {Record<string, string>} */ ({ cckm_key_rotation: 'rotation', cckm_synchronization: 'synchronisation', cckm_xks_credential_rotation: 'credentials', cckm_drift_watch: 'drift watch', database_backup: 'backup' });
+
+/** What the last run did, in words. @param {any} run */
+export function runWords(run) {
+  const counts = [run.succeeded > 0 && `${number(run.succeeded)} done`, run.failed > 0 && `${number(run.failed)} failed`].filter(Boolean).join(', ');
+  return counts || (run.overall_status === 'completed' ? 'done' : String(run.overall_status).replace('_', ' '));
+}
+
+/** @type {import('../../components/list/table.js').Column[]} */
+const COLUMNS = [
+  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<bdi class="strong cut">${row.name}</bdi>${row.disabled && html` <span class="chip">off</span>`}`, second: (row) => OPERATIONS[row.operation] ?? row.operation },
+  { id: 'what', title: 'Does', width: 120, leaves: 2, cell: (row) => html`<span class="t2">${OPERATIONS[row.operation] ?? row.operation}</span>` },
+  { id: 'when', title: 'When', cell: (row) => html`<div class="cut">${row.run_at_words ?? ''}</div><code class="t2">${row.run_at}</code>` },
+  { id: 'next', title: 'Next', width: 170, cell: (row) => (row.disabled ? html`<span class="t3">is off</span>` : html`<${Time} at=${row.next_run_at} none="never" />`) },
+  { id: 'covers', title: 'Covers', width: 96, end: true, leaves: 2, cell: (row) => (row.operation === 'cckm_key_rotation' ? html`<b>${number(row.keys_count ?? 0)}</b> <span class="t2">keys</span>` : row.operation === 'cckm_xks_credential_rotation' ? html`<b>${number(row.custom_key_stores_count ?? 0)}</b> <span class="t2">stores</span>` : '') },
+  { id: 'last', title: 'Last run', width: 210, cell: (row) => (row.last_run ? html`<${State} state=${row.last_run.failed > 0 ? 'failed' : row.last_run.overall_status} word=${html`${runWords(row.last_run)}, <${Time} at=${row.last_run.completed_at ?? row.last_run.started_at} />`} />` : html`<span class="t3">none yet</span>`) },
+];
+
+export function Schedules() {
+  usePage({ title: 'Schedules' });
+  const open = query.value.open;
+  return html`<div class="page full"><${Head} title="Schedules" sub="Times are UTC. A run that was missed while Claviger was down runs once at the start."
+      actions=${lacksRight('schedules') ? null : html`<a class="button ink" href="/scheduler/job-configs?new=1" data-key="c"><${Icon} name="plus" size="small" />New schedule<kbd>C</kbd></a>`} />
+    <div class="body tight"><${Coverage} /></div>
+    <div class="with-panel"><div class="list-side"><${List} path="/scheduler/job-configs" noun=${['schedule', 'schedules']} columns=${COLUMNS} sort="name" two panel search=${{ placeholder: 'Name' }}
+      filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
+      empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} /></div>
+      ${open && html`<${SchedulePanel} id=${open} key=${open} />`}</div></div>`;
+}
+
+/** Which keys are rotated by what. */
+function Coverage() {
+  const read = useGet('/scheduler/coverage');
+  const data = read.data;
+  if (!data) return null;
+  const parts = [
+    { label: 'AWS rotates them', value: data.rotated_by_aws, color: 'age-2', href: '/cckm/aws/keys?rotated_by=aws' },
+    { label: 'A schedule here rotates them', value: data.rotated_by_schedules, color: 'accent', href: '/cckm/aws/keys?rotated_by=schedule' },
+    { label: 'Cannot rotate now, or not at all', value: data.not_applicable, color: 'line-2', href: '/cckm/aws/keys?rotated_by=none' },
+    { label: 'Nothing rotates them', value: data.rotated_by_nothing, color: 'danger', href: '/cckm/aws/posture?open=no_schedule' },
+  ];
+  return html`<${Card}><div class="row"><h3>Which keys are rotated</h3><span class="small t2">${plural(data.keys, 'key')}</span>${data.rotated_by_nothing > 0 && html`<span class="end small t2">${plural(data.rotated_by_nothing, 'key is', 'keys are')} under nothing. <a href="/cckm/aws/posture?open=no_schedule">See them</a></span>`}</div>
+    <div class="column coverage"><${Stack} tall parts=${parts} /><div class="row wide wrap">${parts.map((part) => html`<a class=${`row small plain ${part.color === 'danger' && part.value > 0 ? 'danger' : ''}`} href=${part.href}><span class="swatch" style=${{ background: `var(--${part.color})` }} /><b>${number(part.value)}</b> ${part.label}</a>`)}</div></div><//>`;
+}
+
+/** Reads a schedule's next runs in the next twelve months, as far as they are known. @param {any} schedule */
+export const upcoming = (schedule) => (schedule.next_runs ?? [schedule.next_run_at]).map(parse).filter((/** @type {number | null} */ at) => at !== null && at < now.value + 366 * DAY);
+
+/** Starts a run. @param {string} id */
+export const runNow = (id) => api.post(`/scheduler/job-configs/${segment(id)}/run-now`);
