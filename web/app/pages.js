@@ -29,6 +29,9 @@ const PAGES = [
   { name: 'audit', path: '/audit/records', load: async () => (await import('./pages/audit/list.js')).AuditLog },
   { name: 'audit-record', path: '/audit/records/{id}', load: async () => (await import('./pages/audit/record.js')).OpenRecord },
   { name: 'checkpoints', path: '/audit/checkpoints', load: async () => (await import('./pages/audit/checkpoints.js')).Checkpoints },
+  { name: 'connections', path: '/connectionmgmt/services/aws/connections', load: async () => (await import('./pages/connections/list.js')).ConnectionList },
+  { name: 'connection-add', path: '/connectionmgmt/services/aws/connections', create: true, load: async () => (await import('./pages/connections/add.js')).AddConnection },
+  { name: 'connection', path: '/connectionmgmt/services/aws/connections/{id}', load: async () => (await import('./pages/connections/detail.js')).ConnectionDetail },
 ];
 
 const NOT_FOUND = { name: 'not-found', path: '', load: async () => (await import('./pages/not-found.js')).NotFound };
