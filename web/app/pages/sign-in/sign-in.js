@@ -76,7 +76,7 @@ export function SignInForm({ again }) {
     ${locked ? html`<${Note} tone="warn" icon="lock" live><b>Locked until ${clockSeconds(until)} UTC</b>, in ${left(Math.ceil((until - time) / 1000))}, after too many wrong passwords. What you typed stays.<//>`
       : refusal && html`<${Note} tone="danger">${refusal.reason === 'credentials_wrong' ? 'The user name or the password is wrong.' : refusal.message}<//>`}
     <button type="submit" class="button ink" disabled=${busy || locked || name === '' || password === ''}>${locked ? `Sign in at ${clock(until + 59_999)}` : busy ? 'Signing in…' : due ? 'Change it and sign in' : 'Sign in'}</button>
-    ${!due && !again && html`<p class="small t2">Forgot it? An administrator can set a new one; on the machine itself: <code>claviger reset-password</code></p>`}</form>`;
+    ${!due && !again && html`<p class="small t2">Forgot it? An administrator can set a new one; on the machine itself: <code>claviger admin reset-password</code></p>`}</form>`;
 }
 
 /** @param {{id: string, label: string, value: string, set: (text: string) => void, secret?: boolean, autocomplete: string, first?: boolean, disabled?: boolean}} props */

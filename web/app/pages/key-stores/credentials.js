@@ -1,0 +1,70 @@
+/** The credentials of a key store with their age, and the rules that say who may call. */
+import { html } from '../../view.js';
+import { api, saveFile } from '../../api.js';
+import { changed, shared, useGet } from '../../data.js';
+import { segment } from '../../lib/query.js';
+import { lacks } from '../../rights.js';
+import { DAY, parse } from '../../lib/time.js';
+import { AgeBar } from '../../components/charts.js';
+import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Time, now } from '../../components/bits.js';
+import { ask, Dialog, over } from '../../components/dialog.js';
+import { Button } from '../../components/popup.js';
+
+/** Shows a new secret once; the file is what AWS's console asks for. @param {any} answer */
+export function showSecret(answer) {
+  if (!answer?.secret_access_key) return Promise.resolve(null);
+  const file = JSON.stringify({ XksProxyAuthenticationCredential: { AccessKeyId: answer.access_key_id, RawSecretAccessKey: answer.secret_access_key } }, null, 2);
+  return over((done) => html`<${Dialog} label="The secret, shown once" close=${() => done(null)}><div class="inside"><h2>The secret is shown once</h2><p class="t2">AWS has it already if the store is known to it. It is needed to make the store by hand in AWS’s console.</p>
+    <${Pairs} of=${[['Access key id', html`<${IdLine} text=${answer.access_key_id} what="the access key id" />`], ['Secret', html`<${IdLine} text=${answer.secret_access_key} what="the secret" />`]]} /></div>
+    <div class="buttons"><button type="button" class="button" onClick=${() => saveFile(new Blob([file], { type: 'application/json' }), 'xks-credential.json')}>The file for AWS’s console</button><span class="grow"></span><button type="button" class="button ink" data-first onClick=${() => done(null)}>I have it</button></div><//>`);
+}
+
+/** @param {{store: any, path: string, done: (answer: any) => void, short?: boolean}} props */
+export function Credentials({ store, path, done, short }) {
+  const read = useGet(`${path}/credentials`, { limit: 20 });
+  const rows = read.data?.resources ?? [];
+  const missing = lacks(store, 'keystoreupdate');
+  const again = (/** @type {any} */ answer) => {
+    if (!answer) return;
+    read.reload();
+    done(answer);
+  };
+  const rotate = () => ask({ title: `Make a new credential for ${store.name}?`, act: 'Make a new one', keep: 'Leave it', text: 'AWS is told of it. The earlier ones are accepted until they are deleted.', run: () => api.post(`${path}/rotate-credential`) }).then(async (answer) => {
+    if (answer) await showSecret(answer);
+    again(answer);
+  });
+  const drop = (/** @type {any} */ one) => ask({ title: 'Delete this credential?', act: 'Delete it', keep: 'Keep it', text: html`Calls that are signed with <code>${one.access_key_id}</code> are refused from then on. ${one.last_used_at && html`It was used <${Time} at=${one.last_used_at} />.`}`, run: () => api.delete(`${path}/credentials/${segment(one.id)}`) }).then(again);
+  const schedule = async () => {
+    const list = (await shared('/scheduler/job-configs', { operation: 'cckm_xks_credential_rotation', limit: 100 })).resources;
+    ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
+      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="store-schedule">Schedule</label><select id="store-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at}</option>`)}</select></div>`,
+      run: (values) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
+  };
+  return html`<${Card} title="Credentials" sub=${`${store.credential_count ?? rows.length} of ${store.local_hosted_params?.max_credentials ?? ''}`} acts=${html`${!short && html`<${Button} class="small quiet" missing=${missing} onClick=${schedule}>By a schedule…<//>`}<${Button} class="small" missing=${missing} onClick=${rotate}>Rotate…<//>`} flush><${ErrorNote} error=${read.error} again=${read.reload} />
+    <ul class="credentials">${rows.map((/** @type {any} */ one) => {
+      const since = parse(one.createdAt);
+      return html`<li key=${one.id}><div class="row"><${IdLine} text=${one.access_key_id} what="the access key id" /><span class="end">${one.current ? html`<${Chip} tone="ok">current<//>` : html`<${Button} class="small quiet" missing=${missing} onClick=${() => drop(one)}>Delete<//>`}</span></div>
+        <div class="row small"><${AgeBar} age=${since === null ? null : { days: (now.value - since) / DAY, period: 90 }} /><span class="t2">${one.last_used_at ? html`used <${Time} at=${one.last_used_at} />` : 'not used yet'}${one.current ? ', AWS has this one' : ''}</span></div></li>`;
+    })}</ul><//>`;
+}
+
+const RULES = /** @type {Array<[string, string, string]>} */ ([['principals', 'Principals', 'arn:aws:iam::123456789012:role/payments-*'], ['via_services', 'Via services', 's3.eu-central-1.amazonaws.com'], ['source_vpcs', 'From VPCs', 'vpc-…'], ['source_vpces', 'From VPC endpoints', 'vpce-…'], ['operations', 'Operations', 'Encrypt, Decrypt, GenerateDataKey, ReEncrypt']]);
+
+/** @param {{store: any, path: string, done: (answer: any) => void, short?: boolean}} props */
+export function CallerRules({ store, path, done, short }) {
+  const rules = store.caller_rules ?? {};
+  const filled = RULES.filter(([member]) => rules[member]?.length > 0);
+  const edit = () => ask({
+    title: `Who may call ${store.name}?`, act: 'Set the rules', keep: 'Leave them', text: 'Each list that is not empty must hold. Who is not named in it is refused from the next call on. One to a line; * stands for any text.',
+    values: Object.fromEntries(RULES.map(([member]) => [member, (rules[member] ?? []).join('\n')])),
+    fields: (values, set) => html`<div class="form">${RULES.map(([member, label, example]) => html`<div class="field" key=${member}><label for=${`rule-${member}`}>${label}</label><textarea id=${`rule-${member}`} class="input mono" rows="2" placeholder=${example} value=${values[member]} onInput=${(/** @type {any} */ event) => set({ ...values, [member]: event.target.value })}></textarea></div>`)}</div>`,
+    run: (values) => api.patch(path, { caller_rules: Object.fromEntries(RULES.map(([member]) => [member, values[member].split(/[\n,]/).map((/** @type {string} */ one) => one.trim()).filter(Boolean)])) }),
+  }).then((answer) => {
+    if (!answer) return;
+    done(answer);
+    changed('/cckm/aws/custom-key-stores');
+  });
+  return html`<${Card} title="Who may call" sub=${filled.length === 0 ? 'no lists' : `${filled.length} ${filled.length === 1 ? 'list' : 'lists, all must hold'}`} acts=${html`<${Button} class="small quiet" missing=${lacks(store, 'keystoreupdate')} onClick=${edit}>Edit<//>`}>
+    ${filled.length === 0 && html`<${Note} tone="warn">Whoever AWS lets use the keys may call: there is no rule here.<//>`}
+    ${(filled.length > 0 || !short) && html`<${Pairs} of=${RULES.map(([member, label]) => [label, rules[member]?.length > 0 ? html`<span class="mono break">${rules[member].join(', ')}</span>` : html`<span class="t3">any</span>`])} />`}<//>`;
+}

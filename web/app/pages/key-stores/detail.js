@@ -1,0 +1,61 @@
+/** One key store: the big switch, health, calls, refused calls live, credentials, who may call. */
+import { html } from '../../view.js';
+import { api } from '../../api.js';
+import { changed as changedPath, useGet } from '../../data.js';
+import { usePage } from '../../page.js';
+import { go } from '../../router.js';
+import { segment } from '../../lib/query.js';
+import { lacks } from '../../rights.js';
+import { ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
+import { act, ask } from '../../components/dialog.js';
+import { Head, Tabs } from '../../components/head.js';
+import { History } from '../../components/history.js';
+import { Icon } from '../../components/icon.js';
+import { List } from '../../components/list/list.js';
+import { Button, Menu } from '../../components/popup.js';
+import { NotFound } from '../not-found.js';
+import { KEY_COLUMNS } from '../keys/columns.js';
+import { StoreKind, StoreState, storeState } from './list.js';
+import { Live } from './live.js';
+import { CallerRules, Credentials } from './credentials.js';
+
+/** @param {{id: string}} props */
+export function KeyStoreDetail({ id }) {
+  const path = `/cckm/aws/custom-key-stores/${segment(id)}`;
+  const read = useGet(path, {}, { every: 15_000 });
+  const store = read.data;
+  const keys = useGet(store ? '/cckm/aws/keys' : null, { custom_key_store_name: store?.name, kms: store?.kms, limit: 1 });
+  usePage({ title: store?.name ?? 'Key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: store?.name ?? id.slice(0, 8) }] });
+  if (read.error?.status === 404) return html`<${NotFound} what="key store" list="/cckm/aws/custom-key-stores" />`;
+  if (!store) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${6} />`}</div>`;
+  const aws = store.aws_param ?? {};
+  const count = keys.data?.total ?? 0;
+  const state = storeState(store);
+  const done = (/** @type {any} */ answer) => {
+    if (!answer) return;
+    read.reload();
+    changedPath('/cckm/aws/custom-key-stores');
+  };
+  const connect = () => act(() => api.post(`${path}/connect`).then((answer) => (done(answer), answer)), `AWS connects to ${store.name}. That takes minutes.`);
+  const disconnect = () => ask({ title: `Disconnect ${store.name} from AWS?`, act: 'Disconnect', keep: 'Stay connected', text: `AWS can use none of its ${count} keys until it is connected again, which takes minutes. To refuse AWS at once, block it.`, run: () => api.post(`${path}/disconnect`) }).then(done);
+  const link = () => ask({ title: `Make ${store.name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS calls the health of the store at its address before it accepts it.', run: () => api.post(`${path}/link`) }).then(done);
+  const drop = () => ask({ title: `Delete ${store.name}?`, level: 3, name: store.name, act: 'Delete the key store', keep: 'Keep it', text: 'It is deleted at AWS first, with its credentials. It must be disconnected and without keys.', run: () => api.delete(path) }).then((answer) => {
+    if (!answer) return;
+    changedPath('/cckm/aws/custom-key-stores');
+    go('/cckm/aws/custom-key-stores');
+  });
+  const local = store.type === 'LOCAL';
+  return html`<div class="page"><${Head} title=${html`<bdi>${store.name}</bdi>`} beside=${html`<${StoreState} row=${store} /><span class="chip outline">${aws.custom_key_store_type === 'AWS_CLOUDHSM' ? 'CloudHSM key store' : 'External key store'}</span><${StoreKind} row=${store} />`}
+      sub=${html`<span>KMS <a href=${`/cckm/aws/kms/${segment(store.kms_id)}`}>${store.kms}</a>, ${store.region}</span>${aws.custom_key_store_id && html`<span class="row">In AWS <${IdLine} text=${aws.custom_key_store_id} /></span>`}${aws.xks_proxy_uri_endpoint && html`<${IdLine} text=${aws.xks_proxy_uri_endpoint} what="the address" />`}`}
+      actions=${html`${state === 'unlinked' && html`<${Button} missing=${lacks(store, 'keystorelink')} onClick=${link}>Make it at AWS…<//>`}
+        ${['DISCONNECTED', 'FAILED'].includes(aws.connection_state) && state !== 'unlinked' && html`<${Button} missing=${lacks(store, 'keystoreconnect')} onClick=${connect}>Connect to AWS<//>`}
+        ${aws.connection_state === 'CONNECTED' && html`<${Button} missing=${lacks(store, 'keystoredisconnect')} onClick=${disconnect}>Disconnect from AWS…<//>`}
+        <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[{ label: 'Delete…', icon: 'trash-2', danger: true, act: drop, missing: lacks(store, 'keystoredelete') }]} />`} />
+    <${Tabs} tabs=${[
+      { id: 'live', label: local ? 'Live' : 'Summary', show: () => html`<${Live} store=${store} path=${path} keys=${count} done=${done} />` },
+      { id: 'keys', label: 'Keys', count, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ custom_key_store_name: store.name, kms: store.kms }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
+      local && { id: 'credentials', label: 'Credentials', count: store.credential_count, show: () => html`<div class="body"><${Credentials} store=${store} path=${path} done=${done} /></div>` },
+      local && { id: 'rules', label: 'Caller rules', show: () => html`<div class="body"><${CallerRules} store=${store} path=${path} done=${done} /></div>` },
+      { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
+    ]} /></div>`;
+}

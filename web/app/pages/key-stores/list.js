@@ -1,0 +1,48 @@
+/** Custom key stores: is each serving, what AWS says of it, how old its credentials are. */
+import { html } from '../../view.js';
+import { usePage } from '../../page.js';
+import { segment } from '../../lib/query.js';
+import { shared } from '../../data.js';
+import { number } from '../../lib/text.js';
+import { lacksAnywhere } from '../../rights.js';
+import { Chip, Empty, IdLine, Name, State } from '../../components/bits.js';
+import { Head } from '../../components/head.js';
+import { Icon } from '../../components/icon.js';
+import { List } from '../../components/list/list.js';
+import { YES_NO } from '../../components/list/filters.js';
+
+const KINDS = /** @type {Record<string, string>} */ ({ LOCAL: 'served here', REMOTE: 'another proxy', CloudHSM: 'CloudHSM' });
+
+/** The state of a store in one word: blocked and not linked come before what AWS says. @param {any} store */
+export function storeState(store) {
+  if (store.gone) return 'Gone';
+  if (store.local_hosted_params?.blocked) return 'Blocked';
+  if (store.type === 'LOCAL' && !store.local_hosted_params?.linked_state) return 'unlinked';
+  return store.aws_param?.connection_state ?? 'Unknown';
+}
+
+/** @param {{row: any}} props */
+export const StoreState = ({ row }) => (storeState(row) === 'unlinked' ? html`<${State} state="PendingImport" word="Not known to AWS" />` : html`<${State} state=${storeState(row)} />`);
+/** @param {{row: any}} props */
+export const StoreKind = ({ row }) => html`<${Chip} tone=${row.type === 'LOCAL' ? 'brass' : row.type === 'CloudHSM' ? 'hsm' : 'outline'}>${KINDS[row.type] ?? row.type}<//>`;
+
+/** @type {import('../../components/list/table.js').Column[]} */
+const COLUMNS = [
+  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />`, second: (row) => `${row.kms}, ${row.region}` },
+  { id: 'state', title: 'State', width: 190, cell: (row) => html`<${StoreState} row=${row} />` },
+  { id: 'kind', title: 'Kind', width: 120, cell: (row) => html`<${StoreKind} row=${row} />` },
+  { id: 'kms', title: 'KMS', width: 140, leaves: 2, cell: (row) => html`<span class="t2 cut">${row.kms}</span>` },
+  { id: 'region', title: 'Region', width: 120, leaves: 2, cell: (row) => row.region },
+  { id: 'aws', title: 'In AWS', width: 220, leaves: 1, cell: (row) => (row.aws_param?.custom_key_store_id ? html`<${IdLine} text=${row.aws_param.custom_key_store_id} />` : html`<span class="t3">not yet</span>`) },
+  { id: 'credentials', title: 'Credentials', width: 110, end: true, leaves: 2, cell: (row) => (row.type === 'LOCAL' ? html`${number(row.credential_count ?? 0)} <span class="t3">of ${row.local_hosted_params?.max_credentials}</span>` : '') },
+];
+
+export function KeyStoreList() {
+  usePage({ title: 'Key stores' });
+  return html`<div class="page full"><${Head} title="Key stores" sub="Keys that AWS does not have: it asks here for each encryption and decryption." actions=${!lacksAnywhere('keystoreadd') && html`<a class="button ink" href="/cckm/aws/custom-key-stores?new=1" data-key="c"><${Icon} name="plus" size="small" />Add a key store<kbd>C</kbd></a>`} />
+    <${List} path="/cckm/aws/custom-key-stores" noun=${['key store', 'key stores']} columns=${COLUMNS} search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/custom-key-stores/${segment(row.id)}`}
+      filters=${[
+        { name: 'kms', title: 'KMS', many: true, options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]) },
+        { name: 'type', title: 'Kind', options: Object.entries(KINDS) }, { name: 'connection_state', title: 'AWS says', many: true, options: ['CONNECTED', 'CONNECTING', 'DISCONNECTED', 'DISCONNECTING', 'FAILED'].map((one) => [one, one]) }, { name: 'blocked', title: 'Blocked', options: YES_NO }, { name: 'linked_state', title: 'Known to AWS', options: YES_NO }, { name: 'gone', title: 'Gone', options: YES_NO }]}
+      empty=${html`<${Empty} icon="vault" title="No key store yet">A key store keeps keys here for good; AWS asks for each use.<br /><a href="/cckm/aws/custom-key-stores?new=1">Add a key store</a><//>`} /></div>`;
+}
