@@ -94,7 +94,9 @@ fn failed_attempts_that_were_deleted_before_they_were_sent_are_reported_and_coun
     };
     fail(&appliance, 1);
     receiver.wait_until(|messages| has_attempt(messages, 1));
-    until(|| (metric(&appliance.admin(), "lag_records", "tcp") == 0.0).then_some(()));
+    // Each login is a record, so this is one.
+    let admin = appliance.admin();
+    until(|| (metric(&admin, "lag_records", "tcp") == 0.0).then_some(()));
     receiver.stop();
     fail(&appliance, 2);
     appliance.kill();
