@@ -35,6 +35,13 @@ const PAGES = [
   { name: 'connections', path: '/connectionmgmt/services/aws/connections', load: async () => (await import('./pages/connections/list.js')).ConnectionList },
   { name: 'connection-add', path: '/connectionmgmt/services/aws/connections', create: true, load: async () => (await import('./pages/connections/add.js')).AddConnection },
   { name: 'connection', path: '/connectionmgmt/services/aws/connections/{id}', load: async () => (await import('./pages/connections/detail.js')).ConnectionDetail },
+  { name: 'users', path: '/usermgmt/users', load: async () => (await import('./pages/users/list.js')).UserList },
+  { name: 'user-add', path: '/usermgmt/users', create: true, load: async () => (await import('./pages/users/add.js')).AddUser },
+  { name: 'user', path: '/usermgmt/users/{id}', load: async () => (await import('./pages/users/list.js')).OpenUser },
+  { name: 'groups', path: '/usermgmt/groups', load: async () => (await import('./pages/users/groups.js')).GroupList },
+  { name: 'group', path: '/usermgmt/groups/{name}', load: async () => (await import('./pages/users/groups.js')).OpenGroup },
+  { name: 'password-policies', path: '/usermgmt/pwdpolicies', load: async () => (await import('./pages/users/policies.js')).PolicyList },
+  { name: 'account', path: '/auth/self/user', load: async () => (await import('./pages/account/account.js')).Account },
 ];
 
 const NOT_FOUND = { name: 'not-found', path: '', load: async () => (await import('./pages/not-found.js')).NotFound };
