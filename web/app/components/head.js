@@ -60,7 +60,7 @@ export function SidePanel({ title, wide, beside, actions, children, previous, ne
   return html`<aside class=${`panel ${wide ? 'wide' : ''}`} aria-label="Details">
     <div class="panel-head"><h2 class="cut">${title}</h2>${beside}<span class="end row">${actions}
       ${(previous || next) && html`<span class="segments"><button type="button" aria-label="Previous" disabled=${!previous} onClick=${previous}><${Icon} name="arrow-up" size="small" /></button><button type="button" aria-label="Next" disabled=${!next} onClick=${next}><${Icon} name="arrow-down" size="small" /></button></span>`}
-      <button type="button" class="tiny" aria-label="Close" onClick=${close}><${Icon} name="x" /></button></span></div>
+      <button type="button" class="tiny" aria-label="Close" data-tip="Esc" onClick=${close}><${Icon} name="x" /></button></span></div>
     ${children}
   </aside>`;
 }

@@ -40,9 +40,9 @@ export function Overview() {
     <div class="body">
       ${posture.error && html`<${ErrorNote} error=${posture.error} again=${posture.reload} />`}
       ${!data && !posture.error && html`<${Skeleton} rows=${6} />`}
-      ${data && html`<div class="columns wide"><${Attention} posture=${data} kms=${kms.data?.resources ?? []} /><${Changes} since=${sinceOf()} /></div>
+      ${data && html`<div class="columns wide equal"><${Attention} posture=${data} kms=${kms.data?.resources ?? []} /><${Changes} since=${sinceOf()} /></div>
         <${Counts} posture=${data} />
-        <div class="columns wide"><${Grid} posture=${data} kms=${kms.data?.resources ?? []} /><${WhoMayUse} /></div>`}
+        <div class="columns wide equal"><${Grid} posture=${data} kms=${kms.data?.resources ?? []} /><${WhoMayUse} /></div>`}
     </div></div>`;
 }
 

@@ -26,7 +26,7 @@ export function runWords(run) {
 
 /** @type {import('../../components/list/table.js').Column[]} */
 const COLUMNS = [
-  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<bdi class="strong cut">${row.name}</bdi>${row.disabled && html` <span class="chip">off</span>`}`, second: (row) => OPERATIONS[row.operation] ?? row.operation },
+  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<bdi class="strong cut">${row.name}</bdi>${row.disabled && html` <span class="chip">off</span>`}` },
   { id: 'what', title: 'Does', width: 120, leaves: 2, cell: (row) => html`<span class="t2">${OPERATIONS[row.operation] ?? row.operation}</span>` },
   { id: 'when', title: 'When', cell: (row) => html`<div class="cut">${row.run_at_words ?? ''}</div><code class="t2">${row.run_at}</code>` },
   { id: 'next', title: 'Next', width: 170, cell: (row) => (row.disabled ? html`<span class="t3">is off</span>` : html`<${Time} at=${row.next_run_at} none="never" />`) },

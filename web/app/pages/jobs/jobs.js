@@ -1,0 +1,84 @@
+/** Jobs: bulk jobs, synchronisations, runs of schedules; what runs, what failed, and why for each key. */
+import { html } from '../../view.js';
+import { api } from '../../api.js';
+import { changed, useGet } from '../../data.js';
+import { usePage } from '../../page.js';
+import { query } from '../../router.js';
+import { segment } from '../../lib/query.js';
+import { number, plural } from '../../lib/text.js';
+import { Progress } from '../../components/charts.js';
+import { Chip, Empty, ErrorNote, Name, Pairs, Skeleton, State, Time } from '../../components/bits.js';
+import { act } from '../../components/dialog.js';
+import { Head, SidePanel, Tabs } from '../../components/head.js';
+import { List } from '../../components/list/list.js';
+import { YES_NO } from '../../components/list/filters.js';
+import { Button } from '../../components/popup.js';
+import { keyName } from '../../lib/key.js';
+import { progressOf } from '../../frame/jobs.js';
+
+const STATUSES = /** @type {Array<[string, string]>} */ ([['in_progress', 'in progress'], ['completed', 'completed'], ['failed', 'failed']]);
+
+export function Jobs() {
+  usePage({ title: 'Jobs', call: { path: { sync: '/cckm/aws/synchronization-jobs', runs: '/scheduler/jobs' }[/** @type {'sync'} */ (query.value.tab)] ?? '/cckm/aws/bulkjob' } });
+  return html`<div class="page full"><${Head} title="Jobs" sub="Long acts, which can be left. The last 1000 of each kind are kept here; the audit log has all." />
+    <${Tabs} tabs=${[{ id: 'bulk', label: 'Bulk jobs', show: () => html`<${JobList} kind="bulk" />` }, { id: 'sync', label: 'Synchronisations', show: () => html`<${JobList} kind="sync" />` }, { id: 'runs', label: 'Runs of schedules', show: () => html`<${Runs} />` }]} /></div>`;
+}
+
+const PATHS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
+
+/** @param {{kind: 'bulk' | 'sync'}} props */
+function JobList({ kind }) {
+  const open = query.value.open;
+  const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
+    { id: 'what', title: 'What', cell: (row) => html`<span class="strong cut">${progressOf(kind, row).title}</span>` },
+    { id: 'state', title: 'State', width: 150, cell: (row) => html`<${State} state=${row.overall_status} word=${row.abort ? 'Stopped' : undefined} />` },
+    { id: 'progress', title: 'Done', width: 220, cell: (row) => html`<${Done} kind=${kind} row=${row} />` },
+    { id: 'begun', title: 'Begun', width: 170, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.createdAt} />` },
+    { id: 'ended', title: 'Ended', width: 170, leaves: 2, cell: (row) => html`<${Time} at=${row.completed_at} none="" />` },
+  ]);
+  return html`<div class="with-panel"><div class="list-side"><${List} key=${kind} path=${PATHS[kind]} noun=${['job', 'jobs']} columns=${columns} sort="-createdAt" every=${4000} panel filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'abort', title: 'Stopped', options: YES_NO }]}
+    empty=${html`<${Empty} icon="list-checks" title="No job has run yet">${kind === 'bulk' ? 'Select keys in a list to do something with all of them.' : 'A synchronisation reads the keys from AWS.'}<//>`} /></div>${open && html`<${JobPanel} key=${open} kind=${kind} id=${open} />`}</div>`;
+}
+
+/** @param {{kind: 'bulk' | 'sync', row: any}} props */
+function Done({ kind, row }) {
+  const { total, done, failed, running } = progressOf(kind, row);
+  if (!running) return html`<span>${number(done)} of ${number(total)}${failed > 0 && html`, <span class="danger">${number(failed)} failed</span>`}</span>`;
+  return html`<span class="row"><span class="grow"><${Progress} done=${done} failed=${failed} total=${total} label="Progress" /></span><span class="small t2">${done + failed} of ${total}</span></span>`;
+}
+
+/** @param {{kind: 'bulk' | 'sync', id: string}} props */
+function JobPanel({ kind, id }) {
+  const path = `${PATHS[kind]}/${segment(id)}`;
+  const read = useGet(path, {}, { every: 3000 });
+  const job = read.data;
+  if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
+  const { title, running } = progressOf(kind, job);
+  const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(PATHS[kind]), answer)), 'It stops before the next step.');
+  const entries = Object.entries(job.detailed_status ?? {}).sort((a, b) => Number(/^(success|region sync)/i.test(String(a[1]))) - Number(/^(success|region sync)/i.test(String(b[1]))));
+  return html`<${SidePanel} title=${title} actions=${running && html`<${Button} class="small danger" onClick=${stop}>Stop<//>`}><section><${Pairs} of=${[['State', html`<${State} state=${job.overall_status} word=${job.abort ? 'Stopped' : undefined} />`], ['Begun', html`<${Time} at=${job.createdAt} />`], job.completed_at && ['Ended', html`<${Time} at=${job.completed_at} />`], job.kms && ['KMSs', job.kms.join(', ')], ['Done', html`<${Done} kind=${kind} row=${job} />`]]} /></section>
+    <ul class="runs panel-body">${entries.slice(0, 200).map(([of, status]) => {
+      const good = /^(success|region sync)/i.test(String(status));
+      const counts = job.progress?.[of];
+      return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<${KeyNameOf} id=${of} />` : html`<span class="mono">${of}</span>`} /></div>
+        ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;
+    })}</ul><//>`;
+}
+
+/** The name of a key of a job, read once it is shown. @param {{id: string}} props */
+function KeyNameOf({ id }) {
+  const read = useGet(`/cckm/aws/keys/${segment(id)}`);
+  return html`<a class="plain" href=${`/cckm/aws/keys/${segment(id)}`}>${read.data ? html`<${Name} text=${keyName(read.data)} />` : html`<span class="mono">${id.slice(0, 8)}</span>`}</a>`;
+}
+
+function Runs() {
+  const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
+    { id: 'name', title: 'Schedule', cell: (row) => html`<a class="accent" href=${`/scheduler/job-configs?open=${encodeURIComponent(row.job_config_id ?? '')}`}><bdi class="cut">${row.name}</bdi></a>` },
+    { id: 'state', title: 'State', width: 150, cell: (row) => html`<${State} state=${row.overall_status} />` },
+    { id: 'why', title: 'Because', width: 110, cell: (row) => html`<${Chip}>${row.cause}<//>` },
+    { id: 'counts', title: 'Done', width: 190, cell: (row) => (row.succeeded !== undefined ? `${plural(row.succeeded, 'key')}${row.failed ? `, ${number(row.failed)} failed` : ''}` : '') },
+    { id: 'begun', title: 'Begun', width: 170, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.started_at ?? row.createdAt} />` },
+    { id: 'message', title: 'Message', leaves: 2, cell: (row) => html`<span class="t2 cut" data-tip-cut=${row.error ?? row.message}>${row.error ?? row.message ?? ''}</span>` },
+  ]);
+  return html`<div class="with-panel"><div class="list-side"><${List} path="/scheduler/jobs" noun=${['run', 'runs']} columns=${columns} sort="-createdAt" filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'cause', title: 'Because', options: [['due', 'it was due'], ['missed', 'it was missed'], ['asked', 'somebody asked']] }, { name: 'job_config_id', title: 'Schedule' }]} empty=${html`<${Empty} icon="calendar-clock" title="No schedule has run yet" />`} /></div></div>`;
+}
