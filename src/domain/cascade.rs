@@ -15,7 +15,7 @@ use super::key::event::{Aspect, KeyEvent};
 use super::key::metadata::KeyMetadata;
 use super::key::operation::PendingOperation;
 use super::key::policy::PolicyContext;
-use super::key_store::KeyStoreEvent;
+use super::key_store::event::KeyStoreEvent;
 use super::name::GroupName;
 use super::place::Region;
 use super::state::State;

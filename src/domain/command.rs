@@ -10,7 +10,7 @@ use super::group::{self, GroupCommand, SystemGroup};
 use super::id::InstallationId;
 use super::job::command::JobCommand;
 use super::key::command::KeyCommand;
-use super::key_store::{self, KeyStoreCommand};
+use super::key_store::{self, command::KeyStoreCommand};
 use super::kms::{self, KmsCommand};
 use super::metrics::{self, MetricsCommand};
 use super::name::GroupName;

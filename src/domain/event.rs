@@ -17,7 +17,7 @@ use super::id::{
 };
 use super::job::event::JobEvent;
 use super::key::event::KeyEvent;
-use super::key_store::KeyStoreEvent;
+use super::key_store::event::KeyStoreEvent;
 pub use super::kms::KmsEvent;
 use super::name::{GroupName, PasswordPolicyName, ScheduleName, UserName};
 use super::password::PasswordPolicy;

@@ -12,7 +12,7 @@ use super::key::command::KeyCommand;
 use super::key::example::at;
 use super::key::hyok::HyokCommand;
 use super::key::virtual_key::VirtualKeyCommand;
-use super::key_store::KeyStoreCommand;
+use super::key_store::command::KeyStoreCommand;
 use super::kms::KmsCommand;
 use super::password::decide::PasswordPolicyCommand;
 use super::refusal::Refusal;

@@ -14,7 +14,7 @@ use crate::domain::acl::AclChange;
 use crate::domain::command::Command;
 use crate::domain::event::Event;
 use crate::domain::id::{KmsId, UserId};
-use crate::domain::key_store::KeyStoreEvent;
+use crate::domain::key_store::event::KeyStoreEvent;
 use crate::domain::kms::{self, AccountProbe, AssumedRole, Kms, KmsChange, KmsCommand, KmsPatch, NewKms, RoleRequest};
 use crate::domain::name::KmsName;
 use crate::domain::place::{AccountId, Partition, Region};

@@ -3,7 +3,7 @@
 use crate::domain::connection::ConnectionEvent;
 use crate::domain::event::{Actor, Event, GroupEvent, InstallationEvent, KmsEvent, UserEvent};
 use crate::domain::job::event::{BulkEvent, JobEvent, SyncEvent};
-use crate::domain::key_store::KeyStoreEvent;
+use crate::domain::key_store::event::KeyStoreEvent;
 use crate::domain::refusal::{InstallationRefusal, Refusal};
 use crate::domain::schedule::ScheduleEvent;
 use crate::domain::source_key::SourceKeyEvent;

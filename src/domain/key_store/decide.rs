@@ -5,8 +5,8 @@ use super::cloud_hsm::NewCloudHsmStore;
 use super::operation::StoreOperation;
 use super::patch::KeyStorePatch;
 use super::{
-    CREDENTIALS_MAX, CREDENTIALS_MIN, Credential, KeyStore, KeyStoreCommand, KeyStoreEvent, LocalStore, NewKeyStore,
-    StoreSettings, cloud_hsm, outcome, request, sync,
+    CREDENTIALS_MAX, CREDENTIALS_MIN, Credential, KeyStore, LocalStore, StoreSettings, cloud_hsm,
+    command::KeyStoreCommand, command::NewKeyStore, event::KeyStoreEvent, outcome, request, sync,
 };
 use crate::domain::event::Event;
 use crate::domain::id::{KeyStoreId, KmsId, SourceKeyId};

@@ -2,7 +2,7 @@
 
 use super::at_aws::{ConnectionState, StoreAtAws};
 use super::operation::{PendingStoreOperation, StoreOperation};
-use super::{Connectivity, KeyStore, KeyStoreEvent, StoreSettings};
+use super::{Connectivity, KeyStore, StoreSettings, event::KeyStoreEvent};
 use crate::domain::id::{CredentialId, KeyStoreId, OperationId};
 use crate::domain::key::command::Outcome;
 use crate::domain::name::KeyStoreName;

@@ -3,7 +3,7 @@
 use super::at_aws::ConnectionState;
 use super::cloud_hsm::CloudHsmStore;
 use super::operation::{StoreOperation, StoreRequest};
-use super::{KeyStore, KeyStoreEvent, cloud_hsm};
+use super::{KeyStore, cloud_hsm, event::KeyStoreEvent};
 use crate::domain::id::{KeyStoreId, OperationId};
 use crate::domain::key::decide::check_place;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};

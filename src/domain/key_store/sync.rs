@@ -3,7 +3,7 @@
 
 use super::at_aws::StoreAtAws;
 use super::operation::StoreOperation;
-use super::{KeyStore, KeyStoreEvent};
+use super::{KeyStore, event::KeyStoreEvent};
 use crate::domain::id::{KeyStoreId, KmsId};
 use crate::domain::key::decide::check_place;
 use crate::domain::name::KeyStoreName;

@@ -4,6 +4,12 @@ mod cloud_hsm;
 mod operations;
 mod sync;
 
+use super::cloud_hsm::NewCloudHsmStore;
+use super::command::{KeyStoreCommand, NewKeyStore};
+use super::event::KeyStoreEvent;
+use super::operation::StoreOperation;
+use super::patch::KeyStorePatch;
+use super::warning::StoreWarning;
 use super::*;
 use crate::domain::event::Event;
 use crate::domain::key::example::{added, at, kms_id, region};

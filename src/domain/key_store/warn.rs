@@ -2,7 +2,7 @@
 
 use super::at_aws::StoreAtAws;
 use super::warning::StoreWarning;
-use super::{KeyStore, KeyStoreEvent, StoreSettings};
+use super::{KeyStore, StoreSettings, event::KeyStoreEvent};
 use crate::domain::name::KeyStoreName;
 
 impl KeyStore {

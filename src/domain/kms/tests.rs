@@ -11,7 +11,7 @@ use crate::domain::key::command::KeyCommand;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::example::{ACCOUNT, added, at, connection_id, found, kms_id, region};
 use crate::domain::key::operation::Operation;
-use crate::domain::key_store::KeyStoreEvent;
+use crate::domain::key_store::event::KeyStoreEvent;
 use crate::domain::key_store::operation::StoreOperation;
 use crate::domain::name::KeyStoreName;
 use crate::domain::refusal::{ConnectionRefusal, GroupRefusal, KeyRefusal, UserRefusal};

@@ -8,7 +8,7 @@ use super::{
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, ScheduleId};
 use crate::domain::key::event::KeyEvent;
-use crate::domain::key_store::KeyStoreEvent;
+use crate::domain::key_store::event::KeyStoreEvent;
 use crate::domain::patch::invalid;
 use crate::domain::refusal::{Refusal, ScheduleRefusal};
 use crate::domain::state::State;

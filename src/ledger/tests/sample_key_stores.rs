@@ -7,7 +7,7 @@ use crate::domain::key_store::at_aws::{CloudHsmAtAws, ConnectionState, ProxyAtAw
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::key_store::operation::StoreOperation;
 use crate::domain::key_store::warning::StoreWarning;
-use crate::domain::key_store::{Connectivity, KeyStoreEvent, NewCredential, ProxyCall, StoreSettings};
+use crate::domain::key_store::{Connectivity, NewCredential, StoreSettings, event::KeyStoreEvent, event::ProxyCall};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
 use crate::domain::time::Time;

@@ -11,7 +11,7 @@ use crate::domain::key::decide::check_place;
 use crate::domain::key_store::cloud_hsm::NewCloudHsmStore;
 use crate::domain::key_store::operation::StoreRequest;
 use crate::domain::key_store::patch::KeyStorePatch;
-use crate::domain::key_store::{KeyStore, KeyStoreCommand, StoreKind};
+use crate::domain::key_store::{KeyStore, StoreKind, command::KeyStoreCommand};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
 use crate::domain::sealed::Sealed;

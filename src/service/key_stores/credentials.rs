@@ -5,7 +5,7 @@ use super::{KeyStores, WithSecret, owner, shown};
 use crate::domain::command::Command;
 use crate::domain::id::{CredentialId, KeyStoreId, ScheduleId};
 use crate::domain::key_store::operation::StoreRequest;
-use crate::domain::key_store::{Credential, KeyStore, KeyStoreCommand, NewCredential};
+use crate::domain::key_store::{Credential, KeyStore, NewCredential, command::KeyStoreCommand};
 use crate::domain::refusal::KeyStoreRefusal;
 use crate::service::access::{KeyStorePermit, UpdateKeyStore, ViewKeyStore};
 use crate::service::caller::{Change, RequestContext};

@@ -25,7 +25,7 @@ use crate::domain::command::Command;
 use crate::domain::id::{KeyStoreId, OperationId, SourceKeyId};
 use crate::domain::key_store::operation::StoreRequest;
 use crate::domain::key_store::patch::KeyStorePatch;
-use crate::domain::key_store::{KeyStore, KeyStoreCommand, NewKeyStore, StoreSettings};
+use crate::domain::key_store::{KeyStore, StoreSettings, command::KeyStoreCommand, command::NewKeyStore};
 use crate::domain::name::KeyStoreName;
 use crate::domain::place::Region;
 use crate::domain::refusal::KeyStoreRefusal;

@@ -4,7 +4,7 @@ use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::command::KeyCommand;
 use crate::domain::key::hyok::HyokCommand;
-use crate::domain::key_store::{KeyStoreCommand, ProxyCall};
+use crate::domain::key_store::{command::KeyStoreCommand, event::ProxyCall};
 use crate::domain::time::Time;
 use crate::service::recorder::Recorder;
 use crate::service::system_change;

@@ -13,7 +13,7 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::key::event::KeyEvent;
 use crate::domain::key::name::KeyArn;
 use crate::domain::key::operation::Operation;
-use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
+use crate::domain::key_store::{event::KeyStoreEvent, event::ProxyCall};
 use crate::domain::time::Time;
 use crate::ledger::Record;
 use crate::service::failure::Failure;

@@ -8,7 +8,7 @@ use crate::call_journal::key_of;
 use crate::domain::event::Event;
 use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::name::KeyArn;
-use crate::domain::key_store::{KeyStoreEvent, ProxyCall};
+use crate::domain::key_store::{event::KeyStoreEvent, event::ProxyCall};
 use crate::domain::time::Time;
 use crate::ledger::{Ledger, Record};
 use crate::service::failure::Failure;

@@ -9,7 +9,7 @@ use crate::domain::id::KeyStoreId;
 use crate::domain::job::sync::SyncPlace;
 use crate::domain::key::decide::check_place;
 use crate::domain::key_store::at_aws::StoreAtAws;
-use crate::domain::key_store::{KeyStoreCommand, KeyStoreEvent, sync};
+use crate::domain::key_store::{command::KeyStoreCommand, event::KeyStoreEvent, sync};
 use crate::domain::time::Time;
 use crate::service::caller::Change;
 use crate::service::cloud::RegionAccess;

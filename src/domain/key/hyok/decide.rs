@@ -236,7 +236,8 @@ mod tests {
         let deletable = with_key().and([Event::SourceKey(source(1), event)]);
         let deletion = deletable.when(SourceKeyCommand::Delete { id: source(1) }).refusal();
         assert!(matches!(deletion, Refusal::SourceKey(SourceKeyRefusal::InUse { .. })), "{deletion:?}");
-        let store = with_key().when(crate::domain::key_store::KeyStoreCommand::Delete { id: store_id(1) }).refusal();
+        let store =
+            with_key().when(crate::domain::key_store::command::KeyStoreCommand::Delete { id: store_id(1) }).refusal();
         assert!(matches!(store, Refusal::KeyStore(KeyStoreRefusal::HasKeys { keys: 1, .. })), "{store:?}");
     }
 

@@ -7,7 +7,7 @@ use super::super::v2::group::GroupMetadata;
 use super::super::v2::installation::PasswordPolicy;
 use super::super::v2::job::{BulkTask, Counts, SyncPlace};
 use super::super::v2::key::{KeyMetadata, LastUse, RotationJob, RotationStatus, Tag};
-use super::super::v2::key_store::{CallerRules, StoreAtAws, StoreOperation, StoreSettings};
+use super::super::v2::key_store::CallerRules;
 use super::super::v2::kms::{Action, AssumedRole, Principal};
 use super::super::v2::operation::Operation;
 use super::super::v2::posture::KmsCounts;
@@ -23,8 +23,8 @@ use crate::domain::job::{bulk, sync};
 use crate::domain::key::{aggregate, collection, event as key_event, hyok, operation, virtual_key};
 use crate::domain::password::policies;
 use crate::domain::{
-    acl, backup, connection, forwarder, group, key_store, kms, posture, report, schedule, session, source_key, state,
-    template, user,
+    acl, backup, connection, forwarder, group, kms, posture, report, schedule, session, source_key, state, template,
+    user,
 };
 use uuid::Uuid;
 
@@ -339,58 +339,6 @@ layout! {
         runs: Vec<Uuid>,
         created: Moment,
         updated: Moment,
-    }
-}
-
-layout! {
-    struct KeyStore<'a> of key_store::KeyStore {
-        id: Uuid,
-        kms: Uuid,
-        region: Text<'a>,
-        name: Text<'a>,
-        local: Option<Box<LocalStore<'a>>>,
-        cloud_hsm: Option<Box<CloudHsmStore<'a>>>,
-        at_aws: Option<Box<StoreAtAws<'a>>>,
-        gone: bool,
-        operation: Option<Box<PendingStoreOperation<'a>>>,
-        created: Moment,
-        updated: Moment,
-    }
-}
-
-layout! {
-    struct CloudHsmStore<'a> of key_store::cloud_hsm::CloudHsmStore {
-        cluster: Text<'a>,
-        trust_anchor: Text<'a>,
-        told: Option<Bytes<'a>>,
-    }
-}
-
-layout! {
-    struct PendingStoreOperation<'a> of key_store::operation::PendingStoreOperation {
-        id: Uuid,
-        wanted: StoreOperation<'a>,
-        since: Moment,
-    }
-}
-
-layout! {
-    struct LocalStore<'a> of key_store::LocalStore {
-        settings: StoreSettings<'a>,
-        blocked: bool,
-        credentials: Vec<Credential<'a>>,
-        credentials_made: u32,
-        rotation_schedule: Option<Uuid>,
-    }
-}
-
-layout! {
-    struct Credential<'a> of key_store::Credential {
-        id: Uuid,
-        access_key_id: Text<'a>,
-        secret: Bytes<'a>,
-        version: u32,
-        created: Moment,
     }
 }
 

@@ -8,6 +8,7 @@ mod alarms;
 mod drift;
 mod entries;
 mod indexed;
+mod key_stores;
 mod shown;
 
 use super::{Impossible, IntoLive, LayoutOf};
@@ -22,6 +23,7 @@ use crate::ledger::history::History;
 use crate::ledger::snapshot::{PartWriter, SnapshotError, SnapshotFile};
 use entries::*;
 use indexed::{Run, SyncJob};
+use key_stores::KeyStore;
 use serde::{Deserialize, Serialize};
 pub use shown::members_of;
 use std::io;

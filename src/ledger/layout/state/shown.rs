@@ -1,6 +1,7 @@
 //! One entry of the state as JSON for people. Secrets are `[sealed]`.
 
-use super::entries::{Connection, Group, KeyStore, Kms, Schedule, SourceKey, Template, User};
+use super::entries::{Connection, Group, Kms, Schedule, SourceKey, Template, User};
+use super::key_stores::KeyStore;
 use crate::domain::event::Stream;
 use crate::domain::state::State;
 use crate::ledger::layout::LayoutOf;

@@ -6,7 +6,7 @@ use crate::domain::key_store::{at_aws, caller_rules, operation, warning};
 use uuid::Uuid;
 
 layout! {
-    enum KeyStoreEvent<'a> of live::KeyStoreEvent {
+    enum KeyStoreEvent<'a> of live::event::KeyStoreEvent {
         Created {
             kms: Uuid,
             region: Text<'a>,
@@ -61,7 +61,7 @@ layout! {
 }
 
 layout! {
-    struct ProxyCall<'a> of live::ProxyCall {
+    struct ProxyCall<'a> of live::event::ProxyCall {
         at: Moment,
         operation: Text<'a>,
         error: Option<Text<'a>>,

@@ -5,7 +5,7 @@ use super::{StoreOperations, StoreTarget};
 use crate::domain::command::Command;
 use crate::domain::id::KeyStoreId;
 use crate::domain::key_store::at_aws::ConnectionState;
-use crate::domain::key_store::{KeyStore, KeyStoreCommand};
+use crate::domain::key_store::{KeyStore, command::KeyStoreCommand};
 use crate::service::failure::Failure;
 use crate::service::system_change;
 use std::time::Duration;

@@ -17,8 +17,8 @@ pub(in crate::service) use target::StoreTarget;
 
 use crate::aws::failure::AwsFailure;
 use crate::domain::command::Command;
-use crate::domain::key_store::KeyStoreCommand;
 use crate::domain::key_store::at_aws::StoreAtAws;
+use crate::domain::key_store::command::KeyStoreCommand;
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
 use crate::service::cloud::RegionAccess;
 use crate::service::failure::Failure;

@@ -11,7 +11,7 @@ use crate::domain::id::{KeyStoreId, OperationId};
 use crate::domain::key::command::Outcome;
 use crate::domain::key_store::at_aws::StoreAtAws;
 use crate::domain::key_store::operation::StoreOperation;
-use crate::domain::key_store::{Credential, KeyStore, KeyStoreCommand};
+use crate::domain::key_store::{Credential, KeyStore, command::KeyStoreCommand};
 use crate::domain::refusal::{KeyStoreRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::time::Time;
