@@ -1,8 +1,8 @@
 //! The socket in the data directory through which the commands ask a running server, which has the log open
 //! exclusively. Only the directory's owner can access it. Changes, checkpoints and backups are only for the user whom
-//! the server runs as; changes are recorded under that user's number. Each connection carries one request, a JSON line;
-//! the answer is lines too. A complete list of events ends with `{"end": …}`, so that a client recognises one that was
-//! cut off.
+//! the server runs as; changes are recorded under that user's number. Each connection carries one request, a JSON line,
+//! which more lines follow if it is for a check of records; the answer is lines too. A complete list of events ends with
+//! `{"end": …}`, so that a client recognises one that was cut off.
 
 use super::verify::Expected;
 use super::{backup_stream, with_causes};
@@ -42,8 +42,9 @@ pub enum Request {
     },
     /// Asks for a check of the hash chain.
     Verify,
-    /// Asks for a check of the hash chain, and for these records in it.
-    VerifyCheckpoints { checkpoints: Vec<Expected> },
+    /// Asks for a check of the hash chain, and for the records in it that the following lines name, up to the end of
+    /// what the caller sends.
+    VerifyRecords,
     /// Asks for a checkpoint of the end of the log.
     Checkpoint,
     /// Asks for the public key of the checkpoints.
@@ -135,14 +136,20 @@ pub(super) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(&path)
 }
 
-/// The longest request: many checkpoints to compare with the log.
-const REQUEST_MAX: u64 = 2 * 1024 * 1024;
+/// The longest line that a caller sends.
+const LINE_MAX: u64 = 64 * 1024;
 
 async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let peer = caller.peer_cred().map(|peer| peer.uid());
     let (reader, writer) = caller.into_split();
+    let mut reader = BufReader::new(reader);
     // If the caller has closed the connection, the answer is dropped.
-    let _ = match read_request(reader).await {
+    let _ = match read_request(&mut reader).await {
+        Ok(Some(Request::VerifyRecords)) => match read_records(&mut reader).await {
+            Ok(Some(records)) => verify(writer, ledger, records).await,
+            Ok(None) => write_line(writer, &json!({"error": "a line names no record"})).await,
+            Err(error) => Err(error),
+        },
         Ok(Some(request)) => answer_request(request, peer, writer, ledger, started).await,
         Ok(None) => write_line(writer, &json!({"error": UNKNOWN_REQUEST})).await,
         Err(error) => Err(error),
@@ -150,12 +157,27 @@ async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
 }
 
 pub(super) const UNKNOWN_REQUEST: &str = "the server does not know this request: is it of another version?";
+/// The answer of a sealed server to any other request than for its unsealing.
+pub(super) const SEALED: &str = "the server is sealed; unseal it first, with `claviger unseal`";
 
 /// Reads the request of a connection; `None` if it is not known.
-pub(super) async fn read_request(reader: OwnedReadHalf) -> io::Result<Option<Request>> {
+pub(super) async fn read_request(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Request>> {
     let mut line = Zeroizing::new(String::with_capacity(1024));
-    BufReader::new(reader.take(REQUEST_MAX)).read_line(&mut line).await?;
+    (&mut *reader).take(LINE_MAX).read_line(&mut line).await?;
     Ok(serde_json::from_str(&line).ok())
+}
+
+/// Reads the records that the lines name; `None` if one names none.
+async fn read_records(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Vec<HeadMark>>> {
+    let (mut records, mut line) = (Vec::new(), String::new());
+    while (&mut *reader).take(LINE_MAX).read_line(&mut line).await? > 0 {
+        let Some(mark) = serde_json::from_str(&line).ok().and_then(|expected: Expected| expected.mark()) else {
+            return Ok(None);
+        };
+        records.push(mark);
+        line.clear();
+    }
+    Ok(Some(records))
 }
 
 async fn answer_request(
@@ -166,11 +188,8 @@ async fn answer_request(
     started: Started,
 ) -> io::Result<()> {
     match request {
-        Request::Verify => verify(writer, ledger, Vec::new()).await,
-        Request::VerifyCheckpoints { checkpoints } => match checkpoints.iter().map(Expected::mark).collect() {
-            Some(marks) => verify(writer, ledger, marks).await,
-            None => write_line(writer, &json!({"error": "a checkpoint has no hash"})).await,
-        },
+        // The records of the other were read before.
+        Request::Verify | Request::VerifyRecords => verify(writer, ledger, Vec::new()).await,
         Request::Checkpoint => {
             let outcome = match operator(peer).and_then(|_| ready(&started.services)) {
                 Ok(services) => services.checkpoints.make().await.map_err(|failure| failure.to_string()),

@@ -58,6 +58,9 @@ pub enum EventsError {
     /// The server reported that the log is broken, or that it does not know the request.
     #[error("{0}")]
     Corrupt(String),
+    /// The server waits for the passphrase of its master key.
+    #[error("{}", control::SEALED)]
+    Sealed,
     /// Root could not switch to the directory's owner.
     #[error("cannot continue as user {uid}, who owns the data directory; start the command as that user")]
     Owner { uid: u32, source: io::Error },
@@ -65,6 +68,13 @@ pub enum EventsError {
     CutOff,
     #[error("--follow needs a running server on this data directory, and there is none")]
     NoServer,
+}
+
+impl EventsError {
+    /// What a server reports.
+    pub(super) fn reported(reason: String) -> Self {
+        if reason == control::SEALED { Self::Sealed } else { Self::Corrupt(reason) }
+    }
 }
 
 /// Prints events as JSON lines.
@@ -82,7 +92,7 @@ pub fn print(arguments: &EventsArguments) -> Result<(), EventsError> {
         for line in ask(server, &request)?.lines() {
             let line = line?;
             match last_line(&line) {
-                Some(LastLine::Error(broken)) => return Err(EventsError::Corrupt(broken)),
+                Some(LastLine::Error(reason)) => return Err(EventsError::reported(reason)),
                 Some(LastLine::End(_)) => return Ok(()),
                 None => {}
             }
@@ -171,7 +181,8 @@ pub(super) fn print_line(out: &mut impl Write, line: &str) -> io::Result<bool> {
 enum LastLine {
     /// The list is complete, up to this record.
     End(serde::de::IgnoredAny),
-    /// The log is broken, or the server does not know the request.
+    /// The log is broken, the server does not know the request, or it is sealed.
+    #[serde(alias = "Err")]
     Error(String),
 }
 
@@ -184,7 +195,7 @@ pub(super) fn last_error(line: &str) -> Option<String> {
 }
 
 fn last_line(line: &str) -> Option<LastLine> {
-    let may_be = line.starts_with(r#"{"error":"#) || line.starts_with(r#"{"end":"#);
+    let may_be = [r#"{"error":"#, r#"{"Err":"#, r#"{"end":"#].iter().any(|begin| line.starts_with(begin));
     may_be.then(|| serde_json::from_str(line).ok()).flatten()
 }
 

@@ -25,8 +25,10 @@ pub mod verify;
 
 use crate::ledger::escaped_for_terminal;
 use clap::{Parser, Subcommand};
+use events::EventsError;
 use std::error::Error;
 use std::process::ExitCode;
+use verify::VerifyError;
 
 /// A cloud key manager for AWS that an organisation runs itself.
 #[derive(Parser, Debug)]
@@ -84,8 +86,21 @@ pub async fn run(arguments: Arguments) -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("claviger: {}", escaped_for_terminal(with_causes(error.as_ref())));
-        ExitCode::FAILURE
+        if is_sealed(error.as_ref()) { ExitCode::from(SEALED) } else { ExitCode::FAILURE }
     })
+}
+
+/// The exit code when a server could not say anything of its log because it is sealed. Scripts that verify must not take
+/// that for a broken log.
+const SEALED: u8 = 3;
+
+fn is_sealed(error: &(dyn Error + 'static)) -> bool {
+    let of_events = |error: &EventsError| matches!(error, EventsError::Sealed);
+    match error.downcast_ref::<VerifyError>() {
+        Some(VerifyError::Log(error)) => of_events(error),
+        Some(_) => false,
+        None => error.downcast_ref().is_some_and(of_events),
+    }
 }
 
 /// Formats an error with its causes, in one line. A cause that the text contains already is not repeated.

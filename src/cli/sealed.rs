@@ -15,6 +15,7 @@ use crate::keyring::{Keyring, KeyringError, MasterKeySource};
 use serde_json::json;
 use std::net::TcpListener;
 use std::time::Duration;
+use tokio::io::BufReader;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use zeroize::Zeroizing;
@@ -107,13 +108,14 @@ async fn unseal(config: &Config, socket: &UnixListener) -> (Keyring, u32, u32) {
         };
         let peer = control::operator(caller.peer_cred().map(|peer| peer.uid()));
         let (reader, writer) = caller.into_split();
+        let mut reader = BufReader::new(reader);
         // Whoever connects and says nothing must not keep others from unsealing.
-        let request = tokio::time::timeout(REQUEST_TIME, control::read_request(reader)).await;
+        let request = tokio::time::timeout(REQUEST_TIME, control::read_request(&mut reader)).await;
         let outcome = match (request, peer) {
             (Ok(Ok(Some(Request::Unseal { passphrase }))), Ok(uid)) => {
                 open(config, passphrase.0).await.map(|keyring| (keyring, uid))
             }
-            (Ok(Ok(Some(_))), Ok(_)) => Err(Refused::Other("the server is sealed; run `claviger unseal`".to_owned())),
+            (Ok(Ok(Some(_))), Ok(_)) => Err(Refused::Other(control::SEALED.to_owned())),
             (Ok(Ok(None)), Ok(_)) => Err(Refused::Other(control::UNKNOWN_REQUEST.to_owned())),
             (Ok(Ok(_)), Err(reason)) => Err(Refused::Other(reason)),
             (Ok(Err(_)) | Err(_), _) => continue,

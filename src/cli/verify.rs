@@ -9,7 +9,8 @@ use crate::ledger::{self, HeadMark, RecordHash, SealKey, SealSource};
 use crate::service::checkpoints::{self, Checkpoint, CheckpointError, PublicKey};
 use crate::service::log_seal;
 use serde::{Deserialize, Serialize};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,16 +37,12 @@ pub enum VerifyError {
     Checkpoint { path: PathBuf, line: usize, source: CheckpointError },
     #[error("`{}` has no checkpoint", .0.display())]
     NoCheckpoint(PathBuf),
-    #[error("`{}` has more than {CHECKPOINTS_MAX} lines: give the newest", .0.display())]
-    TooMany(PathBuf),
     #[error("`{}`: {source}", path.display())]
     Key { path: PathBuf, source: CheckpointError },
     #[error("the public key of the checkpoints is not known here: give it with --key")]
     NoKey,
 }
 
-/// The most checkpoints in one run. A running server gets them in one request.
-const CHECKPOINTS_MAX: usize = 10_000;
 /// The longest line of a file with checkpoints, and the longest key.
 const READ_MAX: u64 = 64 * 1024;
 
@@ -57,6 +54,10 @@ pub struct Expected {
 }
 
 impl Expected {
+    fn of(mark: &HeadMark) -> Self {
+        Self { number: mark.seq, hash: mark.hash.to_string() }
+    }
+
     pub fn mark(&self) -> Option<HeadMark> {
         Some(HeadMark { seq: self.number, hash: RecordHash::parse(&self.hash)? })
     }
@@ -69,23 +70,20 @@ impl Expected {
 pub fn run(arguments: &VerifyArguments) -> Result<(), VerifyError> {
     let data_dir = arguments.log.data_dir().map_err(EventsError::from)?;
     become_owner(&data_dir)?;
-    let given = arguments.checkpoint.as_deref().map(read_checkpoints).transpose()?;
     let key = arguments.key.as_deref().map(read_key).transpose()?;
-    if let Ok(server) = UnixStream::connect(control::path(&data_dir)) {
-        let marks = match &given {
-            Some(given) => given.check(key.or_else(|| key_of_server(&data_dir)))?,
-            None => Vec::new(),
-        };
-        let checkpoints = marks.iter().map(|mark| Expected { number: mark.seq, hash: mark.hash.to_string() }).collect();
-        let request = if given.is_some() { Request::VerifyCheckpoints { checkpoints } } else { Request::Verify };
-        let summary = asked(server, &request)?;
-        return say(&summary, &marks);
+    let connect = || UnixStream::connect(control::path(&data_dir));
+    if let Ok(server) = connect() {
+        let Some(path) = &arguments.checkpoint else { return say(&asked(server, &Request::Verify, &[])?, &[]) };
+        // The server has the keyring open. A connection that asks nothing would hold up a sealed server.
+        let marks = read_checkpoints(path, &key.map_or_else(|| key_of(server), Ok)?)?;
+        let server = connect().map_err(EventsError::from)?;
+        return say(&asked(server, &Request::VerifyRecords, &marks)?, &marks);
     }
     let keyring = open_keyring(&arguments.log, &data_dir);
-    let marks = match &given {
-        Some(given) => {
+    let marks = match &arguments.checkpoint {
+        Some(path) => {
             let own = || keyring.as_ref().and_then(|keyring| checkpoints::existing_key(keyring).ok()?);
-            given.check(key.or_else(own))?
+            read_checkpoints(path, &key.or_else(own).ok_or(VerifyError::NoKey)?)?
         }
         None => Vec::new(),
     };
@@ -110,63 +108,54 @@ fn say(summary: &str, marks: &[HeadMark]) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn asked(server: UnixStream, request: &Request) -> Result<String, EventsError> {
+/// Sends a request and the records that it names. The server reads all of them before it answers.
+fn asked(mut server: UnixStream, request: &Request, records: &[HeadMark]) -> Result<String, EventsError> {
     let mut line = String::new();
-    ask(server, request)?.read_line(&mut line)?;
-    if let Some(broken) = last_error(&line) {
-        return Err(EventsError::Corrupt(broken));
+    let mut answer = ask(server.try_clone()?, request)?;
+    let mut sender = BufWriter::new(&mut server);
+    let lines = records.iter().map(Expected::of).try_for_each(|expected| {
+        serde_json::to_writer(&mut sender, &expected)?;
+        sender.write_all(b"\n")
+    });
+    match lines.and_then(|()| sender.flush()) {
+        // A server that does not read on has answered already.
+        Err(error) if !matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {
+            return Err(error.into());
+        }
+        _ => {}
+    }
+    drop(sender);
+    let _ = server.shutdown(Shutdown::Write);
+    answer.read_line(&mut line)?;
+    if let Some(reason) = last_error(&line) {
+        return Err(EventsError::reported(reason));
     }
     let answer: Result<String, String> = serde_json::from_str(&line).map_err(|_| EventsError::CutOff)?;
-    answer.map_err(EventsError::Corrupt)
+    answer.map_err(EventsError::reported)
 }
 
-/// The key by which a running server signs: it has the keyring open.
-fn key_of_server(data_dir: &Path) -> Option<PublicKey> {
-    let server = UnixStream::connect(control::path(data_dir)).ok()?;
-    PublicKey::from_pem(asked(server, &Request::CheckpointKey).ok()?.as_bytes()).ok()
+/// The key by which a running server signs.
+fn key_of(server: UnixStream) -> Result<PublicKey, VerifyError> {
+    let pem = asked(server, &Request::CheckpointKey, &[])?;
+    PublicKey::from_pem(pem.as_bytes()).map_err(|_| VerifyError::NoKey)
 }
 
-/// The lines of a file with checkpoints.
-struct Given {
-    path: PathBuf,
-    /// With the numbers of their lines.
-    checkpoints: Vec<(usize, Checkpoint)>,
-}
-
-impl Given {
-    /// Checks all signatures.
-    fn check(&self, key: Option<PublicKey>) -> Result<Vec<HeadMark>, VerifyError> {
-        let key = key.ok_or(VerifyError::NoKey)?;
-        let check = |(line, checkpoint): &(usize, Checkpoint)| {
-            checkpoint.check(&key).map_err(|source| refused(&self.path, *line, source))
-        };
-        self.checkpoints.iter().map(check).collect()
-    }
-}
-
-fn read_checkpoints(path: &Path) -> Result<Given, VerifyError> {
+/// Reads a file with checkpoints, one a line, and checks their signatures. Returns the records that they attest, which
+/// is all that is kept of them: a file may have any number.
+fn read_checkpoints(path: &Path, key: &PublicKey) -> Result<Vec<HeadMark>, VerifyError> {
     let unreadable = |source| VerifyError::Read { path: path.to_owned(), source };
     let mut reader = BufReader::new(std::fs::File::open(path).map_err(unreadable)?);
-    let (mut checkpoints, mut number) = (Vec::new(), 0);
-    loop {
-        let mut line = Vec::new();
-        if (&mut reader).take(READ_MAX).read_until(b'\n', &mut line).map_err(unreadable)? == 0 {
-            break;
-        }
+    let (mut marks, mut line, mut number) = (Vec::new(), Vec::new(), 0);
+    while (&mut reader).take(READ_MAX).read_until(b'\n', &mut line).map_err(unreadable)? > 0 {
         number += 1;
         let text = String::from_utf8_lossy(&line);
         if !text.trim().is_empty() {
-            let parsed = Checkpoint::parse(text.trim()).map_err(|source| refused(path, number, source))?;
-            checkpoints.push((number, parsed));
+            let mark = Checkpoint::parse(text.trim()).and_then(|checkpoint| checkpoint.check(key));
+            marks.push(mark.map_err(|source| refused(path, number, source))?);
         }
-        if checkpoints.len() > CHECKPOINTS_MAX {
-            return Err(VerifyError::TooMany(path.to_owned()));
-        }
+        line.clear();
     }
-    match checkpoints.is_empty() {
-        true => Err(VerifyError::NoCheckpoint(path.to_owned())),
-        false => Ok(Given { path: path.to_owned(), checkpoints }),
-    }
+    if marks.is_empty() { Err(VerifyError::NoCheckpoint(path.to_owned())) } else { Ok(marks) }
 }
 
 fn refused(path: &Path, line: usize, source: CheckpointError) -> VerifyError {
@@ -199,6 +188,13 @@ fn open_keyring(log: &LogArguments, data_dir: &Path) -> Option<Keyring> {
 mod tests {
     use super::*;
 
+    /// A public key in PEM, of 32 zeros.
+    fn some_key() -> PublicKey {
+        let pem =
+            format!("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA{}=\n-----END PUBLIC KEY-----\n", "A".repeat(43));
+        PublicKey::from_pem(pem.as_bytes()).expect("a key")
+    }
+
     #[test]
     fn what_is_no_checkpoint_is_refused_with_its_line() {
         let home = tempfile::tempdir().expect("a directory");
@@ -210,10 +206,10 @@ mod tests {
             ("{\"claviger_checkpoint\":9}", "a later version of Claviger made it"),
         ] {
             std::fs::write(&path, content).expect("written");
-            let refused = read_checkpoints(&path).err().expect("refused").to_string();
+            let refused = read_checkpoints(&path, &some_key()).err().expect("refused").to_string();
             assert!(refused.contains(reason), "{refused}");
         }
-        assert!(matches!(read_checkpoints(&home.path().join("none")), Err(VerifyError::Read { .. })));
+        assert!(matches!(read_checkpoints(&home.path().join("none"), &some_key()), Err(VerifyError::Read { .. })));
         assert!(matches!(read_key(&path), Err(VerifyError::Key { .. })));
     }
 }

@@ -66,7 +66,7 @@ struct End {
     head: u64,
     /// The last row, if the next commit appends to it.
     tail: Option<PackedRow>,
-    head_file: Option<HeadFile>,
+    head_file: HeadFile,
     failed: bool,
 }
 
@@ -82,23 +82,18 @@ impl Embedded {
         if known.seq > 0 && !exists {
             return Err(LedgerError::Shorter { known: known.seq, found: 0 });
         }
-        let store = Self::open_store(directory, cache_bytes, known, Some(head_file))?;
+        let store = Self::open_store(directory, cache_bytes, known, head_file)?;
         if store.head() < known.seq {
             return Err(LedgerError::Shorter { known: known.seq, found: store.head() });
         }
         Ok((store, known))
     }
 
-    /// Opens a log for reading only, without regard to the file `head`.
-    pub(super) fn open_read_only(directory: Directory) -> Result<Self, LedgerError> {
-        Self::open_store(directory, READING_CACHE_BYTES, HeadMark { seq: u64::MAX, ..HeadMark::default() }, None)
-    }
-
     fn open_store(
         directory: Directory,
         cache_bytes: u64,
         known: HeadMark,
-        head_file: Option<HeadFile>,
+        head_file: HeadFile,
     ) -> Result<Self, LedgerError> {
         let log = directory.log();
         let file = log.join("db");
@@ -120,7 +115,7 @@ impl Embedded {
         let last = row(|| tree.last()).map_err(unopenable)?;
         let (head, tail) = last.map_or((0, None), |(key, last)| rows::end_of(key, &last));
         let file = File::options().read(true).write(true).open(&file).map_err(io("open", &file))?;
-        let end = Mutex::new(End { head, tail, failed: head_file.is_none(), head_file });
+        let end = Mutex::new(End { head, tail, failed: false, head_file });
         let blobs = log.join("blobs");
         let store = Self {
             tree,
@@ -181,10 +176,25 @@ impl Embedded {
         }
     }
 
-    /// Seals the log as it is, whatever its seal has.
-    pub(super) fn reseal(&mut self, key: &[u8; 32], end: HeadMark) -> Result<(), LedgerError> {
-        self.sealer = Some(Sealer::new(key));
-        self.seal_now(end)
+    /// The record that the seal in the store has now, if this store seals. No commit is under way meanwhile.
+    pub(super) fn sealed_now(&self) -> Result<Option<HeadMark>, LedgerError> {
+        let Some(sealer) = &self.sealer else { return Ok(None) };
+        let end = self.end();
+        match self.seal()? {
+            Some(row) => sealer.open(&row).map(Some).ok_or(LedgerError::Rewritten(SealFault::Mac)),
+            None if end.head > 0 => Err(LedgerError::Rewritten(SealFault::Missing)),
+            None => Ok(None),
+        }
+    }
+
+    /// Replaces the seal in the store, as somebody does who can write its file.
+    #[cfg(test)]
+    pub(super) fn set_seal(&self, row: Option<&[u8]>) {
+        let seal = RowKey::SEAL.to_bytes();
+        match row {
+            Some(row) => drop(self.tree.insert(seal, row).expect("written")),
+            None => drop(self.tree.remove(seal).expect("removed")),
+        }
     }
 
     /// Whether commits are sealed.
@@ -264,7 +274,7 @@ impl Embedded {
         self.refuse_blobs()?;
         end.head = known.seq;
         end.tail = tail;
-        Ok(end.head_file.as_mut().map_or(Ok(()), |file| file.update(known))?)
+        Ok(end.head_file.update(known)?)
     }
 
     fn refuse_blobs(&self) -> Result<(), StoreError> {
@@ -316,7 +326,7 @@ impl Store for Embedded {
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        if let Some(Err(error)) = self.end().head_file.as_mut().map(HeadFile::sync) {
+        if let Err(error) = self.end().head_file.sync() {
             tracing::warn!(%error, "the file `head` could not be synced");
         }
     }

@@ -45,7 +45,7 @@ pub use record::{Record, RecordHash};
 pub use seal::{SealFault, SealKey, SealSource};
 pub use snapshot::SnapshotKey;
 pub use store::{AppendError, Batch, Batches, Entry, Store, StoreError};
-pub use verify::{Records, Verified, accept, read, verify};
+pub use verify::{Records, Verified, read, verify};
 
 use crate::domain::event::{Actor, Event, Stream};
 use crate::domain::id::EventId;
@@ -365,15 +365,27 @@ impl Ledger {
         HeadMark { seq, hash }
     }
 
-    /// Reads all records and checks them, on a separate thread. Each of `expected` must be one of them.
+    /// Reads all records and checks them and the seal as they are now, on a separate thread. Each of `expected` must be
+    /// one of the records.
     ///
     /// # Errors
     /// The first broken record, or the first that is not as expected.
     pub async fn verify(&self, expected: Vec<HeadMark>) -> Result<Verified, LedgerError> {
-        let (store, known) = (self.0.store.clone(), self.end());
-        let check = move || verify::walk(ChainReader::whole(&*store, known.seq), known, expected);
-        let verified = tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)??;
-        Ok(Verified { is_sealed: self.is_sealed(), ..verified })
+        let (store, sealable, known) = (self.0.store.clone(), self.0.sealable.get().cloned(), self.end());
+        let check = move || {
+            let sealed = sealable.map_or(Ok(None), |store| store.sealed_now())?;
+            // The seal is of the newest commit, which may not be published yet.
+            let upto = sealed.map_or(known.seq, |sealed| sealed.seq);
+            if upto < known.seq {
+                return Err(LedgerError::Rewritten(SealFault::Number { sealed: upto, found: known.seq }));
+            }
+            let verified = verify::walk(ChainReader::whole(&*store, upto), known, expected)?;
+            if let Some(sealed) = sealed {
+                seal::check(sealed, HeadMark { seq: verified.records, hash: verified.hash })?;
+            }
+            Ok(Verified { is_sealed: sealed.is_some(), ..verified })
+        };
+        tokio::task::spawn_blocking(check).await.map_err(|_| LedgerError::ReaderGone)?
     }
 
     /// The records so far, to be copied. Later records are not in the copy, and are not delayed by it.

@@ -1,13 +1,13 @@
-//! Work on a log that no server has open: checking it, reading it, or accepting it as it is, at an operator's request.
+//! Work on a log that no server has open: checking it and reading it.
 
 use super::chain::{Chain, ChainReader, LinkedBatch, check_time};
-use super::directory::{Directory, io, sync};
+use super::directory::{Directory, io};
 use super::embedded::{Embedded, READING_CACHE_BYTES};
 use super::error::LedgerError;
-use super::head::{HeadFile, HeadMark};
+use super::head::HeadMark;
 use super::record::{Record, RecordHash};
 use super::replay;
-use super::seal::{self, SealKey, SealSource};
+use super::seal::{self, SealSource};
 use super::store::Store;
 use crate::domain::time::Time;
 use std::io::ErrorKind;
@@ -49,27 +49,6 @@ pub fn read(directory: &Path, from: u64) -> Result<Records, LedgerError> {
     let (store, known) = open(directory)?;
     let reader = ChainReader::middle(&store, from, store.head());
     Ok(Records { reader, known, from, batch: None, before: None, broken: false, _store: Box::new(store) })
-}
-
-/// Accepts the existing records as the complete log, for an operator who has no better copy of a log that lost its end.
-/// The records must form an intact chain. A sealed log is sealed again, which requires its key.
-///
-/// # Errors
-/// The first broken record, or the reason why the log cannot be read.
-pub fn accept(directory: &Path, seal: Option<&SealSource>) -> Result<Verified, LedgerError> {
-    refuse_absent(directory)?;
-    let taken = Directory::lock(directory)?;
-    let path = taken.head();
-    let mut store = Embedded::open_read_only(taken)?;
-    let verified = walk(ChainReader::whole(&store, store.head()), HeadMark::default(), Vec::new())?;
-    let end = HeadMark { seq: verified.records, hash: verified.hash };
-    if let Some(SealKey::Key { key, .. }) = seal.map(|seal| seal()) {
-        store.reseal(&key, end)?;
-    }
-    drop(store);
-    HeadFile::create(&path, end)?;
-    sync(directory)?;
-    Ok(verified)
 }
 
 pub(super) fn open(directory: &Path) -> Result<(Embedded, HeadMark), LedgerError> {

@@ -3,6 +3,7 @@
 use super::damage::copy_into;
 use super::sample::{added, regions_replaced};
 use super::*;
+use crate::ledger::seal::Sealer;
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -106,11 +107,50 @@ async fn a_log_of_an_earlier_version_is_sealed_at_its_first_start() {
 }
 
 #[tokio::test]
-async fn an_accepted_log_is_sealed_again() {
-    let at = log(None, "eu-west-1").await;
-    assert_eq!(refused(at.path(), &key(1, true)), SealFault::Missing);
-    verify::accept(at.path(), Some(&key(1, true))).expect("whole in itself");
-    drop(Ledger::open(at.path(), with(Some(key(1, true)))).expect("opens"));
+async fn a_running_log_is_checked_against_its_seal_as_it_is_now() {
+    let at = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(at.path(), with(Some(key(1, true)))).expect("opens");
+    assert!(!ledger.verify(Vec::new()).await.expect("empty").is_sealed);
+    let (mut rows, store) = (Vec::new(), ledger.0.sealable.get().expect("it can be sealed").clone());
+    for n in 0..3_u64 {
+        record(&ledger, vec![added(n.into(), &format!("k{n}"))]).await.expect("recorded");
+        let verified = ledger.verify(Vec::new()).await.expect("whole");
+        assert_eq!((verified.is_sealed, verified.records), (true, n + 1));
+        rows.push(store.seal().expect("readable").expect("a seal"));
+    }
+    let forged = Sealer::new(&[2; 32]).seal(ledger.end());
+    let other = Sealer::new(&[1; 32]).seal(HeadMark { hash: RecordHash([7; 32]), ..ledger.end() });
+    for (row, fault) in [
+        (Some(rows[0].clone()), "record 1 was sealed"),
+        (Some(forged), "not made with the key"),
+        (Some(other), "was sealed with"),
+        (None, "its seal is missing"),
+    ] {
+        store.set_seal(row.as_deref());
+        let refused = ledger.verify(Vec::new()).await.expect_err("refused").to_string();
+        assert!(refused.contains(fault), "{fault}: {refused}");
+    }
+    store.set_seal(Some(&rows[2]));
+    assert!(ledger.verify(Vec::new()).await.expect("whole").is_sealed);
+}
+
+/// Verification reads the seal and the records while they grow, and takes neither for older than the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_grows_is_verified_at_any_moment() {
+    let at = tempfile::tempdir().expect("a directory");
+    let ledger = Ledger::open(at.path(), with(Some(key(1, true)))).expect("opens");
+    let growing = ledger.clone();
+    let writer = tokio::spawn(async move {
+        for n in 0..200 {
+            record(&growing, vec![added(n, &format!("k{n}"))]).await.expect("recorded");
+        }
+    });
+    while !writer.is_finished() {
+        ledger.verify(Vec::new()).await.expect("whole");
+    }
+    writer.await.expect("recorded");
+    let verified = ledger.verify(Vec::new()).await.expect("whole");
+    assert_eq!((verified.is_sealed, verified.records), (true, 200));
 }
 
 #[tokio::test]

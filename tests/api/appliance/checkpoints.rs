@@ -5,7 +5,7 @@ use super::damage::copy_all;
 use super::rewritten::{records, rewrite, with_an_account, write_anew};
 use crate::support::appliance::{Appliance, program, run_to_end};
 use claviger::keyring::{Keyring, MasterKeySource};
-use claviger::ledger::{self, SealSource};
+use claviger::ledger::{Ledger, LedgerOptions, SealKey, SealSource};
 use claviger::service::log_seal;
 use serde_json::{Value, json};
 use std::fs;
@@ -42,8 +42,17 @@ fn asked(data: &Path, arguments: &[&str]) -> String {
 fn seal_again(data: &Path) {
     let master = MasterKeySource::File { path: data.join("master.key"), create: false };
     let keyring = Keyring::open(&data.join("keyring"), master).expect("opens");
-    let seal: SealSource = Arc::new(move || log_seal::key(&keyring));
-    ledger::accept(data, Some(&seal)).expect("whole in itself");
+    let seal: SealSource = Arc::new(move || match log_seal::key(&keyring) {
+        SealKey::Key { key, .. } => SealKey::Key { key, required: false, is_of_installation: true },
+        SealKey::Unavailable | SealKey::Lost => panic!("the keyring has the key"),
+    });
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let options = LedgerOptions { seal: Some(seal), ..LedgerOptions::default() };
+        let ledger = Ledger::open(data, options).expect("whole in itself");
+        ledger.seal().expect("sealed");
+        ledger.close().await;
+    });
 }
 
 fn copy_of(data: &Path) -> TempDir {
@@ -104,6 +113,35 @@ fn a_rewrite_with_the_master_key_is_convicted_by_a_checkpoint() {
         let (code, said) = verify(copy.path(), &[&kept, &key]);
         assert!(code == Some(1) && said.contains(hash), "{said}");
     }
+}
+
+/// Hourly checkpoints of some years are one file.
+#[test]
+fn any_number_of_checkpoints_is_compared_with_the_log() {
+    let (mut appliance, mallory) = with_an_account();
+    appliance.restart();
+    let outside = TempDir::new().expect("a directory");
+    let kept = outside.path().join("checkpoints.jsonl");
+    let older = asked(&appliance.data(), &[]);
+    let number = serde_json::from_str::<Value>(&older).expect("JSON")["number"].as_u64().expect("a number");
+    appliance.admin().post("/v1/usermgmt/groups", json!({"name": "one more"})).expect(201);
+    let newer = asked(&appliance.data(), &[]);
+    fs::write(&kept, older.repeat(12_000) + &newer).expect("written");
+    let (code, said) = verify(&appliance.data(), &[&kept]);
+    assert!(code == Some(0) && said.contains("12001 checkpoint(s) fit it"), "beside the server: {said}");
+    assert!(appliance.terminate().success());
+    let (code, said) = verify(&appliance.data(), &[&kept]);
+    assert!(code == Some(0) && said.contains("12001 checkpoint(s) fit it"), "without the server: {said}");
+
+    // All of them count, not only the newest.
+    rewrite(&appliance.data(), mallory, Some(number));
+    seal_again(&appliance.data());
+    appliance.restart();
+    fs::write(&kept, asked(&appliance.data(), &[])).expect("written");
+    assert_eq!(verify(&appliance.data(), &[&kept]).0, Some(0), "the thief's own checkpoint fits");
+    fs::write(&kept, older.repeat(12_000) + &asked(&appliance.data(), &[])).expect("written");
+    let (code, said) = verify(&appliance.data(), &[&kept]);
+    assert!(code == Some(1) && said.contains(&format!("record {number} has the hash")), "{said}");
 }
 
 #[test]

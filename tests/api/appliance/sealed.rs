@@ -179,6 +179,31 @@ fn a_sealed_server_says_so_until_an_operator_unseals_it() {
     assert!(!sealed.log().contains("horse"), "no passphrase is logged");
 }
 
+/// A script that verifies must not take a sealed server for a broken log.
+#[test]
+fn verification_beside_a_sealed_server_says_so_with_a_code_of_its_own() {
+    let mut sealed = Sealed::new();
+    sealed.start();
+    sealed.unseal(PASSPHRASE);
+    let (code, checkpoint, err) = sealed.command(&["checkpoint"], "");
+    assert_eq!(code, Some(0), "{err}");
+    let kept = sealed.home.path().join("checkpoint");
+    fs::write(&kept, checkpoint).expect("written");
+    let kept = kept.to_str().expect("UTF-8");
+    sealed.kill();
+    sealed.start();
+    for command in [&["verify"][..], &["verify", "--checkpoint", kept], &["events"]] {
+        let (code, said, err) = sealed.command(command, "");
+        assert_eq!(code, Some(3), "{command:?}: {said}{err}");
+        assert!(said.is_empty() && err.contains("unseal it first"), "{command:?}: {said}{err}");
+    }
+    sealed.unseal(PASSPHRASE);
+    for command in [&["verify"][..], &["verify", "--checkpoint", kept]] {
+        let (code, said, err) = sealed.command(command, "");
+        assert!(code == Some(0) && said.contains("it fits its seal"), "{command:?}: {said}{err}");
+    }
+}
+
 #[test]
 fn the_passphrase_of_a_sealed_server_can_be_replaced() {
     let mut sealed = Sealed::new();
