@@ -63,6 +63,7 @@ impl Authority {
                 | Failure::Stopped(_)
                 | Failure::Log(_)
                 | Failure::Keyring(_)
+                | Failure::Disk(_)
                 | Failure::Internal(_) => SessionRefusal::RightWithdrawn.into(),
             })
         })

@@ -43,6 +43,9 @@ pub enum Failure {
     /// A secret could not be sealed or unsealed.
     #[error("{}", of_the_keyring(.0))]
     Keyring(#[from] KeyringError),
+    /// The disk failed, or is full, at a file beside the log.
+    #[error("{0}")]
+    Disk(&'static str),
     /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),

@@ -133,6 +133,7 @@ causes! {
     SEALED: UNAVAILABLE, "sealed", "The server waits for the passphrase of its master key (`claviger unseal`).";
     LOG_STOPPED: UNAVAILABLE, "log_stopped", "The event log has stopped; the service must be restarted.";
     KEYRING_UNAVAILABLE: UNAVAILABLE, "keyring_unavailable", "The disk failed at a file of the keyring.";
+    DISK_FAILED: UNAVAILABLE, "disk_failed", "The disk failed, or is full, at a file beside the log.";
     INTERRUPTED: UNAVAILABLE, "interrupted", "The program ended before AWS had completed the operation.";
     NOT_YET_CONSISTENT: UNAVAILABLE, "not_yet_consistent", "The result of the operation at AWS is not known yet.";
     LOG_UNREADABLE: INTERNAL, "log_unreadable", "The event log could not be read.";
@@ -199,6 +200,7 @@ fn cause_of(failure: &Failure) -> Cause {
         Failure::Log(_) => LOG_UNREADABLE,
         Failure::Keyring(error) if error.is_of_the_disk() => KEYRING_UNAVAILABLE,
         Failure::Keyring(_) => KEYRING_FAILED,
+        Failure::Disk(_) => DISK_FAILED,
         Failure::Internal(_) => INTERNAL_ERROR,
     }
 }

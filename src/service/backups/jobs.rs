@@ -157,7 +157,7 @@ impl BackupJobs {
                 match self.remove_recorded(change, old).await {
                     Ok(()) => {}
                     // The run must end: a schedule with an open run does not begin another.
-                    Err(Failure::Internal(problem)) => {
+                    Err(Failure::Disk(problem)) => {
                         return Ok(RunOutcome::Failed(format!("{MADE_BUT_NOT_DELETED}: {problem}")));
                     }
                     Err(failure) => return Err(failure),
@@ -246,7 +246,7 @@ impl BackupJobs {
             Ok(Ok(())) => {}
             removed => {
                 tracing::error!(backup = %id, ?removed, "the file of a backup could not be removed");
-                return Err(Failure::Internal("the file of the backup could not be removed"));
+                return Err(Failure::Disk("the file of the backup could not be removed"));
             }
         }
         self.command(change, BackupCommand::Delete { id }).await.map(drop)

@@ -80,7 +80,7 @@ impl Checkpoints {
             }
             newest = Some(Arc::new(checkpoint.clone()));
         });
-        let file = file.map_err(failed("the file of checkpoints cannot be opened"))?;
+        let file = file.map_err(unreadable("the file of checkpoints cannot be opened"))?;
         let (count, latest) = (watch::Sender::new(file.len() as u64), watch::Sender::new(newest));
         let (file, copying, directory) = (Mutex::new(file), Mutex::default(), settings.directory);
         Ok(Self(Arc::new(Inner { recorder, signer, directory, file, copying, latest, count })))
@@ -222,7 +222,7 @@ impl Checkpoints {
         let total = file.len();
         let places = (skip..total).take(rows).map(|place| if oldest_first { place } else { total - 1 - place });
         let rows: io::Result<Vec<_>> = places.filter_map(|place| file.get(place).transpose()).collect();
-        Ok((total, rows.map_err(failed("the checkpoints could not be read"))?))
+        Ok((total, rows.map_err(unreadable("the checkpoints could not be read"))?))
     }
 
     /// Reports newest checkpoints that contradict the log to the program's own log: it may be the sign of an attack, or
@@ -314,10 +314,19 @@ fn read_copy(path: &Path) -> Option<Checkpoint> {
 /// No checkpoint is longer.
 const COPY_BYTES_MAX: u64 = 4096;
 
-fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
+/// A checkpoint that cannot be read. It may be damaged on a disk that works.
+fn unreadable(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
     move |error| {
         tracing::error!(%error, "{what}");
         Failure::Internal(what)
+    }
+}
+
+/// A checkpoint that cannot be written.
+fn failed(what: &'static str) -> impl FnOnce(io::Error) -> Failure {
+    move |error| {
+        tracing::error!(%error, "{what}");
+        Failure::Disk(what)
     }
 }
 

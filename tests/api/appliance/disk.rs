@@ -6,8 +6,12 @@ use crate::support::client::Client;
 use crate::support::small_disk::SmallDisk;
 use crate::support::strace::{Strace, SystemCall};
 use serde_json::json;
+use std::fs::File;
+use std::io::Write;
 use std::process::Command;
 use tempfile::TempDir;
+
+const CHECKPOINTS: &str = "/v1/audit/checkpoints";
 
 #[test]
 fn a_full_disk_stops_changes_and_nothing_else() {
@@ -38,6 +42,41 @@ fn a_full_disk_stops_changes_and_nothing_else() {
     assert_complete(&appliance, acknowledged);
     appliance.kill();
     drop(disk);
+}
+
+/// A checkpoint is no record, so it is refused without an end of the log; once there is room, one is made.
+#[test]
+fn a_full_disk_refuses_checkpoints_until_there_is_room() {
+    let home = TempDir::new().expect("a directory");
+    let Some(disk) = SmallDisk::mount(&home.path().join("data"), "16m") else { return };
+    let mut appliance = Appliance::start_in(home, &[]);
+    let admin = appliance.admin();
+    let filling = appliance.data().join("filling");
+    let mut file = File::create(&filling).expect("a file");
+    while file.write_all(&[0; 4096]).is_ok() {}
+    drop(file);
+    let refused = admin.post(CHECKPOINTS, json!({}));
+    assert_eq!(refused.body["reason"], "disk_failed", "{}", refused.text);
+    refused.refused(503, "NCERRUnavailable");
+    assert_eq!(admin.get(CHECKPOINTS).expect(200)["total"], 0, "nothing is left of it");
+    std::fs::remove_file(&filling).expect("removed");
+    admin.post(CHECKPOINTS, json!({})).expect(201);
+    assert_eq!(admin.get(CHECKPOINTS).expect(200)["total"], 1);
+    appliance.kill();
+    drop(disk);
+}
+
+#[test]
+fn a_directory_of_checkpoints_that_fails_is_reported() {
+    let outside = TempDir::new().expect("a directory");
+    let appliance =
+        Appliance::start_with(&[("CLAVIGER_CHECKPOINTS_DIRECTORY", outside.path().to_str().expect("UTF-8"))]);
+    let admin = appliance.admin();
+    outside.close().expect("removed");
+    let refused = admin.post(CHECKPOINTS, json!({}));
+    assert_eq!(refused.body["reason"], "disk_failed", "{}", refused.text);
+    let message = refused.refused(503, "NCERRUnavailable");
+    assert!(message.contains("checkpoints.directory"), "{message}");
 }
 
 #[test]

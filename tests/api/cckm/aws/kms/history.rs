@@ -59,6 +59,10 @@ fn a_history_is_seen_by_those_who_see_the_kms() {
     let acl = json!({"user_id": subject(&bob), "actions": ["keycreate"], "permit": true});
     admin.post(&format!("{path}/update-acls"), acl).expect(200);
     asks(&bob).into_iter().for_each(|answer| drop(answer.expect(200)));
+    // Who shares a KMS may ask who changed it.
+    let history = bob.get(&format!("{path}/history")).expect(200);
+    let actors = history["resources"].as_array().expect("entries").iter().map(|entry| &entry["actor"]);
+    assert!(actors.clone().count() == 2 && actors.clone().all(|actor| actor == "admin"), "{history}");
     admin.delete(&path).expect(204);
     // Only administrators see a deleted KMS.
     asks(&bob).into_iter().for_each(|answer| drop(answer.refused(404, "NCERRResourceNotFound")));
