@@ -8,6 +8,7 @@
 pub mod attempt_log;
 pub mod aws;
 pub mod backup;
+pub mod bounded_file;
 pub mod call_journal;
 pub mod cli;
 pub mod domain;

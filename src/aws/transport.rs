@@ -4,6 +4,7 @@
 //! bundle. rusoto's HTTP and TLS stack is not used. The size of answers is bounded and redirects are not followed. No
 //! request is sent twice here; `retry` decides about that.
 
+use crate::bounded_file;
 use std::collections::HashMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -194,8 +195,8 @@ fn proxy(url: &str, no_proxy: &[String], redactor: &mut Redactor) -> Result<reqw
 }
 
 fn ca_bundle(path: &Path) -> Result<Vec<reqwest::Certificate>, TransportError> {
-    let pem =
-        std::fs::read(path).map_err(|source| TransportError::CaBundleUnreadable { path: path.to_owned(), source })?;
+    let unreadable = |source| TransportError::CaBundleUnreadable { path: path.to_owned(), source };
+    let pem = bounded_file::read(path, bounded_file::SETTINGS_MAX).map_err(unreadable)?;
     let invalid = |fault| TransportError::CaBundleInvalid { path: path.to_owned(), fault };
     let certificates =
         reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| invalid("holds something that is not PEM"))?;

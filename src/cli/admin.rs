@@ -7,6 +7,7 @@ use super::config::{Config, ConfigError};
 use super::control::{self, NewKey, Password, Request};
 use super::events::{EventsError, LogArguments, ask, become_owner};
 use super::options;
+use crate::bounded_file;
 use crate::keyring::first_line;
 use crate::service::failure::Failure;
 use crate::service::recovery::Offline;
@@ -246,8 +247,8 @@ fn read_password(from: &mut impl BufRead) -> Result<Zeroizing<String>, AdminErro
 
 /// The key in a file, as base64.
 fn base64_of(path: &Path) -> Result<Zeroizing<String>, AdminError> {
-    let content = std::fs::read(path).map_err(|source| AdminError::File { path: path.to_owned(), source })?;
-    let content = Zeroizing::new(content);
+    let content = bounded_file::read(path, bounded_file::SECRET_MAX)
+        .map_err(|source| AdminError::File { path: path.to_owned(), source })?;
     // Raw bytes are not text; whether it is a key is decided by who replaces the old one.
     Ok(Zeroizing::new(match std::str::from_utf8(&content) {
         Ok(text) if text.is_ascii() => text.trim().to_owned(),

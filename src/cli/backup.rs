@@ -6,6 +6,7 @@ use super::config::ConfigError;
 use super::control::{self, Request};
 use super::events::{EventsError, LogArguments, ask, become_owner};
 use crate::backup::{BackupReader, EncryptionError, FormatError, Key, Lock, Part, Sealed};
+use crate::bounded_file;
 use crate::service::backups::{Contents, ContentsError};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -162,7 +163,7 @@ impl KeyArguments {
 }
 
 fn read_secret(path: &Path) -> Result<Zeroizing<String>, KeyError> {
-    let read = fs::read_to_string(path).map(Zeroizing::new);
+    let read = bounded_file::read_text(path, bounded_file::SECRET_MAX);
     read.map_err(|source| KeyError::Unreadable { path: path.to_owned(), source })
 }
 

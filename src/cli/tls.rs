@@ -3,6 +3,7 @@
 
 use super::config::TlsSettings;
 use super::config::certificate::{self, CertificateProblem};
+use crate::bounded_file;
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Datelike, TimeDelta, Utc};
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
@@ -16,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use webpki::{ALL_VERIFICATION_ALGS, EndEntityCert, KeyUsage, anchor_from_trusted_cert};
-use zeroize::Zeroizing;
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -100,7 +100,7 @@ impl Certificate {
             return Ok(false);
         }
         let unreadable = |source| TlsError::Write { path: self.0.private_key.clone(), source };
-        let pem = Zeroizing::new(std::fs::read_to_string(&self.0.private_key).map_err(unreadable)?);
+        let pem = bounded_file::read_text(&self.0.private_key, bounded_file::SECRET_MAX).map_err(unreadable)?;
         let made = self_signed(names, &KeyPair::from_pem(&pem)?, now)?;
         write_atomically(&self.0.certificate, made.as_bytes())?;
         self.reload()?;

@@ -4,6 +4,7 @@
 
 use super::address::{UrlProblem, UrlRules, check_url, is_local};
 use super::signature::Secret;
+use crate::bounded_file;
 use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::RETRY_AFTER;
@@ -194,8 +195,8 @@ impl Resolve for CheckedNames {
 }
 
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, SenderError> {
-    let pem =
-        std::fs::read(path).map_err(|source| SenderError::CaBundleUnreadable { path: path.to_owned(), source })?;
+    let unreadable = |source| SenderError::CaBundleUnreadable { path: path.to_owned(), source };
+    let pem = bounded_file::read(path, bounded_file::SETTINGS_MAX).map_err(unreadable)?;
     let invalid = || SenderError::CaBundleInvalid { path: path.to_owned() };
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|_| invalid())?;
     if found.is_empty() { Err(invalid()) } else { Ok(found) }

@@ -1,6 +1,7 @@
 //! `[forwarding]`: where audit records are sent besides the syslog receivers, which clients manage by the API.
 
 use super::check::{Problem, check_range};
+use crate::bounded_file;
 use crate::forward::{JsonFileSettings, Otlp, OtlpError};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -67,7 +68,7 @@ impl ForwardingSettings {
 /// Reads a file of which a part is secret.
 fn read(path: &Path) -> Result<Zeroizing<String>, CollectorProblem> {
     let unreadable = |source| CollectorProblem::Unreadable { path: path.to_owned(), source };
-    std::fs::read_to_string(path).map(Zeroizing::new).map_err(unreadable)
+    bounded_file::read_text(path, bounded_file::SECRET_MAX).map_err(unreadable)
 }
 
 pub(super) fn check(settings: &ForwardingSettings, found: &mut Vec<Problem>) {

@@ -1,5 +1,6 @@
 //! Reads the settings from the file and the environment, or returns every mistake in them with its location.
 
+use crate::bounded_file;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -89,7 +90,8 @@ pub(super) fn read(path: Option<&Path>, env: impl Iterator<Item = (String, Strin
 }
 
 fn read_file(path: &Path) -> Result<Settings, Mistake> {
-    let text = std::fs::read_to_string(path).map_err(|source| Mistake::Unreadable { path: path.to_owned(), source })?;
+    let text = bounded_file::read_text(path, bounded_file::SETTINGS_MAX)
+        .map_err(|source| Mistake::Unreadable { path: path.to_owned(), source })?;
     let line_at = |offset: usize| text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1;
     let syntax = |error: toml::de::Error| Mistake::Syntax {
         path: path.to_owned(),

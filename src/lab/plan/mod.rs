@@ -2,6 +2,7 @@
 //!
 //! `file.rs` defines the TOML. `validate.rs` converts it to the types below and reports every mistake (`mistake.rs`).
 
+use crate::bounded_file;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
@@ -52,7 +53,7 @@ impl LabPlan {
     /// # Errors
     /// [`LabError`] if the file cannot be read, is not of the documented form, or has mistakes, all of which are named.
     pub fn read(path: &Path) -> Result<LabPlan, LabError> {
-        let text = std::fs::read_to_string(path)
+        let text = bounded_file::read_text(path, bounded_file::SETTINGS_MAX)
             .map_err(|source| LabError::PlanUnreadable { path: path.to_owned(), source })?;
         LabPlan::parse(&text)
     }

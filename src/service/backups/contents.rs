@@ -6,6 +6,7 @@
 //! read afterwards, while others are written. Files are cut at the length that they had when they were listed.
 
 use crate::backup::{BackupWriter, FormatError, Header, Trailer};
+use crate::bounded_file;
 use crate::keyring::{self, CopiedFiles, Keyring, KeyringError};
 use crate::ledger::{CopyError, Ledger, LedgerError, RESTORED_SEAL, RecordCopy};
 use crate::service::checkpoints;
@@ -82,8 +83,8 @@ impl Contents {
     /// the keyring as it was copied.
     pub fn with_master_key(self, file: Option<&Path>) -> Result<Self, ContentsError> {
         let path = file.ok_or(ContentsError::NoMasterKeyFile)?;
-        let key = std::fs::read(path).map_err(|source| ContentsError::Io { path: path.to_owned(), source })?;
-        let key = Zeroizing::new(key);
+        let key = bounded_file::read(path, bounded_file::SECRET_MAX)
+            .map_err(|source| ContentsError::Io { path: path.to_owned(), source })?;
         if !keyring::opens(&self.keyring, key.clone()) {
             return Err(ContentsError::OtherMasterKey(path.to_owned()));
         }

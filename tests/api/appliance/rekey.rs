@@ -126,6 +126,9 @@ fn rekey_and_reset_password_work_without_a_server() {
     let (code, _, err) = rekey(&data, &["--key-file", short.to_str().expect("text")]);
     assert_eq!(code, Some(1));
     assert!(err.contains("not a master key"), "{err}");
+    // Nor does one without an end.
+    let (code, _, err) = rekey(&data, &["--key-file", "/dev/zero"]);
+    assert!(code == Some(1) && err.contains("it is larger than"), "{err}");
 
     // After a change of the kind, the file has a key that opens nothing: it is not put into a backup.
     let backup = |name: &str| {
