@@ -20,11 +20,21 @@ import { NotFound } from '../not-found.js';
 const KINDS = /** @type {Array<[string, string, string]>} */ ([['key-report', 'Events', 'a row for each event on a key'], ['service-report', 'Uses', 'a row for each use of keys by a service and a principal'], ['key-aging', 'Age', 'a row for each key'], ['reconciliation-report', 'Differences', 'between AWS and what is here']]);
 const kindWords = (/** @type {string} */ kind) => KINDS.find(([id]) => id === kind)?.[1] ?? kind;
 
+/** @type {import('../../components/list/table.js').Column[]} */
+const COLUMNS = [
+  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />`, second: (row) => kindWords(row.report_type) },
+  { id: 'kind', title: 'Of', width: 120, leaves: 2, cell: (row) => html`<${Chip}>${kindWords(row.report_type)}<//>` },
+  { id: 'state', title: 'State', width: 150, cell: (row) => html`<${State} state=${row.overall_status} />` },
+  { id: 'rows', title: 'Rows', width: 90, end: true, cell: (row) => number(row.progress?.rows ?? 0) },
+  { id: 'kms', title: 'KMSs', width: 190, leaves: 1, cell: (row) => html`<span class="t2 cut">${[...new Set((row.cloud_watch_params ?? []).map((/** @type {any} */ one) => one.kms))].join(', ')}</span>` },
+  { id: 'created', title: 'Made', width: 150, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.createdAt} />` },
+];
+
 export function ReportList() {
   usePage({ title: 'Reports' });
   return html`<div class="page full"><${Head} title="Reports" actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${lacksAnywhere('reportcreate')} onClick=${() => go('/cckm/aws/reports?new=1')}>Make a report<//>`} />
     <${List} path="/cckm/aws/reports" noun=${['report', 'reports']} sort="-createdAt" every=${5000} search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/reports/${segment(row.id)}`}
-      columns=${[{ id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />`, second: (row) => kindWords(row.report_type) }, { id: 'kind', title: 'Of', width: 120, leaves: 2, cell: (row) => html`<${Chip}>${kindWords(row.report_type)}<//>` }, { id: 'state', title: 'State', width: 150, cell: (row) => html`<${State} state=${row.overall_status} />` }, { id: 'rows', title: 'Rows', width: 90, end: true, cell: (row) => number(row.progress?.rows ?? 0) }, { id: 'kms', title: 'KMSs', width: 190, leaves: 1, cell: (row) => html`<span class="t2 cut">${[...new Set((row.cloud_watch_params ?? []).map((/** @type {any} */ one) => one.kms))].join(', ')}</span>` }, { id: 'created', title: 'Made', width: 150, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.createdAt} />` }]}
+      columns=${COLUMNS}
       filters=${[{ name: 'report_type', title: 'Of', many: true, options: KINDS.map(([id, words]) => [id, words]) }, { name: 'overall_status', title: 'State', options: [['in_progress', 'in progress'], ['completed', 'completed'], ['error', 'failed']] }]}
       empty=${html`<${Empty} icon="file-chart-column" title="No report yet">What happened to keys, who used them, how old they are, where AWS differs.<br /><a href="/cckm/aws/reports?new=1">Make a report</a><//>`} /></div>`;
 }

@@ -26,11 +26,19 @@ import { Editor } from '../keys/policy.js';
 /** @param {any} policy */
 const textOf = (policy) => (policy === undefined || policy === null ? '' : typeof policy === 'string' ? policy : policyText(policy));
 
+/** @type {import('../../components/list/table.js').Column[]} */
+const COLUMNS = [
+  { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />`, second: (row) => row.account_id },
+  { id: 'account', title: 'Account', width: 140, leaves: 2, cell: (row) => html`<span class="mono t2">${row.account_id}</span>` },
+  { id: 'verified', title: 'Tried at AWS', width: 130, cell: (row) => (row.is_verified ? html`<${Chip} tone="ok">a key has it<//>` : html`<span class="t3">not yet</span>`) },
+  { id: 'changed', title: 'Changed', width: 150, sort: 'updatedAt', cell: (row) => html`<${Time} at=${row.updatedAt} />` },
+];
+
 export function TemplateList() {
   usePage({ title: 'Policy templates' });
   return html`<div class="page full"><${Head} title="Policy templates" sub="One policy for many keys of an account; a change is pushed to all of them." actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${lacksAnywhere('keyupdate')} onClick=${() => go('/cckm/aws/templates?new=1')}>Make a template<//>`} />
     <${List} path="/cckm/aws/templates" noun=${['template', 'templates']} sort="name" search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/templates/${segment(row.id)}`}
-      columns=${[{ id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />`, second: (row) => row.account_id }, { id: 'account', title: 'Account', width: 140, leaves: 2, cell: (row) => html`<span class="mono t2">${row.account_id}</span>` }, { id: 'verified', title: 'Tried at AWS', width: 130, cell: (row) => (row.is_verified ? html`<${Chip} tone="ok">a key has it<//>` : html`<span class="t3">not yet</span>`) }, { id: 'changed', title: 'Changed', width: 150, sort: 'updatedAt', cell: (row) => html`<${Time} at=${row.updatedAt} />` }]}
+      columns=${COLUMNS}
       filters=${[{ name: 'kms', title: 'KMS', options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]) }, { name: 'account_id', title: 'Account', placeholder: '123456789012' }, { name: 'is_verified', title: 'Tried at AWS', options: [['true', 'yes'], ['false', 'no']] }]}
       empty=${html`<${Empty} icon="file-braces" title="No template yet">A template is the policy of many keys at once.<br /><a href="/cckm/aws/templates?new=1">Make a template</a><//>`} /></div>`;
 }
