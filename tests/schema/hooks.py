@@ -27,6 +27,7 @@ REASONS = {
 # Refusals with 401 of requests that have a right form.
 UNAUTHENTICATED = {
     "token_expired",  # the run's own token: a slow machine takes longer than it is valid
+    "token_revoked",  # another part of the run has ended all sessions but its own
     "credentials_wrong",  # only real passwords are right
 }
 
@@ -48,7 +49,7 @@ REFUSALS = [
     (r"linkCustomKeyStore", r"caller_rules|enable_success_audit_event|local_hosted_params.*", "must be empty, in any form"),
     (r"updateConnection|updateKms", r"assume_role_arn|assume_role_external_id", "must fit what is not changed"),
     (r"\w+Prometheus\w*", r"enabled", "may only repeat what the path says"),
-    (r"\w+Syslog\w*", r"caCert|ca_cert", "required for one of the transports"),
+    (r"\w+Syslog\w*", r"caCert|ca_cert|host", "certificates, required for one of the transports; IPv6 addresses"),
     (r"createTemplate", r"account_id", "an account that has a KMS"),
     (r"getPermissions", r"assume_role_arn|assume_role_external_id", "members of a query that need each other"),
     (r"addKeyTags|removeKeyTags|\w+Key", r"(aws_param\.)?[Tt]ags", "the keys of tags must differ, and have letters and digits of any script"),
