@@ -1,5 +1,6 @@
 // Fills a lab for the pages and stories, by the API.
 import { password } from './browser.mjs';
+import { seedPeople } from './seed-people.mjs';
 
 const NAMES = ['atm-pin-block', 'cards', 'chargebacks-s3', 'dispute-evidence', 'fraud-features', 'kyc-documents', 'pan-tokens', 'payroll', 'rds-core', 'refunds-queue', 'statements-archive', 'poc-tokenizer', 'sso-sessions', 'mfa-secrets', 'lake-raw', 'geo-cache'];
 const REGIONS = ['eu-central-1', 'eu-west-3', 'us-east-1'];
@@ -52,5 +53,6 @@ export async function seed(base) {
     await call('POST', `usermgmt/groups/${encodeURIComponent('CCKM Users')}/users/${encodeURIComponent(made.user_id)}`, {});
     await call('POST', `cckm/aws/kms/${payments.id}/update-acls`, { acls: [{ group: 'CCKM Users', actions: ['viewnative'], permit: true }] });
   }
-  return { call, payments, identity, keys };
+  const people = await seedPeople(call, payments);
+  return { call, payments, identity, keys, people };
 }

@@ -6,26 +6,10 @@ import { html, useEffect, useRef, useState } from '../view.js';
 import { useGet } from '../data.js';
 import { query, setQuery } from '../router.js';
 import { number } from '../lib/text.js';
+import { placeOf, timeAt } from '../lib/track.js';
 import { DAY, clock, clockSeconds, day, exact, parse, relative, weekday } from '../lib/time.js';
 import { now } from './bits.js';
 import { Icon } from './icon.js';
-
-const WEEK = 7 * DAY;
-
-/** The place of a time on the track, 0 to 1. @param {number} at @param {number} begin @param {number} end */
-export function placeOf(at, begin, end) {
-  const within = Math.max(begin, Math.min(at, end));
-  if (end - begin <= WEEK * 1.5) return (within - begin) / Math.max(1, end - begin);
-  const turn = end - WEEK;
-  return within < turn ? (0.75 * (within - begin)) / (turn - begin) : 0.75 + (0.25 * (within - turn)) / WEEK;
-}
-
-/** The time at a place of the track. @param {number} place @param {number} begin @param {number} end */
-export function timeAt(place, begin, end) {
-  if (end - begin <= WEEK * 1.5) return begin + place * (end - begin);
-  const turn = end - WEEK;
-  return place < 0.75 ? begin + (place / 0.75) * (turn - begin) : turn + ((place - 0.75) / 0.25) * WEEK;
-}
 
 /** The path of the history of the object, newest first, as a TimeBar reads it; pages may read the same. */
 export const HISTORY = { sort: '-seq', limit: 1000 };

@@ -67,7 +67,7 @@ export function What({ record }) {
 
 /** @type {import('../../components/list/table.js').Column[]} */
 const COLUMNS = [
-  { id: 'number', title: '#', width: 74, cell: (record) => html`<span class=${record.number === null ? 't3' : ''}>${record.number === null ? '' : number(record.number)}</span>`, second: (record) => html`<${When} at=${record.createdAt} />` },
+  { id: 'number', title: '#', width: isTablet.value ? 92 : 74, cell: (record) => html`<span class=${record.number === null ? 't3' : ''}>${record.number === null ? '' : number(record.number)}</span>`, second: (record) => html`<${When} at=${record.createdAt} />` },
   { id: 'time', title: 'Time', width: 92, leaves: 2, cell: (record) => html`<${When} at=${record.createdAt} />` },
   { id: 'who', title: 'Who', width: 164, cell: (record) => html`<${Who} record=${record} />` },
   { id: 'what', title: 'What', cell: (record) => html`<${What} record=${record} />` },

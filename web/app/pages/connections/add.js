@@ -49,7 +49,7 @@ export function AddConnection() {
   };
   return html`<div class="page"><${Head} title="Add a connection" sub="Claviger signs in to AWS with it. It is tested before it is kept; the secret is sealed and never shown again." />
     <div class="body"><div class="columns wide top"><form onSubmit=${keep}><${Card}><div class="column">
-        <div class="column tight"><div class="legend">What will you use it for? <span class="optional">makes the IAM policy at the right</span></div><${Uses} chosen=${uses} choose=${(/** @type {string[]} */ next) => form.set({ uses: next })} /></div>
+        <div class="column tight"><div class="legend">What will you use it for? <span class="optional">makes the IAM policy to paste</span></div><${Uses} chosen=${uses} choose=${(/** @type {string[]} */ next) => form.set({ uses: next })} /></div>
         <${ConnectionFields} form=${form} />
         ${said?.of === text && html`<${TestNote} said=${said} took=${said.took} />`}<${FormNote} form=${form} />
         <div class="row"><${Button} icon="refresh-cw" busy=${busy} disabled=${!filled} onClick=${test}>Test<//><span data-save><${Button} type="submit" class=${tested ? 'ink' : ''} busy=${form.busy && !busy} disabled=${!filled}>${tested ? 'Keep the connection' : 'Keep it untested'}<//></span><span class="grow"></span><button type="button" class="button quiet" onClick=${() => go(CONNECTIONS)}>Leave</button></div></div><//></form>

@@ -1,0 +1,32 @@
+// Users: one is created, has to change the first password, loses a group again; the acts are in the log.
+import { base, settled, signIn } from '../browser.mjs';
+
+export const title = 'a user is created with a made password, is put into a group, and is deleted by name';
+
+export async function run({ page, world }) {
+  const name = `story-${Date.now()}`;
+  await signIn(page);
+  await page.goto(`${base}/usermgmt/users?new=1`);
+  await page.waitForSelector('form .checks label');
+  await page.getByLabel('User name').fill(name);
+  await page.click('text=Make one');
+  const password = await page.getByLabel('First password').inputValue();
+  if (password.length < 16) throw new Error('no password was made');
+  await page.click('button:has-text("Create the user")');
+  await page.waitForSelector(`.panel h2:has-text("${name}")`);
+  await settled(page);
+  await page.waitForSelector('.panel >> text=New password due');
+  await page.waitForSelector('.panel section >> text=CCKM Users');
+  if ((await page.content()).includes(password)) throw new Error('the password is still in the page');
+  const [user] = (await world.call('GET', `usermgmt/users?username=${name}`)).resources;
+  if (!user.password_change_required || !user.groups.includes('CCKM Users')) throw new Error('the user is not as was asked');
+
+  await page.click('.panel [aria-label="Acts"]');
+  await page.click('text=Delete…');
+  await page.waitForSelector('dialog');
+  if ((await page.getAttribute('dialog button[type=submit]', 'aria-disabled')) !== 'true') throw new Error('it can be deleted without its name');
+  await page.fill('#ask-name', name);
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector('.panel', { state: 'detached' });
+  if ((await world.call('GET', `usermgmt/users?username=${name}`)).total !== 0) throw new Error('the user is still there');
+}
