@@ -5,6 +5,7 @@
 import { html, signal, useEffect } from '../view.js';
 import { api } from '../api.js';
 import { changed, useGet } from '../data.js';
+import { plural } from '../lib/text.js';
 import { Icon } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
 import { Progress } from '../components/charts.js';
@@ -12,7 +13,7 @@ import { State, Time } from '../components/bits.js';
 import { showError } from '../components/dialog.js';
 
 const KINDS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
-const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion: 'Schedule the deletion of', cancelkeydeletion: 'Cancel the deletion of', applypolicytemplate: 'Apply a template to' };
+const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion: 'Schedule the deletion of', cancelkeydeletion: 'Cancel the deletion of', enablerotationjob: 'Put under a schedule:', disablerotationjob: 'Take off schedules:', applypolicytemplate: 'Apply a template to' };
 
 /** Counts up when a job was begun, so that the tray looks at once. */
 const begun = signal(0);
@@ -25,10 +26,10 @@ export function follow() {
 /** What a job does, and how far it is. @param {'bulk' | 'sync'} kind @param {any} job */
 export function progressOf(kind, job) {
   const states = Object.values(job.detailed_status ?? {}).map(String);
-  const total = kind === 'bulk' ? job.keys?.length ?? states.length : states.length;
-  const failed = job.failed_count ?? states.filter((state) => !/^(success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
-  const done = job.done_count ?? states.filter((state) => /^(success|completed)/i.test(state)).length;
-  const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${total} keys` : `Synchronise ${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
+  const total = kind === 'bulk' ? job.keys_count ?? job.keys?.length ?? states.length : states.length;
+  const failed = job.keys_failed ?? states.filter((state) => !/^(success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
+  const done = (job.keys_done !== undefined ? job.keys_done - (job.keys_failed ?? 0) : undefined) ?? states.filter((state) => /^(success|completed)/i.test(state)).length;
+  const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${plural(total, 'key')}` : `Synchronise ${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
   return { title, total, failed, done, running: job.overall_status === 'in_progress' };
 }
 

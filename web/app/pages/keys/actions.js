@@ -1,13 +1,15 @@
 /** The acts on one key. Each that the caller may not do is shown disabled with the name of the right. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
-import { changed as changedPath } from '../../data.js';
+import { api, saveFile } from '../../api.js';
+import { changed as changedPath, shared } from '../../data.js';
+import { go } from '../../router.js';
 import { lacks } from '../../rights.js';
 import { aliasParts } from '../../lib/text.js';
-import { keyName, keyState } from '../../lib/key.js';
-import { act, ask } from '../../components/dialog.js';
+import { keyName, keyOrigin, keyState } from '../../lib/key.js';
+import { act, ask, showError } from '../../components/dialog.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Icon } from '../../components/icon.js';
+import { rotations } from './rotating.js';
 
 /** The right that is missing for an act on a key. @param {any} key @param {string} right */
 export const missing = (key, right) => lacks(key, right);
@@ -16,16 +18,18 @@ export const missing = (key, right) => lacks(key, right);
 export function KeyActions({ row: key, path, changed }) {
   const state = keyState(key);
   const name = keyName(key);
+  const short = aliasParts(name)[1];
+  const hyok = keyOrigin(key) === 'hyok';
   const done = (/** @type {any} */ answer) => {
-    if (answer) {
-      changed(answer);
-      changedPath('/cckm/aws/keys');
-    }
+    if (!answer) return;
+    changed(answer);
+    changedPath('/cckm/aws/keys');
   };
-  const enable = () => api.post(`${path}/enable`).then((answer) => (done(answer), answer));
-  const disable = () => api.post(`${path}/disable`).then((answer) => (done(answer), answer));
+  const post = (/** @type {string} */ verb, body = {}) => api.post(`${path}/${verb}`, body).then((answer) => (done(answer), answer ?? true));
+  const enable = () => post('enable');
+  const disable = () => post('disable');
   const deletion = () => ask({
-    title: `Schedule the deletion of ${name}?`, level: 3, name: aliasParts(name)[1], act: 'Schedule deletion', keep: 'Keep the key', values: { days: 30 },
+    title: `Schedule the deletion of ${name}?`, level: 3, name: short, act: 'Schedule deletion', keep: 'Keep the key', values: { days: 30 },
     text: 'After the wait AWS destroys the key. What it encrypted can never be read again. Until then you can cancel.',
     warn: key.last_used_at && `AWS last saw it in use: ${key.last_used_operation ?? 'an operation'}, ${key.last_used_at.slice(0, 10)}.`,
     fields: (values, set) => html`<div class="field"><label for="days">Wait <span class="optional">7 to 30 days</span></label><input id="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
@@ -33,22 +37,47 @@ export function KeyActions({ row: key, path, changed }) {
     dry: (values) => api.post(`${path}/schedule-deletion`, { days: values.days }, { query: { dry_run: true } }),
     says: () => 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.',
   }).then(done);
-  const cancel = () => act(() => api.post(`${path}/cancel-deletion`).then((answer) => (done(answer), answer)), `The deletion of ${name} is cancelled. It is disabled now.`);
-  const refresh = () => act(() => api.post(`${path}/refresh`).then((answer) => (done(answer), answer)), `${name} was read from AWS.`);
-  const rotate = (/** @type {boolean} */ material) => ask({
-    title: material ? `Rotate the material of ${name}?` : `Replace ${name} by a new key?`, act: material ? 'Rotate the material' : 'Replace the key', keep: 'Leave it',
-    text: material ? 'AWS encrypts with the new material from then on; what is there stays readable. The id and the ARN stay.' : 'A new key takes its aliases. The old key stays, so that what it encrypted stays readable.',
-    run: () => api.post(`${path}/${material ? 'rotate-material' : 'rotate'}`),
+  const cancel = () => act(() => post('cancel-deletion'), `The deletion of ${name} is cancelled. It is disabled now.`);
+  const refresh = () => act(() => post('refresh'), `${name} was read from AWS.`);
+  const describe = () => ask({
+    title: `Describe ${name}`, act: 'Save the description', keep: 'Leave it', values: { description: key.aws_param?.Description ?? '' },
+    fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
+    run: (values) => api.post(`${path}/update-description`, values),
   }).then(done);
+  const template = async () => {
+    const list = (await shared('/cckm/aws/templates', { account_id: key.account_id, limit: 200, sort: 'name' })).resources;
+    ask({
+      title: `Give ${name} the policy of a template?`, act: 'Apply the template', keep: 'Keep the policy', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no template of this account. <a href="/cckm/aws/templates?new=1">Make one</a>` : 'It replaces the policy in AWS; a change of the template can be pushed to the key later.',
+      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+      run: (values) => api.post(`${path}/policy`, { policytemplate: values.id }),
+    }).then(done);
+  };
+  const publicKey = async () => {
+    try {
+      const { blob } = await api.download(`${path}/download-public-key`);
+      saveFile(blob, `${short}.pem`);
+    } catch (error) {
+      showError(error);
+    }
+  };
+  const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: () => api.post(`${path}/block`) }).then(done);
+  const unblock = () => act(() => post('unblock'), `${name} is served again.`);
+  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: () => api.post(`${path}/link`) }).then(done);
+  const forget = () => ask({ title: `Remove the entry of ${name}?`, level: 3, name: short, act: 'Remove the entry', keep: 'Keep it', text: 'AWS does not have the key any more. Its history stays in the log.', run: () => api.delete(path) }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
+  const asymmetric = /^(RSA|ECC|ML_DSA|SM2)/.test(key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec ?? '');
 
-  return html`<${Menu} class="button" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${[
-      { label: 'New material, same key…', icon: 'rotate-cw', act: () => rotate(true), missing: missing(key, 'keyrotate'), end: 'R' },
-      { label: 'A new key in its place…', icon: 'key-round', act: () => rotate(false), missing: missing(key, 'keyrotate') },
-    ]} />
+  return html`<${Menu} class="button" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${rotations(key, path, done)} />
+    ${hyok && (key.blocked ? html`<${Button} icon="lock-open" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${unblock}>Serve again<//>` : html`<${Button} class="danger" icon="ban" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${block}>Block…<//>`)}
+    ${hyok && key.linked_state === false && html`<${Button} missing=${missing(key, 'hyokkeylink')} onClick=${link}>Make it at AWS…<//>`}
     ${state === 'Enabled' && html`<${Button} missing=${missing(key, 'keyupdate')} onClick=${() => act(disable, `${name} is disabled.`, enable)}>Disable<//>`}
     ${state === 'Disabled' && html`<${Button} missing=${missing(key, 'keyupdate')} onClick=${() => act(enable, `${name} is enabled.`, disable)}>Enable<//>`}
-    ${state === 'PendingDeletion' ? html`<${Button} missing=${missing(key, 'keycanceldelete')} onClick=${cancel}>Cancel deletion<//>` : html`<${Button} class="danger" missing=${missing(key, 'keydelete')} onClick=${deletion}>Schedule deletion…<//>`}
+    ${state === 'Gone' ? html`<${Button} class="danger" missing=${missing(key, 'keydelete')} onClick=${forget}>Remove the entry…<//>`
+      : state === 'PendingDeletion' ? html`<${Button} missing=${missing(key, 'keycanceldelete')} onClick=${cancel}>Cancel deletion<//>` : html`<${Button} class="danger" missing=${missing(key, 'keydelete')} onClick=${deletion}>Schedule deletion…<//>`}
     <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
       { label: 'Read from AWS now', icon: 'refresh-cw', act: refresh, missing: missing(key, 'keysynchronize') },
+      { label: 'Describe…', icon: 'pencil', act: describe, missing: missing(key, 'keyupdate') },
+      { label: 'Apply a policy template…', icon: 'file-braces', act: template, missing: missing(key, 'keyupdate') },
+      asymmetric && { label: 'Download the public key', icon: 'download', act: publicKey },
+      { label: 'Who may use it', icon: 'users', href: `${path}?tab=access`, end: 'W' },
     ]} />`;
 }

@@ -51,7 +51,15 @@ export function keyBulk(chosen) {
     fields: (values, set) => html`<div class="field"><label for="bulk-days">Wait <span class="optional">7 to 30 days</span></label><input id="bulk-days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values) => start(chosen, 'schedulekeydeletion', { days: values.days }),
   });
+  const schedule = async () => {
+    const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
+    ask({
+      title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
+      fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+      run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
+    });
+  };
   return html`<button type="button" onClick=${() => simple('enablekey')}>Enable</button><button type="button" onClick=${() => simple('disablekey')}>Disable</button>
-    <button type="button" onClick=${template}>Apply template…</button><button type="button" class="danger" onClick=${deletion}>Schedule deletion…</button><button type="button" class="hide-small" onClick=${() => simple('cancelkeydeletion')}>Cancel deletion</button>`;
+    <button type="button" onClick=${template}>Apply template…</button><button type="button" class="hide-small" onClick=${schedule}>Rotate by schedule…</button><button type="button" class="danger" onClick=${deletion}>Schedule deletion…</button>${chosen.rows.some((row) => row.aws_param?.KeyState === 'PendingDeletion') && html`<button type="button" class="hide-small" onClick=${() => simple('cancelkeydeletion')}>Cancel deletion</button>`}`;
 }
 

@@ -81,7 +81,7 @@ function Contents({ path, report }) {
     const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
     return html`<bdi class=${`cut ${/id$|arn|ip$/.test(name) ? 'mono' : ''}`} data-tip-cut=${text}>${text}</bdi>`;
   };
-  const columns = [...names, ...rest].map((name, i) => ({ id: name, title: name.replaceAll('_', ' '), sort: name, cell: cell(name), hidden: i >= names.length, leaves: i > 3 ? 2 : undefined }));
+  const columns = [...names, ...rest].map((name, i) => ({ id: name, title: name.replaceAll('_', ' ').replace(/^./, (letter) => letter.toUpperCase()), sort: name, cell: cell(name), width: name === 'alias' || /_time$|name$|identity$|^(what|here|in_aws)$/.test(name) ? undefined : 120, hidden: i >= names.length, leaves: i > 3 ? 2 : undefined }));
   const onRead = (/** @type {any} */ answer) => {
     const found = Object.fromEntries(names.map((name) => [name, Math.max(0, ...answer.resources.map((/** @type {any} */ row) => (typeof row[name] === 'number' ? row[name] : 0)))]));
     if (JSON.stringify(found) !== JSON.stringify(most)) setMost(found);
