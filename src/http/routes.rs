@@ -10,15 +10,16 @@ mod posture;
 mod reports;
 mod users;
 
+use super::console::{self, Console};
 use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{backups, console, console_info, health, openapi, prometheus, system};
+use super::{backups, console_info, health, openapi, prometheus, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
 use std::future::ready;
 
-pub fn configure(config: &mut ServiceConfig, has_console: bool) {
+pub fn configure(config: &mut ServiceConfig, console: Option<&Data<Console>>) {
     let mut paths: Vec<(String, Vec<Endpoint>)> = Vec::new();
     for endpoint in endpoint_groups().into_iter().flat_map(|group| group.endpoints) {
         // All methods of a path are one resource, so that any other method is rejected with 405.
@@ -33,9 +34,9 @@ pub fn configure(config: &mut ServiceConfig, has_console: bool) {
         let routes = endpoints.into_iter().flat_map(Endpoint::routes);
         config.service(routes.fold(web::resource(path), Resource::route).default_service(web::to(no_method)));
     }
-    match has_console {
-        true => console::configure(config),
-        false => {
+    match console {
+        Some(console) => console::configure(config, console, unknown),
+        None => {
             config.default_service(web::to(no_route));
         }
     }
@@ -136,7 +137,7 @@ async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
 }
 
 /// The error of a path at which nothing is served.
-pub(super) fn unknown(request: &HttpRequest) -> Problem {
+fn unknown(request: &HttpRequest) -> Problem {
     Problem::NoRoute(request.path().chars().take(200).collect())
 }
 

@@ -91,10 +91,7 @@ pub fn start(
             .app_data(limit)
             .app_data(access)
             .app_data(console_texts.clone());
-        if let Some(console) = &console {
-            config.app_data(console.clone());
-        }
-        routes::configure(config, console.is_some());
+        routes::configure(config, console.as_ref());
     })
 }
 
@@ -103,9 +100,10 @@ pub fn start(
 /// # Errors
 /// An I/O error of the listener.
 pub fn start_sealed(
-    options: ServerOptions,
+    mut options: ServerOptions,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
-    serve(options, sealed::configure)
+    let console = options.console.take().map(Data::new);
+    serve(options, move |config| sealed::configure(config, console.as_ref()))
 }
 
 fn serve(

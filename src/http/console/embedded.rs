@@ -2,6 +2,7 @@
 
 use super::file::{Served, digest_of, index_of};
 use super::media::media_type;
+use super::modules::preload;
 use actix_web::web::Bytes;
 use std::collections::HashMap;
 
@@ -11,6 +12,12 @@ struct File {
     plain: &'static [u8],
     /// The same, compressed; `None` if it is not much smaller then.
     brotli: Option<&'static [u8]>,
+}
+
+impl File {
+    fn text(&self) -> Option<&'static str> {
+        std::str::from_utf8(self.plain).ok()
+    }
 }
 
 const FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/console.rs"));
@@ -27,7 +34,8 @@ pub(super) struct Embedded {
 impl Embedded {
     pub(super) fn load() -> Self {
         let build = digest_of(FILES.iter().flat_map(|file| [file.path.as_bytes(), file.plain]));
-        let index = FILES.iter().find(|file| file.path == "index.html").map(|file| index_of(file.plain, &build));
+        let text_of = |path: &str| FILES.iter().find(|file| file.path == path).and_then(File::text);
+        let index = text_of("index.html").map(|page| index_of(&preload(page, text_of), &build));
         let asset = |file: &File| {
             let (plain, brotli) = (Bytes::from_static(file.plain), file.brotli.map(Bytes::from_static));
             Some((file.path, Served::new(plain, brotli, media_type(file.path)?)))

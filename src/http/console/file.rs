@@ -45,8 +45,8 @@ const HEADERS: &[(&str, &str)] = &[
 const PLACEHOLDER: &str = "{assets}";
 
 /// `index.html` with the address of the files of a build.
-pub(super) fn index_of(text: &[u8], build: &str) -> Served {
-    let text = String::from_utf8_lossy(text).replace(PLACEHOLDER, &format!("/assets/{build}"));
+pub(super) fn index_of(text: &str, build: &str) -> Served {
+    let text = text.replace(PLACEHOLDER, &format!("/assets/{build}"));
     Served::new(Bytes::from(text), None, "text/html; charset=utf-8")
 }
 

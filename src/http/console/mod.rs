@@ -5,6 +5,7 @@
 mod embedded;
 mod file;
 mod media;
+mod modules;
 
 use super::error::Problem;
 use actix_web::http::Method;
@@ -39,7 +40,7 @@ impl Console {
         match &self.0 {
             Files::Embedded(embedded) => embedded.index.clone(),
             Files::Directory(directory) => {
-                let text = tokio::fs::read(directory.join("index.html")).await.ok()?;
+                let text = tokio::fs::read_to_string(directory.join("index.html")).await.ok()?;
                 Some(index_of(&text, UNBUILT))
             }
         }
@@ -60,10 +61,14 @@ impl Console {
     }
 }
 
-/// Serves the console, and its start page in place of an error for unknown paths.
-pub(super) fn configure(config: &mut ServiceConfig) {
+/// The error of a path at which nothing is served.
+type Unknown = fn(&HttpRequest) -> Problem;
+
+/// Serves the console, and its start page in place of an error for unknown paths; `unknown` is the error of the others.
+pub(super) fn configure(config: &mut ServiceConfig, console: &Data<Console>, unknown: Unknown) {
     let assets = web::resource("/assets/{build}/{path:.+}");
-    config.service(assets.route(web::get().to(asset)).route(web::head().to(asset)).default_service(web::to(no_route)));
+    config.app_data(console.clone()).app_data(Data::new(unknown));
+    config.service(assets.route(web::get().to(asset)).route(web::head().to(asset)).default_service(web::to(refuse)));
     config.default_service(web::to(page));
 }
 
@@ -71,21 +76,22 @@ async fn asset(
     request: HttpRequest,
     place: Path<(String, String)>,
     console: Data<Console>,
+    unknown: Data<Unknown>,
 ) -> Result<HttpResponse, Problem> {
     let (build, path) = place.into_inner();
-    let (file, caching) = console.asset(&build, &path).await.ok_or_else(|| super::routes::unknown(&request))?;
+    let (file, caching) = console.asset(&build, &path).await.ok_or_else(|| unknown(&request))?;
     Ok(file.answer(&request, caching))
 }
 
-async fn page(request: HttpRequest, console: Data<Console>) -> Result<HttpResponse, Problem> {
+async fn page(request: HttpRequest, console: Data<Console>, unknown: Data<Unknown>) -> Result<HttpResponse, Problem> {
     let first = request.path().trim_start_matches('/').split('/').next().unwrap_or_default();
     if !matches!(*request.method(), Method::GET | Method::HEAD) || OTHERS.contains(&first) {
-        return no_route(request).await;
+        return Err(unknown(&request));
     }
-    let index = console.index().await.ok_or_else(|| super::routes::unknown(&request))?;
+    let index = console.index().await.ok_or_else(|| unknown(&request))?;
     Ok(index.answer(&request, Caching::Revalidated))
 }
 
-async fn no_route(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    Err(super::routes::unknown(&request))
+async fn refuse(request: HttpRequest, unknown: Data<Unknown>) -> Result<HttpResponse, Problem> {
+    Err(unknown(&request))
 }

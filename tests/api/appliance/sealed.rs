@@ -138,9 +138,15 @@ fn a_sealed_server_says_so_until_an_operator_unseals_it() {
         nobody.post("/v1/auth/tokens", sign_in),
         nobody.get("/v1/cckm/aws/kms"),
         nobody.get("/metrics"),
-        nobody.get("/no/such/path"),
+        nobody.get("/api/no/such/path"),
+        nobody.get("/assets/0/app/main.js"),
     ] {
         assert_eq!((answer.status, answer.body["reason"].as_str()), (503, Some("sealed")), "{}", answer.text);
+    }
+    // A browser gets the page, which shows that answer.
+    for path in ["/", "/cckm/aws/keys"] {
+        let page = nobody.get(path);
+        assert!(page.status == 200 && page.text.starts_with("<!doctype html>"), "{path}: {}", page.text);
     }
     assert!(!sealed.home.path().join("data/log").exists(), "nothing of the log is made");
     // Too short for a new keyring: refused, and nothing is made of it.

@@ -103,6 +103,21 @@ fn clients_that_take_brotli_get_it() {
 }
 
 #[test]
+fn the_page_names_the_modules_that_it_needs() {
+    let appliance = Appliance::start();
+    let nobody = appliance.nobody();
+    let page = nobody.get("/");
+    let app = format!("{}/app", assets(&page));
+    let main = nobody.get(&format!("{app}/main.js")).text;
+    let imported: Vec<_> = main.split(" from './").skip(1).filter_map(|rest| rest.split('\'').next()).collect();
+    assert!(!imported.is_empty());
+    for path in imported {
+        assert!(page.text.contains(&format!("<link rel=\"modulepreload\" href=\"{app}/{path}\">")), "{path}");
+        assert_eq!(head(&nobody, &format!("{app}/{path}")).status, 200, "{path}");
+    }
+}
+
+#[test]
 fn nothing_inline_runs_and_nothing_comes_from_elsewhere() {
     let appliance = Appliance::start();
     let nobody = appliance.nobody();
