@@ -27,9 +27,9 @@ pub(super) enum Caching {
     Revalidated,
 }
 
-/// The headers of the answers of the console. Scripts, styles and calls go to this server only; nothing inline runs, and no
-/// other page may show this one in a frame.
-const HEADERS: &[(&str, &str)] = &[
+/// The headers of what a browser shows as a page. Scripts, styles and calls go to this server only; nothing inline runs, and no
+/// other page may show this one in a frame. On other files they mean nothing, and would be a fifth of the first load.
+const OF_DOCUMENTS: &[(&str, &str)] = &[
     (
         "content-security-policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -37,7 +37,6 @@ const HEADERS: &[(&str, &str)] = &[
     ),
     ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
-    ("cross-origin-resource-policy", "same-origin"),
     ("permissions-policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
 ];
 
@@ -73,9 +72,12 @@ impl Served {
     pub(super) fn answer(self, request: &HttpRequest, caching: Caching) -> HttpResponse {
         let has_it = is_listed(request, IF_NONE_MATCH, |tag| tag == "*" || tag == self.etag);
         let mut answer = if has_it { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        for (name, value) in HEADERS {
-            answer.insert_header((*name, *value));
+        if ["text/html", "image/svg"].iter().any(|document| self.media.starts_with(document)) {
+            for header in OF_DOCUMENTS {
+                answer.insert_header(*header);
+            }
         }
+        answer.insert_header(("cross-origin-resource-policy", "same-origin"));
         answer.insert_header((CACHE_CONTROL, caching.header()));
         answer.insert_header((ETAG, self.etag));
         if self.brotli.is_some() {

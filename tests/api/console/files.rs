@@ -123,7 +123,8 @@ fn nothing_inline_runs_and_nothing_comes_from_elsewhere() {
     let nobody = appliance.nobody();
     let page = nobody.get("/");
     let script = nobody.get(&format!("{}/app/main.js", assets(&page)));
-    for answer in [&page, &script] {
+    let icon = nobody.get(&format!("{}/icon.svg", assets(&page)));
+    for answer in [&page, &icon] {
         let policy = header(answer, "content-security-policy");
         for part in [
             "default-src 'none'",
@@ -140,6 +141,9 @@ fn nothing_inline_runs_and_nothing_comes_from_elsewhere() {
         assert_eq!(header(answer, "referrer-policy"), "no-referrer");
         assert_eq!(header(answer, "cross-origin-opener-policy"), "same-origin");
         assert!(header(answer, "permissions-policy").contains("camera=()"));
+    }
+    for answer in [&page, &script, &icon] {
+        assert_eq!(header(answer, "cross-origin-resource-policy"), "same-origin");
     }
     for inline in ["<style", " style=", " onload=", " onclick=", "javascript:", "http://", "https://"] {
         assert!(!page.text.contains(inline), "{inline} in {}", page.text);
