@@ -54,5 +54,28 @@ export async function seed(base) {
     await call('POST', `cckm/aws/kms/${payments.id}/update-acls`, { acls: [{ group: 'CCKM Users', actions: ['viewnative'], permit: true }] });
   }
   const people = await seedPeople(call, payments);
-  return { call, payments, identity, keys, people };
+  const store = await seedStore(call);
+  const reports = await call('GET', 'cckm/aws/reports?limit=1');
+  const report = reports.resources[0] ?? (await call('POST', 'cckm/aws/reports', { name: 'Ages of the keys', report_type: 'key-aging', cloud_watch_params: [{ kms: 'payments' }] }));
+  const templates = await call('GET', 'cckm/aws/templates?limit=1');
+  const template = templates.resources[0] ?? (await call('POST', 'cckm/aws/templates', { name: 'read by the account', kms: 'payments' }));
+  return { call, payments, identity, keys, people, store, report, template };
+}
+
+/** A key store that AWS is connected to, with a HYOK key. @param {(method: string, path: string, body?: any) => Promise<any>} call */
+async function seedStore(call) {
+  const found = await call('GET', 'cckm/aws/custom-key-stores?name=xks-frankfurt');
+  if (found.total > 0) return found.resources[0];
+  const held = { algorithm: 'aes', size: 256, unexportable: true, undeletable: true };
+  const health = await call('POST', 'vault/keys2', { name: 'xks-health', ...held });
+  const source = await call('POST', 'vault/keys2', { name: 'ledger-2026', ...held });
+  const store = await call('POST', 'cckm/aws/custom-key-stores', { name: 'xks-frankfurt', kms: 'payments', region: 'eu-central-1', linked_state: true, aws_param: { xks_proxy_uri_endpoint: 'https://xks.lab.internal' }, local_hosted_params: { health_check_key_id: health.id, max_credentials: 8 } });
+  await call('POST', `cckm/aws/custom-key-stores/${store.id}/connect`, {});
+  for (let i = 0; i < 60; i += 1) {
+    const now = await call('GET', `cckm/aws/custom-key-stores/${store.id}`);
+    if (now.aws_param.connection_state === 'CONNECTED') break;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+  await call('POST', 'cckm/aws/create-hyok-key', { local_hosted_params: { custom_key_store_id: store.id, source_key_id: source.id, linked_state: true }, aws_param: { Alias: 'ledger-primary' } });
+  return store;
 }

@@ -1,0 +1,24 @@
+// A member with `viewnative` sees native keys, and nothing that is not hers.
+import { base, settled, signIn } from '../browser.mjs';
+import { MEMBER } from '../seed.mjs';
+
+export const title = 'a member sees exactly what she may';
+
+export async function run({ page, world }) {
+  await signIn(page, MEMBER.username, MEMBER.password);
+  await settled(page);
+  const nav = await page.locator('.sidebar nav a').allTextContents();
+  for (const hidden of ['Audit log', 'Users and groups', 'Connections']) if (nav.some((text) => text.includes(hidden))) throw new Error(`${hidden} is shown`);
+  await page.goto(`${base}/cckm/aws/keys`);
+  await page.waitForSelector('tbody tr a');
+  await settled(page);
+  if ((await page.locator('tbody .chip.byok').count()) > 0) throw new Error('keys of other origins are shown');
+  await page.goto(`${base}/cckm/aws/keys/${world.keys['card-vault'].id}`);
+  await page.waitForSelector('text=or it is not yours to see');
+  await page.goto(`${base}/cckm/aws/keys/${world.keys.cards.id}`);
+  await page.waitForSelector('[role=tablist]');
+  await settled(page);
+  const act = page.locator('.actions button:has-text("Schedule deletion")');
+  if ((await act.getAttribute('aria-disabled')) !== 'true') throw new Error('an act without the right is offered');
+  if (!(await act.getAttribute('data-tip')).includes('keydelete')) throw new Error('the missing right is not named');
+}

@@ -1,0 +1,27 @@
+// A schedule is made; a key is put under it.
+import { base, settled, signIn } from '../browser.mjs';
+
+export const title = 'a schedule is made, and a key put under it';
+
+export async function run({ page, world }) {
+  const name = `weekly-${Date.now()}`;
+  await signIn(page);
+  await page.goto(`${base}/scheduler/job-configs?new=1`);
+  await page.waitForSelector('form');
+  await page.fill('.form .input input >> nth=0', name);
+  await page.click('text=Saturdays');
+  await settled(page);
+  await page.click('.foot .ink');
+  await page.waitForSelector(`.panel:has-text("${name}")`);
+  const made = await world.call('GET', `scheduler/job-configs?name=${name}`);
+  if (made.resources[0]?.run_at !== '0 9 * * sat') throw new Error(`run_at is ${made.resources[0]?.run_at}`);
+
+  await page.goto(`${base}/cckm/aws/keys/${world.keys['geo-cache'].id}`);
+  await page.click('.actions button:has-text("Rotate")');
+  await page.click('text=Rotate it by a schedule…');
+  await page.selectOption('#rotate-schedule', made.resources[0].id);
+  await page.click('dialog .block');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const under = await world.call('GET', `scheduler/job-configs/${made.resources[0].id}`);
+  if (under.keys_count !== 1) throw new Error(`${under.keys_count} keys are under the schedule`);
+}
