@@ -10,7 +10,7 @@ export async function run({ page, world }) {
   await page.goto(`${base}${path}?new=1`);
   await page.waitForSelector('.policy-aside .json');
   const before = await page.textContent('.policy-aside .json');
-  await page.click('text=Reports');
+  await page.click('label:has-text("Reports")');
   await page.waitForFunction((old) => document.querySelector('.policy-aside .json')?.textContent !== old, before);
 
   await page.getByLabel('Name', { exact: true }).fill(name);
