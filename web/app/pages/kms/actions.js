@@ -39,7 +39,7 @@ export function KmsActions({ row: kms, path, changed }) {
     }
     const all = [...new Set([...kms.regions, ...found])].sort();
     ask({
-      title: `Regions of ${kms.name}`, act: 'Save the regions', keep: 'Leave them', values: { regions: kms.regions },
+      title: `Regions of ${kms.name}`, act: 'Save the regions', tone: 'ink', keep: 'Leave them', values: { regions: kms.regions },
       text: 'The entries of keys in a region that is taken away stay, as gone, until the region is back. In AWS nothing changes.',
       fields: (values, set) => html`<fieldset class="checks">${all.map((region) => html`<label class="check" key=${region}><input type="checkbox" class="box" checked=${values.regions.includes(region)} onChange=${() => set({ regions: values.regions.includes(region) ? values.regions.filter((/** @type {string} */ one) => one !== region) : [...values.regions, region] })} /><span>${region}</span></label>`)}</fieldset>`,
       run: (values) => api.patch(path, { regions: values.regions }),
@@ -50,7 +50,7 @@ export function KmsActions({ row: kms, path, changed }) {
   const connection = async () => {
     const all = (await shared('/connectionmgmt/services/aws/connections', { limit: 200, sort: 'name' })).resources;
     ask({
-      title: `Another connection for ${kms.name}`, act: 'Use this connection', keep: 'Keep the present one', values: { connection: kms.connection },
+      title: `Another connection for ${kms.name}`, act: 'Use this connection', tone: 'ink', keep: 'Keep the present one', values: { connection: kms.connection },
       text: 'It must lead to the same account. Claviger asks AWS before it changes anything.',
       fields: (values, set) => html`<div class="field grow"><label for="kms-connection">Connection</label><select id="kms-connection" class="select" onChange=${(/** @type {any} */ event) => set({ connection: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.name} selected=${one.name === values.connection}>${one.name}</option>`)}</select></div>`,
       run: (values) => api.patch(path, { connection: values.connection }),
@@ -59,7 +59,7 @@ export function KmsActions({ row: kms, path, changed }) {
     }).then(done);
   };
   const role = () => ask({
-    title: `The role of ${kms.name}`, act: 'Use this role', keep: 'Keep the present one', values: { arn: kms.assume_role_arn ?? '', external: kms.assume_role_external_id ?? '' },
+    title: `The role of ${kms.name}`, act: 'Use this role', tone: 'ink', keep: 'Keep the present one', values: { arn: kms.assume_role_arn ?? '', external: kms.assume_role_external_id ?? '' },
     text: 'The role that the connection assumes. It must be of the same account.',
     fields: (values, set) => html`<div class="column grow"><div class="field"><label for="kms-role">Role ARN</label><input id="kms-role" class="input mono" value=${values.arn} placeholder="arn:aws:iam::123456789012:role/claviger" onInput=${(/** @type {any} */ event) => set({ ...values, arn: event.target.value })} /></div>
       <div class="field"><label for="kms-external">External id <span class="optional">optional</span></label><input id="kms-external" class="input" value=${values.external} onInput=${(/** @type {any} */ event) => set({ ...values, external: event.target.value })} /></div></div>`,

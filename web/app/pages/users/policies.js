@@ -46,7 +46,7 @@ export function PolicyList() {
   const opened = query.value.open === undefined ? null : String(query.value.open);
   usePage({ title: 'Password policies', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Password policies' }] });
   const add = () => ask({
-    title: 'A new password policy', act: 'Create the policy', keep: 'Leave it', values: { name: '' }, text: 'It begins with the rules of the global policy.',
+    title: 'A new password policy', act: 'Create the policy', tone: 'ink', keep: 'Leave it', values: { name: '' }, text: 'It begins with the rules of the global policy.',
     fields: (values, put) => html`<div class="field grow"><label for="policy-name">Name</label><input id="policy-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} /></div>`,
     run: (values) => api.post(POLICIES, { policy_name: values.name }),
   }).then((answer) => answer && (changed(POLICIES), setQuery({ open: answer.policy_name })));

@@ -31,7 +31,7 @@ function Acts({ row, path, set }) {
   const privileged = (row.groups ?? []).some((/** @type {string} */ group) => PRIVILEGED.includes(group));
   const missing = lacksRight('users') ?? (privileged && !mine ? 'membership in admin' : undefined);
   const profile = () => ask({
-    title: `The profile of ${row.username}`, act: 'Save the profile', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
+    title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
     fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
     run: (values) => api.patch(path, values),
   }).then((answer) => answer && (set(answer), changed(USERS)));
