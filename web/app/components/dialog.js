@@ -46,6 +46,7 @@ export function over(content) {
  * @property {2 | 3} [level]
  * @property {string} [name] level 3: what must be typed
  * @property {string} act the verb and its object: "Schedule deletion"
+ * @property {'block' | 'ink'} [tone] of the button of the act: `ink` if it disturbs nobody, such as an edit
  * @property {string} [keep] the safe way: "Keep the key"
  * @property {(values: any, set: (values: any) => void) => any} [fields] further fields
  * @property {any} [values] their first values
@@ -103,7 +104,7 @@ function Ask({ question, done }) {
         ${question.dry && html`<${Button} icon="eye" busy=${busy === 'dry'} onClick=${() => run('dry')}>Dry run<//>`}
         <span class="grow"></span>
         <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} onClick=${() => done(null)}>${question.keep ?? 'Cancel'}</button>
-        <${Button} type="submit" class="block" busy=${busy === 'run'} disabled=${!ready}>${question.act}<//>
+        <${Button} type="submit" class=${question.tone ?? 'block'} busy=${busy === 'run'} disabled=${!ready}>${question.act}<//>
       </div>
     </form>
   <//>`;
