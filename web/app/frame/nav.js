@@ -42,8 +42,10 @@ export const NAV = [
     title: 'Trust',
     entries: [
       { href: '/cckm/aws/posture', label: 'Posture', icon: 'shield-check', key: 'p' },
+      { href: '/alarms', label: 'Alarms', icon: 'bell', count: '/alarms', query: { state: 'on' } },
       { href: '/audit/records', label: 'Audit log', icon: 'scroll-text', key: 'a', groups: [] },
       { href: '/usermgmt/users', label: 'Users and groups', icon: 'users', count: '/usermgmt/users', key: 'u', groups: ['User Admins'] },
+      { href: '/backups', label: 'Operation', icon: 'server', groups: [] },
     ],
   },
 ];
@@ -54,6 +56,8 @@ export const mayUse = (entry, groups) => entry.groups === undefined || groups.in
 /** Whether an entry is the one of a path. @param {Entry} entry @param {string} path */
 export function isAt(entry, path) {
   if (entry.href === '/') return path === '/';
+  if (entry.href === '/backups' && path.startsWith('/configs/')) return true;
+  if (entry.href === '/cckm/aws/posture' && path === '/cckm/aws/drift-events') return true;
   if (entry.href === '/jobs' && ['/cckm/aws/synchronization-jobs', '/cckm/aws/bulkjob', '/scheduler/jobs'].some((start) => path.startsWith(start))) return true;
   if (entry.href === '/usermgmt/users' && path.startsWith('/usermgmt/')) return true;
   if (entry.href === '/audit/records' && path.startsWith('/audit/')) return true;
