@@ -24,7 +24,7 @@ export function Difference({ before, after, titles = ['Before', 'After'] }) {
   return html`<div class="difference" role="table" aria-label="Difference" tabindex="0">
     <div class="difference-row titles" role="row"><div role="columnheader">${titles[0]}</div><div role="columnheader">${titles[1]}</div></div>
     ${parts.map((part) => (part.kind === 'fold'
-      ? html`<button type="button" class="fold" onClick=${() => setUnfolded(new Set([...unfolded, part.at]))}><${Icon} name="chevrons-up-down" size="small" />${part.count} lines are the same</button>`
+      ? html`<div role="row"><div role="cell"><button type="button" class="fold" onClick=${() => setUnfolded(new Set([...unfolded, part.at]))}><${Icon} name="chevrons-up-down" size="small" />${part.count} lines are the same</button></div></div>`
       : html`<${Row} row=${part.row} />`))}</div>`;
 }
 

@@ -18,7 +18,7 @@ export const PRIVILEGED = ['admin', 'CCKM Admins', 'Connection Admins'];
 /** Users, groups, password policies: links as tabs. */
 export function Areas() {
   const areas = [[USERS, 'Users'], [GROUPS, 'Groups'], ...(user.value?.groups?.includes('admin') ? [[POLICIES, 'Password policies']] : [])];
-  return html`<nav class="tabs" aria-label="Users and groups">${areas.map(([href, label]) => html`<a role="tab" href=${href} key=${href} aria-selected=${path.value.startsWith(href)}>${label}</a>`)}</nav>`;
+  return html`<nav class="tabs" aria-label="Users and groups">${areas.map(([href, label]) => html`<a href=${href} key=${href} aria-current=${path.value.startsWith(href) ? 'page' : undefined}>${label}</a>`)}</nav>`;
 }
 
 /** @param {{row: any}} props */
