@@ -24,11 +24,12 @@ REASONS = {
     "schedule_not_rotating_credentials",
 }
 
-# Refusals with 401 of requests that have a right form.
+# Reasons of refusals with 401 and 403 of requests that have a right form.
 UNAUTHENTICATED = {
     "token_expired",  # the run's own token: a slow machine takes longer than it is valid
     "token_revoked",  # another part of the run has ended all sessions but its own
     "credentials_wrong",  # only real passwords are right
+    "console_header_missing",  # `cookies` is for pages of the console, which send the header
 }
 
 # A request that is valid by the description may be refused with 400 for these members, since JSON Schema cannot say what
@@ -50,6 +51,7 @@ REFUSALS = [
     (r"updateConnection|updateKms", r"assume_role_arn|assume_role_external_id", "must fit what is not changed"),
     (r"\w+Prometheus\w*", r"enabled", "may only repeat what the path says"),
     (r"\w+Syslog\w*", r"caCert|ca_cert|host", "certificates, required for one of the transports; IPv6 addresses"),
+    (r"revokeToken", r"refresh_token", "required without the cookie of the console"),
     (r"createTemplate", r"account_id", "an account that has a KMS"),
     (r"getPermissions", r"assume_role_arn|assume_role_external_id", "members of a query that need each other"),
     (r"addKeyTags|removeKeyTags|\w+Key", r"(aws_param\.)?[Tt]ags", "the keys of tags must differ, and have letters and digits of any script"),
@@ -91,11 +93,11 @@ def filter_failure(context, failure, case, response):
         # The paths are restricted to the objects of the seed here only; the name of another object is as valid.
         path = case.meta.components.get(ParameterLocation.PATH) if case.meta else None
         return path is None or path.mode.is_positive
-    if type(failure).__name__ != "RejectedPositiveData" or response.status_code not in (400, 401):
+    if type(failure).__name__ != "RejectedPositiveData" or response.status_code not in (400, 401, 403):
         return True
     refusal = response.json()
     name = case.operation.definition.raw.get("operationId", "")
-    if response.status_code == 401:
+    if response.status_code in (401, 403):
         # The endpoint of Prometheus has a token of its own, which the run does not send.
         return refusal.get("reason") not in UNAUTHENTICATED and name != "getMetricsByToken"
     if refusal.get("reason") in REASONS:
