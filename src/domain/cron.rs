@@ -6,7 +6,7 @@
 //! that matches either is due, as in crontab(5).
 
 use super::time::Time;
-use chrono::{DateTime, Datelike, Days, NaiveDate, Timelike, Utc};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Timelike, Utc};
 use std::fmt;
 use std::sync::Arc;
 
@@ -105,6 +105,11 @@ impl Cron {
         let end = day.checked_add_days(Days::new(YEARS * 366))?;
         let mut earliest = from.hour() * 60 + from.minute() + 1;
         while day < end {
+            if !has(self.months, day.month()) {
+                day = day.with_day(1)?.checked_add_months(Months::new(1))?;
+                earliest = 0;
+                continue;
+            }
             if self.has_day(day)
                 && let Some(minute) = self.minute_of_day(earliest)
             {
@@ -121,16 +126,22 @@ impl Cron {
         &self.text
     }
 
+    /// Whether a day of one of the months matches.
     fn has_day(&self, day: NaiveDate) -> bool {
         let of_month = has(self.days, day.day());
         let of_week = has(self.weekdays, day.weekday().num_days_from_sunday());
         let fits = if self.either_day { of_month || of_week } else { of_month && of_week };
-        has(self.months, day.month()) && fits
+        fits
     }
 
     /// Returns the first minute of a day that matches, from this one on.
     fn minute_of_day(&self, earliest: u32) -> Option<u32> {
-        (earliest..24 * 60).find(|minute| has(self.hours, minute / 60) && has(self.minutes, minute % 60))
+        let first = |hour: u32, from: u32| {
+            let minutes = self.minutes & u64::MAX << from;
+            (minutes != 0).then(|| hour * 60 + minutes.trailing_zeros())
+        };
+        let hours = (earliest / 60..24).filter(|hour| has(self.hours, *hour));
+        hours.into_iter().find_map(|hour| first(hour, if hour == earliest / 60 { earliest % 60 } else { 0 }))
     }
 }
 

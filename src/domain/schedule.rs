@@ -336,12 +336,18 @@ impl Schedule {
     /// Returns the next time at which the schedule is due. It may be in the past. `None` if the schedule is never due
     /// again.
     pub fn next_due(&self) -> Option<Time> {
+        self.next_due_from(self.dealt_until)
+    }
+
+    /// Returns the first time at which the schedule is going to be due that is not before this moment.
+    pub fn next_due_from(&self, moment: Time) -> Option<Time> {
         let ScheduleSettings { run_at, start, end, disabled, .. } = &self.settings;
         if *disabled {
             return None;
         }
         // The start itself counts.
         let from = start.map_or(self.dealt_until, |start| self.dealt_until.max(start.just_before()));
+        let from = from.max(moment.just_before());
         run_at.next_after(from).filter(|due| end.is_none_or(|end| *due <= end))
     }
 }

@@ -37,11 +37,19 @@ impl Span {
 
     /// Returns the moment that is later than another by this length.
     pub fn after(self, moment: Time) -> Time {
-        let seconds = match self {
+        moment.plus_seconds(self.seconds())
+    }
+
+    /// Returns the moment that is earlier than another by this length.
+    pub fn before(self, moment: Time) -> Time {
+        moment.plus_seconds(-self.seconds())
+    }
+
+    fn seconds(self) -> i64 {
+        match self {
             Self::Days(days) => i64::from(days) * 86_400,
             Self::Hours(hours) => i64::from(hours) * 3_600,
-        };
-        moment.plus_seconds(seconds)
+        }
     }
 }
 

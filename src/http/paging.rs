@@ -309,6 +309,12 @@ impl<C: Columns> Described for Listing<C> {
                 "name" | "username" | "nickname" | "email" | "alias" => {
                     "Only rows with one of these values, in which `*` stands for any text and `?` for one character."
                 }
+                name if name.ends_with("_after") && C::TIMES.iter().any(|member| name.starts_with(member)) => {
+                    "Only rows with a time from this one on, in the format of RFC 3339."
+                }
+                name if name.ends_with("_before") && C::TIMES.iter().any(|member| name.starts_with(member)) => {
+                    "Only rows with a time before this one, in the format of RFC 3339."
+                }
                 _ => "Only rows with one of these values.",
             };
             let words = C::WORDS.iter().find(|(member, _)| member == filter).map(|(_, words)| words);

@@ -40,6 +40,8 @@ pub struct Key {
     pub pending: Option<OperationId>,
     /// Whether AWS no longer has the key.
     pub gone: bool,
+    /// When AWS was first seen to have the present material; `None` if the key was never seen to have another.
+    pub material_changed: Option<Time>,
     /// The key that this one replaced.
     pub rotated_from: Option<KeyId>,
     /// The key that replaced this one.
@@ -137,6 +139,7 @@ impl Key {
             hyok: None,
             pending: None,
             gone: false,
+            material_changed: None,
             rotated_from: None,
             rotated_to: None,
             rotated_at: None,
@@ -161,7 +164,7 @@ impl Key {
     pub fn learn(&mut self, at: Time, learned: &[Aspect]) {
         for aspect in learned {
             match aspect {
-                Aspect::Metadata(metadata) => self.set_metadata(metadata),
+                Aspect::Metadata(metadata) => self.set_metadata(at, metadata),
                 Aspect::Aliases(aliases) => self.aliases.clone_from(aliases),
                 Aspect::Tags(tags) => self.tags.clone_from(tags),
                 Aspect::Policy(policy) => self.policy = Some(policy.shared()),
@@ -291,7 +294,10 @@ impl Key {
     }
 
     /// Replaces the metadata. A material that waited for a rotation gets its AWS id when it becomes the current one.
-    fn set_metadata(&mut self, metadata: &KeyMetadata) {
+    fn set_metadata(&mut self, at: Time, metadata: &KeyMetadata) {
+        if self.shows_new_material(metadata) {
+            self.material_changed = Some(at);
+        }
         let current = &metadata.current_material;
         if *current != self.metadata.current_material
             && !self.materials.iter().any(|known| known.material == *current)

@@ -27,6 +27,7 @@ pub mod operation;
 pub mod policy;
 pub mod policy_text;
 pub mod refusal;
+pub mod renewal;
 mod shared;
 pub mod spec;
 pub mod sync;

@@ -83,6 +83,20 @@ struct Members<'a> {
     /// The time at which the key was last read from AWS.
     #[schema(value_type = String, format = DateTime)]
     synced_at: Text<Time>,
+    /// The time from which the key has had its present material, as far as it is known here: a rotation by AWS is seen
+    /// when the key is read the next time. A client asks `rotations` for what AWS knows.
+    #[schema(value_type = String, format = DateTime)]
+    material_since: Text<Time>,
+    /// Who is going to renew the material next: `schedule`, `aws` (its automatic rotation) or `none`.
+    rotated_by: &'static str,
+    /// The time of that renewal. Absent if nobody renews it, or the time is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    next_rotation_at: Option<Text<Time>>,
+    /// The time at which the imported material expires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
+    valid_to: Option<Text<Time>>,
     /// The time at which Claviger replaced the key or rotated its material.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime, nullable = false)]
@@ -205,6 +219,10 @@ impl<'a> Members<'a> {
             deletion_date: key.metadata.deletion_date.map(Text),
             gone: seen.gone,
             synced_at: Text(key.synced),
+            material_since: Text(key.material_since()),
+            rotated_by: seen.renewal.by.name(),
+            next_rotation_at: seen.renewal.at.map(Text),
+            valid_to: key.metadata.valid_to.map(Text),
             rotated_at: key.rotated_at.map(Text),
             rotated_to: key.rotated_to.map(Text),
             rotated_from: key.rotated_from.map(Text),

@@ -6,6 +6,7 @@ use crate::domain::key::aggregate::Key;
 use crate::domain::key::collection::KeyCollection;
 use crate::domain::key::index::Term;
 use crate::domain::key::name::{AliasName, AwsKeyId, KeyArn};
+use crate::domain::key::renewal::Rotator;
 use crate::domain::name::KmsName;
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -45,6 +46,10 @@ impl Listed for Key {
         "key_id",
         "multi_region_key_type",
         "ValidTo",
+        "material_since",
+        "rotated_by",
+        "next_rotation_at",
+        "valid_to",
     ];
     const FILTERS: &'static [&'static str] = &[
         "id",
@@ -78,7 +83,16 @@ impl Listed for Key {
         "custom_key_store_id",
         "custom_key_store_name",
         "linked_state",
+        "rotated_by",
+        "material_since_after",
+        "material_since_before",
+        "next_rotation_at_after",
+        "next_rotation_at_before",
+        "valid_to_after",
+        "valid_to_before",
     ];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("rotated_by", Rotator::NAMES)];
+    const TIMES: &'static [&'static str] = &["material_since", "next_rotation_at", "valid_to"];
     const IDENTITIES: &'static [&'static str] = &["id", "keyid", "arn", "alias", "kms_id", "kms"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, key| access::sees_key(&caller.user, &caller.published.state, key));
@@ -139,7 +153,10 @@ impl Listed for Key {
             "keyid" | "key_id" => text(metadata.key_id().as_str()),
             "connection" => some(state.kms.get(&self.kms).map(|kms| shown_connection(kms, state))),
             "CreationDate" => metadata.created_at.map_or(Field::Absent, Field::Moment),
-            "ValidTo" => metadata.valid_to.map_or(Field::Absent, Field::Moment),
+            "material_since" => Field::Moment(self.material_since()),
+            "rotated_by" => text(state.next_renewal(self).by.name()),
+            "next_rotation_at" => state.next_renewal(self).at.map_or(Field::Absent, Field::Moment),
+            "ValidTo" | "valid_to" => metadata.valid_to.map_or(Field::Absent, Field::Moment),
             "alias" => Field::Texts(self.aliases.iter().flat_map(both_forms).collect()),
             "arn" => Field::Text(metadata.arn.to_string()),
             "enabled" => Field::Flag(metadata.enabled),

@@ -43,6 +43,7 @@ use crate::domain::key::index::Term;
 use crate::domain::key::name::AliasName;
 use crate::domain::key::operation::Operation;
 use crate::domain::key::policy::{PolicyContext, PolicyPrincipals};
+use crate::domain::key::renewal::Renewal;
 use crate::domain::place::Region;
 use crate::domain::refusal::{KeyRefusal, Refusal};
 use crate::domain::state::State;
@@ -74,6 +75,8 @@ pub struct KeySeen {
     pub store: Option<KeyStoreId>,
     /// The newest replica of a primary key, in the same KMS: who sees the key may see it too.
     pub replica: Option<Arc<Key>>,
+    /// The next renewal of its material.
+    pub renewal: Renewal,
     /// The principals in its policy, if the policy has the form that Claviger generates.
     pub principals: Option<PolicyPrincipals>,
 }
@@ -298,6 +301,7 @@ pub fn seen(key: Arc<Key>, state: &State) -> KeySeen {
             .and_then(|id| state.key_store_at_aws(key.kms, &key.region, id)),
         principals,
         gone: state.is_gone(&key),
+        renewal: state.next_renewal(&key),
         replica: newest_replica(&key, state),
         key,
         kms,

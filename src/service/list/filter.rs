@@ -1,6 +1,7 @@
 //! The filters and the sort order of a list.
 
 use super::{Listed, Query};
+use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::caller::Caller;
 use crate::service::failure::{Failure, invalid};
@@ -28,6 +29,45 @@ struct Filter<'a> {
     values: Vec<&'a str>,
     /// The texts that the values stand for. A row matches if it has all texts of one of them.
     alternatives: Vec<Vec<Cow<'a, str>>>,
+    /// The bounds of a filter by time.
+    bounds: Vec<(&'static str, Bound)>,
+}
+
+/// A bound of a time. A row without a time is outside every bound.
+#[derive(Clone, Copy)]
+enum Bound {
+    /// This time, or later.
+    After(Time),
+    Before(Time),
+}
+
+impl Bound {
+    /// The member and the bound that a filter stands for; `None` for all other filters.
+    fn of<T: Listed>(filter: &str, value: &str) -> Option<(&'static str, Result<Self, Refusal>)> {
+        let filter = T::FILTERS.iter().find(|known| **known == filter)?;
+        let (member, bound): (_, fn(Time) -> Self) =
+            match (filter.strip_suffix("_after"), filter.strip_suffix("_before")) {
+                (Some(member), _) => (member, Self::After),
+                (_, Some(member)) => (member, Self::Before),
+                (None, None) => return None,
+            };
+        T::TIMES.contains(&member).then(|| (member, moment(filter, value).map(bound)))
+    }
+
+    fn admits(self, field: &Field) -> bool {
+        match (self, field) {
+            (Self::After(bound), Field::Moment(at)) => *at >= bound,
+            (Self::Before(bound), Field::Moment(at)) => *at < bound,
+            (Self::After(_) | Self::Before(_), _) => false,
+        }
+    }
+}
+
+/// Reads the time in a filter.
+fn moment(filter: &'static str, value: &str) -> Result<Time, Refusal> {
+    let time = chrono::DateTime::parse_from_rfc3339(value)
+        .map_err(|_| invalid(filter, "must be a time in the format of RFC 3339, such as 2020-11-05T05:29:17Z"))?;
+    Ok(Time::of(time.to_utc()))
 }
 
 /// The values of a row that it is sorted by, and whether each is descending.
@@ -44,9 +84,10 @@ pub(super) fn check<T: Listed>(query: &Query, caller: &Caller) -> Result<(), Fai
             Some((member, words)) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => {
                 return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
-            _ => {
-                T::expand(member, value, caller)?;
-            }
+            _ => match Bound::of::<T>(member, value) {
+                Some((_, bound)) => drop(bound?),
+                None => drop(T::expand(member, value, caller)?),
+            },
         }
     }
     Ok(())
@@ -57,13 +98,20 @@ impl<'a> Filters<'a> {
     pub(super) fn of<T: Listed>(query: &'a Query, caller: &Caller) -> Self {
         let mut filters: Vec<Filter<'_>> = Vec::new();
         for (member, value) in &query.filters {
-            let alternatives = T::expand(member, value, caller).unwrap_or_default();
+            let (bound, alternatives) = match Bound::of::<T>(member, value) {
+                Some((bounded, bound)) => (bound.ok().map(|bound| (bounded, bound)), Vec::new()),
+                None => (None, T::expand(member, value, caller).unwrap_or_default()),
+            };
             match filters.iter_mut().find(|known| known.member == member) {
                 Some(known) => {
                     known.values.push(value);
                     known.alternatives.extend(alternatives);
+                    known.bounds.extend(bound);
                 }
-                None => filters.push(Filter { member, values: vec![value], alternatives }),
+                None => {
+                    let bounds = bound.into_iter().collect();
+                    filters.push(Filter { member, values: vec![value], alternatives, bounds });
+                }
             }
         }
         Self(filters)
@@ -79,7 +127,11 @@ impl<'a> Filters<'a> {
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
         let takes_words = |member: &str| T::WORDS.iter().any(|(known, _)| *known == member);
-        self.0.iter().all(|Filter { member, values, alternatives }| {
+        self.0.iter().all(|Filter { member, values, alternatives, bounds }| {
+            if let [(bounded, _), ..] = bounds[..] {
+                let field = row.field(bounded, caller);
+                return bounds.iter().any(|(_, bound)| bound.admits(&field));
+            }
             let own = |value: &&str| row.matches(member, value, caller);
             if values.iter().any(|value| own(value).is_some()) {
                 return values.iter().any(|value| own(value) == Some(true));

@@ -74,6 +74,9 @@ pub trait Listed: Sized + 'static {
     const FILTERS: &'static [&'static str];
     /// The members with a fixed set of values, and these values. A filter with another value is refused.
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// The members that are times and can be filtered by a bound: `<member>_after` and `<member>_before`, both of which
+    /// are among [`Self::FILTERS`].
+    const TIMES: &'static [&'static str] = &[];
     /// The members with an index that returns the few rows of a value; the most selective first.
     const IDENTITIES: &'static [&'static str] = &[];
     /// Returns whether a caller may view a row; `None` if every caller of the list may view all rows. Administrators of

@@ -66,7 +66,8 @@ impl Schedules {
         }
         // The key may have been removed from the schedule since the run started.
         let job = key.rotation_job.as_ref().filter(|job| job.schedule == id)?;
-        if state.is_gone(key) || !is_selected(plan, key, self.recorder.now()) {
+        let is_selected = plan.rotates_from(key).is_some_and(|from| from <= self.recorder.now());
+        if state.is_gone(key) || !is_selected {
             return None;
         }
         let rotated = self.rotate(change, state, key, job, plan).await;
@@ -159,12 +160,4 @@ impl Progress {
             _ => Self::Due,
         }
     }
-}
-
-/// Returns whether a plan selects this key now.
-fn is_selected(plan: &RotationPlan, key: &Key, now: Time) -> bool {
-    let expires = plan.expire_in.is_none_or(|span| key.metadata.valid_to.is_some_and(|end| end <= span.after(now)));
-    let since = key.rotated_at.or(key.metadata.created_at).unwrap_or(key.created);
-    let is_old = plan.rotation_after.is_none_or(|span| span.after(since) <= now);
-    expires && is_old && !key.metadata.is_pending_deletion()
 }

@@ -184,6 +184,7 @@ layout! {
         hyok: Option<Box<HyokKey<'a>>>,
         pending: Option<Uuid>,
         gone: bool,
+        material_changed: Option<Moment>,
         rotated_from: Option<Uuid>,
         rotated_to: Option<Uuid>,
         rotated_at: Option<Moment>,

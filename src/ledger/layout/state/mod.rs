@@ -33,7 +33,7 @@ use std::sync::{Mutex, PoisonError};
 use uuid::Uuid;
 
 /// The version of these layouts.
-pub(in crate::ledger) const VERSION: u8 = 15;
+pub(in crate::ledger) const VERSION: u8 = 16;
 
 /// The kind of the part with everything except keys and histories.
 const REST: u16 = 1;
