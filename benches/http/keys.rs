@@ -47,6 +47,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     program.wait_until_idle()?;
     let token = runtime.block_on(program.sign_in("admin"))?;
     runtime.block_on(identities(&program, &token, count))?;
+    runtime.block_on(walks(&program, &token, count))?;
     runtime.block_on(pages(&program, &token))?;
     others(&program, &token, runtime)?;
     program.stop()
@@ -73,6 +74,32 @@ async fn identities(program: &Program, token: &str, count: u64) -> Outcome<()> {
     at_most("keys: by keyid and region, in ms", median(by_id), 1.0);
     at_most("keys: by arn, in ms", median(by_arn), 1.0);
     at_most("keys: by alias, in ms", median(by_alias), 1.0);
+    Ok(())
+}
+
+/// Measures what reads every key: searches, and filters and sorts by what follows from schedules and rotations. 100 000
+/// keys may take 200 ms.
+async fn walks(program: &Program, token: &str, count: u64) -> Outcome<()> {
+    let mut conn = program.connect().await?;
+    let most = 200.0 * (count as f64 / 100_000.0).max(1.0);
+    for (what, path) in [
+        ("a search that finds nothing", "cckm/aws/keys?search=nowhere-at-all&limit=50"),
+        ("a search that finds all", "cckm/aws/keys?search=arn&limit=50&fields=id,kms"),
+        ("a filter by who renews", "cckm/aws/keys?rotated_by=none&limit=50"),
+        ("a filter by age", "cckm/aws/keys?material_since_before=2026-01-01T00:00:00Z&limit=50"),
+        ("a sort by age", "cckm/aws/keys?sort=material_since&limit=50"),
+        ("a sort by the next rotation", "cckm/aws/keys?sort=-next_rotation_at&limit=50"),
+        ("the search over everything", "search?q=e-1"),
+        ("the search over everything, for nothing", "search?q=nowhere-at-all"),
+    ] {
+        let mut took = vec![];
+        for _ in 0..5 {
+            let began = Instant::now();
+            conn.send_expecting(&request("GET", &format!("/api/v1/{path}"), token, ""), 200).await?;
+            took.push(millis(began.elapsed()));
+        }
+        at_most(&format!("keys: {what}, in ms"), median(took), most);
+    }
     Ok(())
 }
 

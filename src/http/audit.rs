@@ -42,7 +42,7 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<AuditRecordView>, Problem> {
     let page = services.audit.list(&auth.permit, &listing.0).await?;
-    Ok(List::of(page.skip, page.limit, page.total, page.records.into_iter().map(AuditRecordView::of)))
+    List::of(&listing.0, page.limit, page.total, page.records.into_iter().map(AuditRecordView::of))
 }
 
 /// `GET /v1/audit/records/{number}`, or `attempt-<n>` in place of the number.

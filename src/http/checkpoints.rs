@@ -55,7 +55,7 @@ pub async fn list(
     services: Data<Services>,
 ) -> Result<List<CheckpointView>, Problem> {
     let page = services.checkpoints.list(&auth.permit, &listing.0).await?;
-    Ok(List::of(page.skip, page.limit, page.total, page.checkpoints.into_iter().map(CheckpointView::of)))
+    List::of(&listing.0, page.limit, page.total, page.checkpoints.into_iter().map(CheckpointView::of))
 }
 
 /// `GET /v1/audit/checkpoints/key`

@@ -125,7 +125,7 @@ pub async fn list<I: InPath>(
 ) -> Result<List<EntryView>, Problem> {
     let id = I::of(&request, &auth.permit.caller().published.state)?;
     let page = services.histories.page(&auth.permit, &id, &listing.0).await?;
-    Ok(List::of(page.skip, page.limit, page.total, page.entries.into_iter().map(view)))
+    List::of(&listing.0, page.limit, page.total, page.entries.into_iter().map(view))
 }
 
 /// The time in the member `at` of the query.

@@ -127,12 +127,12 @@ pub async fn actions(
     _auth: Authorized<SignedIn>,
     request: HttpRequest,
     listing: Listing<ActionView>,
-) -> List<ActionView> {
-    let (table, Query { skip, limit, .. }) = (ActionView::table(), listing.0);
+) -> Result<List<ActionView>, Problem> {
+    let (table, Query { skip, limit, .. }) = (ActionView::table(), &listing.0);
     // Unlike other lists, the table has no default limit.
-    let limit = if is_given(Some(request.query_string()), "limit") { limit } else { Limit::All };
+    let limit = if is_given(Some(request.query_string()), "limit") { *limit } else { Limit::All };
     let total = table.len();
-    List::of(skip, limit, total, table.into_iter().skip(skip).take(limit.rows()))
+    List::of(&listing.0, limit, total, table.into_iter().skip(*skip).take(limit.rows()))
 }
 
 impl Columns for ActionView {

@@ -4,9 +4,10 @@
 use super::body::excerpt;
 use super::describe::{Described, Description};
 use super::error::Problem;
+use super::fields;
 use crate::domain::refusal::Bounds;
 use crate::service::failure::Failure;
-use crate::service::list::{Limit, Listed, Page, Query, Rows, pool};
+use crate::service::list::{Limit, Listed, Needle, Page, Query, Rows, pool};
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
 use actix_web::web::Bytes;
@@ -29,12 +30,18 @@ pub trait Columns {
     const FILTERS: &'static [&'static str];
     /// The members with a fixed set of values, and these values.
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
+    /// The members that are times, with filters by a bound.
+    const TIMES: &'static [&'static str] = &[];
+    /// The members that `search` looks into; a list without any cannot be searched.
+    const SEARCHES: &'static [&'static str] = &[];
 }
 
 impl<T: Listed> Columns for T {
     const SORTS: &'static [&'static str] = T::SORTS;
     const FILTERS: &'static [&'static str] = T::FILTERS;
     const WORDS: &'static [(&'static str, &'static [&'static str])] = T::WORDS;
+    const TIMES: &'static [&'static str] = T::TIMES;
+    const SEARCHES: &'static [&'static str] = T::SEARCHES;
 }
 
 impl<C: Columns> FromRequest for Listing<C> {
@@ -42,7 +49,7 @@ impl<C: Columns> FromRequest for Listing<C> {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(parse(request.query_string(), C::SORTS, C::FILTERS).map(|query| Self(query, PhantomData)))
+        ready(parse::<C>(request.query_string()).map(|query| Self(query, PhantomData)))
     }
 }
 
@@ -58,24 +65,40 @@ pub fn is_given(query: Option<&str>, member: &str) -> bool {
 
 /// Reads the query of a list that has these members to sort and to filter by. Other members are refused: a filter that
 /// is ignored would answer rows that the client did not ask for.
-fn parse(query: &str, sorts: &[&str], filters: &[&str]) -> Result<Query, Problem> {
-    let mut parsed = Query { skip: 0, limit: Limit::Rows(10), sort: Vec::new(), filters: Vec::new() };
+fn parse<C: Columns>(query: &str) -> Result<Query, Problem> {
+    let mut parsed = Query { limit: Limit::Rows(10), ..Query::default() };
     for (member, value) in members(query) {
         match member.as_str() {
             // Clients send members without a value.
             _ if value.is_empty() => {}
             "skip" => parsed.skip = skip(&value)?,
             "limit" => parsed.limit = limit(&value)?,
-            "sort" => parsed.sort = sort(&value, sorts)?,
+            "sort" => parsed.sort = sort(&value, C::SORTS)?,
+            "fields" => parsed.fields = fields::read(&value)?,
+            "search" if !C::SEARCHES.is_empty() => parsed.search = search("search", &value)?,
             // The guard of the route reads it.
             "dry_run" => {}
-            name if !filters.contains(&name) => return Err(unknown_filter(name, filters)),
+            name if !C::FILTERS.contains(&name) => return Err(unknown_filter(name, C::FILTERS)),
             _ if parsed.filters.len() >= FILTERS_MAX => return Err(too_many("query", "filters", FILTERS_MAX)),
             _ => parsed.filters.push((member, value)),
         }
     }
     Ok(parsed)
 }
+
+/// Reads a text to search for; `None` if it is blank.
+///
+/// # Errors
+/// [`Problem`] if it is too long.
+pub fn search(member: &'static str, value: &str) -> Result<Option<Needle>, Problem> {
+    match value.chars().count() {
+        0..=SEARCH_MAX => Ok(Needle::of(value)),
+        _ => Err(too_many(member, "characters", SEARCH_MAX)),
+    }
+}
+
+/// The largest number of characters to search for.
+const SEARCH_MAX: usize = 255;
 
 /// The largest number of members in `sort`; a sort keeps a value of each for every row.
 const SORTS_MAX: usize = 16;
@@ -156,10 +179,13 @@ pub struct List<V> {
     row: PhantomData<V>,
 }
 
-impl<V: Serialize> List<V> {
-    /// A page of views that are made already.
-    pub fn of(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Self {
-        Self::of_body(write_page(skip, limit, total, rows))
+impl<V: Serialize + ToSchema> List<V> {
+    /// A page of views that are made already. `limit` is that of the query or a lower one.
+    ///
+    /// # Errors
+    /// [`Problem`] if the query chooses a member that the views do not have.
+    pub fn of(query: &Query, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Result<Self, Problem> {
+        Ok(Self::of_body(write_page(query, limit, total, rows)?))
     }
 
     /// A page that [`write_page`] has written.
@@ -173,20 +199,29 @@ impl<V: Serialize> List<V> {
     }
 }
 
-/// Writes a page of views.
-pub fn write_page<V: Serialize>(skip: usize, limit: Limit, total: usize, rows: impl Iterator<Item = V>) -> Vec<u8> {
-    let mut body = head(skip, limit, total).into_bytes();
-    write_rows(&mut body, rows, true);
+/// Writes a page of views, as [`List::of`].
+///
+/// # Errors
+/// As [`List::of`].
+pub fn write_page<V: Serialize + ToSchema>(
+    query: &Query,
+    limit: Limit,
+    total: usize,
+    rows: impl Iterator<Item = V>,
+) -> Result<Vec<u8>, Problem> {
+    fields::check::<V>(&query.fields)?;
+    let mut body = head(query.skip, limit, total).into_bytes();
+    write_rows(&mut body, rows, true, &query.fields);
     body.extend_from_slice(b"]}");
-    body
+    Ok(body)
 }
 
 /// A page as an answer. Long pages are written on the threads of [`pool`]. Streamed pages are written in pieces, each
 /// once the client has read the previous one; no thread waits for a client.
 ///
 /// # Errors
-/// [`Problem`] if the pool fails before the first byte is sent.
-pub async fn answer<T: Listed, V: Serialize>(
+/// [`Problem`] if the query chooses a member that the views do not have, or the pool fails before the first byte is sent.
+pub async fn answer<T: Listed, V: Serialize + ToSchema>(
     page: Page<T>,
     view: impl Fn(&Arc<T>) -> V + Send + 'static,
 ) -> Result<List<V>, Problem> {
@@ -197,20 +232,22 @@ pub async fn answer<T: Listed, V: Serialize>(
 ///
 /// # Errors
 /// As [`answer`].
-pub async fn answer_apart<T: Listed, V: Serialize>(
+pub async fn answer_apart<T: Listed, V: Serialize + ToSchema>(
     page: Page<T>,
     view: impl Fn(&Arc<T>) -> V + Send + 'static,
 ) -> Result<List<V>, Problem> {
     answer_with(page, view, 0).await
 }
 
-async fn answer_with<T: Listed, V: Serialize>(
+async fn answer_with<T: Listed, V: Serialize + ToSchema>(
     page: Page<T>,
     view: impl Fn(&Arc<T>) -> V + Send + 'static,
     inline: usize,
 ) -> Result<List<V>, Problem> {
-    let Page { skip, limit, total, rows } = page;
-    let (count, writer) = (rows.len(), Writer { rows, view, before: Some(head(skip, limit, total)), length: 0 });
+    let Page { fields, skip, limit, total, rows } = page;
+    fields::check::<V>(&fields)?;
+    let count = rows.len();
+    let writer = Writer { rows, view, before: Some(head(skip, limit, total)), length: 0, fields };
     let mut body = HttpResponse::Ok();
     body.content_type("application/json");
     if count <= inline {
@@ -235,6 +272,7 @@ struct Writer<T: Listed, F> {
     before: Option<String>,
     /// The expected length of the next piece: a vector that grows is copied each time.
     length: usize,
+    fields: Vec<String>,
 }
 
 impl<T: Listed, V: Serialize, F: Fn(&Arc<T>) -> V> Writer<T, F> {
@@ -243,7 +281,7 @@ impl<T: Listed, V: Serialize, F: Fn(&Arc<T>) -> V> Writer<T, F> {
         let first = self.before.is_some();
         let mut piece = Vec::with_capacity(self.length);
         piece.extend_from_slice(self.before.take().unwrap_or_default().as_bytes());
-        write_rows(&mut piece, self.rows.take(rows).iter().map(&self.view), first);
+        write_rows(&mut piece, self.rows.take(rows).iter().map(&self.view), first, &self.fields);
         self.length = piece.len() + piece.len() / 8;
         if !self.rows.is_empty() {
             return (piece, Some(self));
@@ -261,14 +299,14 @@ pub(super) fn head(skip: usize, limit: Limit, total: usize) -> String {
     format!(r#"{{"skip":{skip},"limit":{limit},"total":{total},"resources":["#)
 }
 
-fn write_rows<V: Serialize>(body: &mut Vec<u8>, rows: impl Iterator<Item = V>, mut first: bool) {
+fn write_rows<V: Serialize>(body: &mut Vec<u8>, rows: impl Iterator<Item = V>, mut first: bool, fields: &[String]) {
     for row in rows {
         let before = body.len();
         if !first {
             body.push(b',');
         }
         // A view has texts, numbers and lists only, so this does not fail. If it did, the row would be left out.
-        match serde_json::to_writer(&mut *body, &row) {
+        match fields::write(body, &row, fields) {
             Ok(()) => first = false,
             Err(_) => body.truncate(before),
         }
@@ -286,6 +324,7 @@ impl<V> Responder for List<V> {
 impl<V: ToSchema> Described for List<V> {
     fn describe(to: &mut Description) {
         to.answers_page::<V>();
+        fields::describe::<V>(to);
     }
 }
 
@@ -297,6 +336,14 @@ impl<C: Columns> Described for Listing<C> {
         };
         to.queries("skip", "The number of rows to leave out at the start.", number(0, 0));
         to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", number(-1, 10));
+        let text = "The members to show of each row, separated by commas, such as `id`, or `aws_param.KeyState` for a member \
+                    of a member; all by default.";
+        to.queries("fields", text, Object::with_type(Type::String));
+        if !C::SEARCHES.is_empty() {
+            let text = "Only rows that have this text, regardless of case, in one of these members: ";
+            let search = Object::builder().schema_type(Type::String).max_length(Some(SEARCH_MAX));
+            to.queries("search", format!("{text}{}.", quoted(C::SEARCHES)), search);
+        }
         if !C::SORTS.is_empty() {
             let text = "The members to sort by, separated by commas; `-` before a member sorts descending. Members: ";
             let one = format!("-?(?:{})", C::SORTS.join("|"));
@@ -388,7 +435,16 @@ mod tests {
 
     #[test]
     fn a_query_has_defaults_and_says_what_is_wrong() {
-        let read = |query: &str| parse(query, &["name", "id"], &["name", "region"]);
+        struct Two;
+        impl Columns for Two {
+            const SORTS: &'static [&'static str] = &["name", "id"];
+            const FILTERS: &'static [&'static str] = &["name", "region"];
+            const SEARCHES: &'static [&'static str] = &["name"];
+        }
+        let read = parse::<Two>;
+        let query = read("search=%20Pay%20&fields=id,name").unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!((query.search, query.fields), (Needle::of("pay"), vec!["id".to_owned(), "name".to_owned()]));
+        assert!(read(&format!("search={}", "x".repeat(SEARCH_MAX + 1))).is_err());
         let query = read("").unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!((query.skip, query.limit), (0, Limit::Rows(10)));
         let query = read("skip=2&limit=-1&sort=-name,id&name=a%2A&name=b&region=").unwrap_or_else(|p| panic!("{p}"));
@@ -400,20 +456,38 @@ mod tests {
         }
     }
 
+    /// A list with a sort by name, and filters.
+    struct WithFilters;
+    impl Columns for WithFilters {
+        const SORTS: &'static [&'static str] = &["name"];
+        const FILTERS: &'static [&'static str] = &["name", "region"];
+    }
+
+    /// A list without filters.
+    struct WithoutFilters;
+    impl Columns for WithoutFilters {
+        const SORTS: &'static [&'static str] = &["name"];
+        const FILTERS: &'static [&'static str] = &[];
+    }
+
     #[test]
     fn members_that_a_list_does_not_have_are_refused() {
-        let message = |query: &str, filters: &[&str]| match parse(query, &["name"], filters) {
-            Ok(_) => panic!("{query} is taken"),
+        let message = |parsed: Result<Query, Problem>| match parsed {
+            Ok(query) => panic!("{query:?} is taken"),
             Err(problem) => problem.to_string(),
         };
-        let filters = ["name", "region"];
         assert_eq!(
-            message("name=a&uuid=b", &filters),
+            message(parse::<WithFilters>("name=a&uuid=b")),
             "uuid: this list cannot be filtered by it; its filters are name, region"
         );
-        assert_eq!(message("Name=a", &[]), "Name: this list cannot be filtered by it; it has no filters");
-        assert_eq!(message("sort=-region", &filters), "sort: this list cannot be sorted by `region`, but by name");
-        let taken = parse("dry_run=true&uuid=&name=a", &[], &filters).unwrap_or_else(|problem| panic!("{problem}"));
+        assert_eq!(
+            message(parse::<WithoutFilters>("Name=a")),
+            "Name: this list cannot be filtered by it; it has no filters"
+        );
+        assert!(message(parse::<WithoutFilters>("search=a")).starts_with("search: "));
+        let sorted = message(parse::<WithFilters>("sort=-region"));
+        assert_eq!(sorted, "sort: this list cannot be sorted by `region`, but by name");
+        let taken = parse::<WithFilters>("dry_run=true&uuid=&name=a").unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!(taken.filters, [("name".to_owned(), "a".to_owned())]);
     }
 
@@ -421,11 +495,10 @@ mod tests {
     fn the_number_of_filters_and_of_members_to_sort_by_is_limited() {
         let many: Vec<String> = (0..=SORTS_MAX).map(|n| format!("m{n}")).collect();
         let sorts: Vec<&str> = many.iter().map(String::as_str).chain(["name", "id"]).collect();
-        let parse = |query: &str| parse(query, &sorts, &["name"]);
-        let query = parse(&format!("sort={}", "name,-name,id,".repeat(3000))).unwrap_or_else(|p| panic!("{p}"));
-        assert_eq!(query.sort, [("name".to_owned(), false), ("id".to_owned(), false)]);
-        assert!(parse(&format!("sort={}", many.join(","))).is_err());
-        assert!(parse(&"name=a&".repeat(FILTERS_MAX)).is_ok());
-        assert!(parse(&"name=a&".repeat(FILTERS_MAX + 1)).is_err());
+        let sorted = sort(&"name,-name,id,".repeat(3000), &sorts).unwrap_or_else(|p| panic!("{p}"));
+        assert_eq!(sorted, [("name".to_owned(), false), ("id".to_owned(), false)]);
+        assert!(sort(&many.join(","), &sorts).is_err());
+        assert!(parse::<WithFilters>(&"name=a&".repeat(FILTERS_MAX)).is_ok());
+        assert!(parse::<WithFilters>(&"name=a&".repeat(FILTERS_MAX + 1)).is_err());
     }
 }

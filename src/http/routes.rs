@@ -13,7 +13,7 @@ mod users;
 use super::console::{self, Console};
 use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{backups, console_info, health, openapi, prometheus, system};
+use super::{backups, console_info, health, openapi, prometheus, search, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -72,6 +72,7 @@ pub fn endpoint_groups() -> Vec<EndpointGroup> {
         group("Users and groups", "Users, groups and the password policy.", users::users_and_groups()),
         group("Audit", "What was changed, and by whom.", users::audit()),
         group("Backups", "Encrypted copies of everything.", backups()),
+        group("Search", "One search over everything.", search()),
         group("System", "The product and its nodes.", system()),
         EndpointGroup { name: "Service", about: "Monitoring, and the description of the API.", endpoints: service() },
     ]
@@ -98,6 +99,10 @@ fn system() -> Vec<Endpoint> {
         post(&metrics("renew-token"), prometheus::renew, "renewPrometheusToken", "Replace the token of the metrics")
             .needs(Administer),
     ]
+}
+
+fn search() -> Vec<Endpoint> {
+    vec![get("/search", search::find, "search", "Search everything that the caller may see").needs(SignedIn)]
 }
 
 fn backups() -> Vec<Endpoint> {

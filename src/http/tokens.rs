@@ -218,7 +218,7 @@ pub async fn list(
     let sessions = services.tokens.list(&auth.permit, &users, &listing.0.sort)?;
     let (skip, limit) = (listing.0.skip, listing.0.limit);
     let rows = sessions.iter().skip(skip).take(limit.rows()).map(|session| TokenView::of(session, &auth.permit));
-    Ok(List::of(skip, limit, sessions.len(), rows))
+    List::of(&listing.0, limit, sessions.len(), rows)
 }
 
 /// `GET /v1/auth/tokens/{id}`

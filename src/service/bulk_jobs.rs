@@ -266,6 +266,7 @@ impl Listed for BulkJob {
     const SORTS: &'static [&'static str] =
         &["id", "operation", "overall_status", "completed_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "operation", "overall_status", "cloud", "keys", "abort"];
+    const SEARCHES: &'static [&'static str] = &["id", "operation"];
     const IDENTITIES: &'static [&'static str] = &["id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> = Some(sees);
 

@@ -384,6 +384,7 @@ impl Listed for Connection {
     const FILTERS: &'static [&'static str] = &["id", "name", "cloud_name", "last_connection_ok", "labels", "products"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("cloud_name", Partition::NAMES), ("last_connection_ok", &["true", "false"])];
+    const SEARCHES: &'static [&'static str] = &["id", "name"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
     fn rows(state: &State) -> &Self::Rows {

@@ -62,6 +62,7 @@ impl Listed for DriftEntry {
     ];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("aspect", DriftAspect::NAMES), ("superseded", &["true", "false"])];
+    const SEARCHES: &'static [&'static str] = &["id", "key_arn", "event_name", "user_identity"];
     const IDENTITIES: &'static [&'static str] = &["id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, entry| access::sees_drift(&caller.user, &caller.published.state, entry));

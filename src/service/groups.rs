@@ -139,6 +139,7 @@ impl Listed for Group {
     type Rows = Table<GroupName, Self>;
     const SORTS: &'static [&'static str] = &["name", "description", "users_count", "created_at", "updated_at"];
     const FILTERS: &'static [&'static str] = &["name", "users"];
+    const SEARCHES: &'static [&'static str] = &["name", "description"];
     const IDENTITIES: &'static [&'static str] = &["name"];
 
     fn rows(state: &State) -> &Self::Rows {

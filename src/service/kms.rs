@@ -327,6 +327,7 @@ impl Listed for Kms {
         &["id", "name", "account_id", "cloud_name", "connection", "region", "status"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("cloud_name", Partition::NAMES), ("status", &["ACTIVE", "ARCHIVED"])];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "account_id"];
     const IDENTITIES: &'static [&'static str] = &["id", "name", "account_id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> = Some(|caller, kms| access::sees(&caller.user, kms));
 

@@ -47,6 +47,7 @@ pub mod recovery;
 pub mod reports;
 pub mod roles_anywhere;
 pub mod schedules;
+pub mod search;
 mod secrets;
 pub mod source_keys;
 pub mod sync_jobs;

@@ -107,6 +107,7 @@ impl Listed for NamedPasswordPolicy {
     type Rows = Table<PasswordPolicyName, Self>;
     const SORTS: &'static [&'static str] = &["policy_name"];
     const FILTERS: &'static [&'static str] = &["policy_name"];
+    const SEARCHES: &'static [&'static str] = &["policy_name"];
     const IDENTITIES: &'static [&'static str] = &["policy_name"];
 
     fn rows(state: &State) -> &Self::Rows {

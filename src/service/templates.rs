@@ -274,6 +274,7 @@ impl Listed for Template {
     type Rows = Table<TemplateId, Self>;
     const SORTS: &'static [&'static str] = &["id", "name", "account_id", "is_verified", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "kms", "account_id", "is_verified"];
+    const SEARCHES: &'static [&'static str] = &["id", "name"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, template| access::sees_template(&caller.user, &caller.published.state, template));

@@ -323,6 +323,7 @@ impl Listed for User {
     const SORTS: &'static [&'static str] =
         &["user_id", "username", "name", "nickname", "email", "created_at", "updated_at", "last_login", "logins_count"];
     const FILTERS: &'static [&'static str] = &["user_id", "username", "name", "nickname", "email", "groups"];
+    const SEARCHES: &'static [&'static str] = &["user_id", "username", "name", "nickname", "email"];
     const IDENTITIES: &'static [&'static str] = &["user_id", "username"];
 
     fn rows(state: &State) -> &Self::Rows {

@@ -61,10 +61,9 @@ pub async fn list(
         "access_key_id" => Field::Text(credential.access_key_id.clone()),
         _ => Field::Number(credential.version.into()),
     });
-    let (skip, limit) = (query.skip, query.limit);
-    let page = rows.iter().skip(skip).take(limit.rows());
+    let page = rows.iter().skip(query.skip).take(query.limit.rows());
     let uses = services.key_stores.credential_uses(store);
-    Ok(List::of(skip, limit, rows.len(), page.map(|credential| CredentialView::of(store, credential, &uses))))
+    List::of(query, query.limit, rows.len(), page.map(|credential| CredentialView::of(store, credential, &uses)))
 }
 
 /// `GET /v1/cckm/aws/custom-key-stores/{id}/credentials/{cid}`

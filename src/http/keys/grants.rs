@@ -51,11 +51,11 @@ pub async fn grants(
     let filter = GrantFilter { id: given("GrantId"), grantee: given("GranteePrincipal") };
     let grants = services.key_access.grants(&auth.permit, &filter).await?;
     let key = auth.permit.key().clone();
-    Ok(List::of_body(pool::run(move || page(&key, grants, &query)).await?))
+    Ok(List::of_body(pool::run(move || page(&key, grants, &query)).await??))
 }
 
 /// Writes the page of the grants that the filters admit.
-fn page(key: &Key, mut grants: Vec<KeyGrant>, query: &Query) -> Vec<u8> {
+fn page(key: &Key, mut grants: Vec<KeyGrant>, query: &Query) -> Result<Vec<u8>, Problem> {
     let value = |grant: &KeyGrant, member: &str| match member {
         "GrantId" => grant.id.clone(),
         "Name" => grant.name.clone(),
@@ -67,7 +67,7 @@ fn page(key: &Key, mut grants: Vec<KeyGrant>, query: &Query) -> Vec<u8> {
     };
     grants.retain(|grant| query.filters.iter().all(|(member, _)| matches(grant, member)));
     let rows = grants.iter().skip(query.skip).take(query.limit.rows());
-    write_page(query.skip, query.limit, grants.len(), rows.map(|grant| GrantView::of(key, grant)))
+    write_page(query, query.limit, grants.len(), rows.map(|grant| GrantView::of(key, grant)))
 }
 
 impl GrantView {

@@ -194,7 +194,7 @@ pub async fn versions(
 ) -> Result<List<VersionView>, Problem> {
     let (key, query) = (auth.permit.key(), &listing.0);
     let rows = services.keys.versions(key, &auth.permit.caller().published.state)?;
-    Ok(VersionView::page(key.id, rows, query))
+    VersionView::page(key.id, rows, query)
 }
 
 /// What the XKS proxy has counted for a HYOK key.
@@ -293,13 +293,12 @@ impl HyokView {
 
 impl VersionView {
     /// A page of the versions of a key, which are newest first.
-    pub(super) fn page(key: KeyId, mut rows: Vec<VersionSeen>, query: &Query) -> List<Self> {
+    pub(super) fn page(key: KeyId, mut rows: Vec<VersionSeen>, query: &Query) -> Result<List<Self>, Problem> {
         if query.sort.first().is_some_and(|(_, descending)| !descending) {
             rows.reverse();
         }
-        let (skip, limit) = (query.skip, query.limit);
-        let page = rows.iter().skip(skip).take(limit.rows()).map(|row| Self::of(key.uuid().as_u128(), row));
-        List::of(skip, limit, rows.len(), page)
+        let page = rows.iter().skip(query.skip).take(query.limit.rows()).map(|row| Self::of(key.uuid().as_u128(), row));
+        List::of(query, query.limit, rows.len(), page)
     }
 
     fn of(key: u128, seen: &VersionSeen) -> Self {

@@ -112,7 +112,7 @@ pub async fn rotations(
     };
     let rows = ordered(rotations.into_iter().map(row).collect(), &listing.0);
     let (skip, limit) = (listing.0.skip, listing.0.limit);
-    Ok(List::of(skip, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(RotationView::of)))
+    List::of(&listing.0, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(RotationView::of))
 }
 
 /// A material, with what Claviger knows of it.

@@ -83,12 +83,12 @@ pub async fn list(
     auth: Authorized<SignedIn>,
     listing: Listing<VirtualKeySeen>,
     services: Data<Services>,
-) -> List<VirtualKeyView> {
+) -> Result<List<VirtualKeyView>, Problem> {
     let query = &listing.0;
     let mut rows = services.keys.virtual_keys(&auth.permit);
     arrange(&mut rows, query, field);
     let (skip, limit) = (query.skip, query.limit);
-    List::of(skip, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(VirtualKeyView::of))
+    List::of(query, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(VirtualKeyView::of))
 }
 
 /// `GET /v1/cckm/virtual/keys/{id}`
@@ -108,7 +108,7 @@ pub async fn versions(
     services: Data<Services>,
 ) -> Result<List<VersionView>, Problem> {
     let (id, rows) = services.keys.versions_of_virtual_key(&auth.permit, &id)?;
-    Ok(VersionView::page(id, rows, &listing.0))
+    VersionView::page(id, rows, &listing.0)
 }
 
 /// `PATCH /v1/cckm/virtual/keys/{id}`

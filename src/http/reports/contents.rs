@@ -1,7 +1,9 @@
 //! The rows of a report as JSON.
 
 use crate::domain::report::ReportKind;
+use crate::http::body::excerpt;
 use crate::http::error::Problem;
+use crate::http::fields;
 use crate::http::guard::OnReport;
 use crate::http::paging::{Columns, List, Listing};
 use crate::service::Services;
@@ -132,9 +134,15 @@ pub async fn contents(
         let problem = format!("a {} cannot be sorted by `{member}`, but by {known}", kind.name());
         return Err(Problem::query("sort", problem));
     }
+    let fields = listing.0.fields.clone();
+    if let Some(field) = fields.iter().find(|field| !columns(kind).contains(&field.as_str())) {
+        let known = columns(kind).join(", ");
+        let problem = format!("a row of a {} has no `{}`; it has {known}", kind.name(), excerpt(field));
+        return Err(Problem::query("fields", problem));
+    }
     let page = services.reports.contents(&auth.permit, &listing.0).await?;
     let is_short = page.limit != Limit::All && page.total.min(page.limit.rows()) <= ONE_PIECE_MAX;
-    let writer = Writer { page, is_first: true };
+    let writer = Writer { page, is_first: true, fields };
     let mut body = HttpResponse::Ok();
     body.content_type("application/json");
     if is_short {
@@ -153,6 +161,7 @@ pub async fn contents(
 struct Writer {
     page: Contents,
     is_first: bool,
+    fields: Vec<String>,
 }
 
 impl Writer {
@@ -170,7 +179,8 @@ impl Writer {
                 piece.push(b',');
             }
             let view = RowView::of(self.page.columns, row);
-            serde_json::to_writer(&mut piece, &view).map_err(|_| Failure::Internal("a row could not be written"))?;
+            fields::write(&mut piece, &view, &self.fields)
+                .map_err(|_| Failure::Internal("a row could not be written"))?;
         }
         if is_last {
             piece.extend_from_slice(b"]}");

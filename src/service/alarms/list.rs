@@ -21,6 +21,7 @@ impl Listed for Alarm {
         ("state", &["on", "off"]),
         ("acknowledged", &["true", "false"]),
     ];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "key_id"];
     const IDENTITIES: &'static [&'static str] = &["id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, alarm| access::sees_alarm(&caller.user, &caller.published.state, alarm));
@@ -71,6 +72,7 @@ impl Listed for Webhook {
     const FILTERS: &'static [&'static str] = &["id", "name", "enabled", "failing"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("enabled", &["true", "false"]), ("failing", &["true", "false"])];
+    const SEARCHES: &'static [&'static str] = &["id", "name"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
     fn rows(state: &State) -> &Self::Rows {

@@ -266,6 +266,7 @@ impl Listed for Backup {
     const SORTS: &'static [&'static str] = &["id", "status", "scope", "jobConfigID", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "status", "scope", "jobConfigID"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("status", BackupStatus::NAMES)];
+    const SEARCHES: &'static [&'static str] = &["id", "jobConfigID"];
     const IDENTITIES: &'static [&'static str] = &["id"];
 
     fn rows(state: &State) -> &Self::Rows {

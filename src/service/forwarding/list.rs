@@ -12,6 +12,7 @@ impl Listed for Forwarder {
     const SORTS: &'static [&'static str] = &["id", "host", "port", "transport", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "host", "port", "transport"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("transport", Transport::NAMES)];
+    const SEARCHES: &'static [&'static str] = &["id", "host"];
     const IDENTITIES: &'static [&'static str] = &["id"];
 
     fn rows(state: &State) -> &Self::Rows {

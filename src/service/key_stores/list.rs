@@ -43,6 +43,7 @@ impl Listed for KeyStore {
         ("linked_state", &["true", "false"]),
         ("gone", &["true", "false"]),
     ];
+    const SEARCHES: &'static [&'static str] = &["id", "name"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, store| access::sees_key_store(&caller.user, &caller.published.state, store));

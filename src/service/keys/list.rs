@@ -16,6 +16,7 @@ use crate::service::caller::Caller;
 use crate::service::kms::shown_connection;
 use crate::service::list::{Candidates, Field, Listed};
 use std::borrow::Cow;
+use uuid::fmt::Hyphenated;
 
 impl Listed for Key {
     type Rows = KeyCollection;
@@ -93,6 +94,7 @@ impl Listed for Key {
     ];
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("rotated_by", Rotator::NAMES)];
     const TIMES: &'static [&'static str] = &["material_since", "next_rotation_at", "valid_to"];
+    const SEARCHES: &'static [&'static str] = &["alias", "id", "keyid", "arn", "description", "tags"];
     const IDENTITIES: &'static [&'static str] = &["id", "keyid", "arn", "alias", "kms_id", "kms"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, key| access::sees_key(&caller.user, &caller.published.state, key));
@@ -123,6 +125,26 @@ impl Listed for Key {
 
     fn expand<'a>(member: &str, value: &'a str, _: &Caller) -> Result<Vec<Vec<Cow<'a, str>>>, Refusal> {
         Ok(vec![if member == "tags" { tag_filter::expand(value)? } else { vec![Cow::Borrowed(value)] }])
+    }
+
+    /// Without a copy of each text: a search looks into those of every key.
+    fn tell_texts(&self, _: &Caller, tell: &mut dyn FnMut(&str)) {
+        self.aliases.iter().for_each(|alias| {
+            // The text without the prefix first: it is the whole name for a client.
+            tell(alias.short());
+            tell(alias.as_str());
+        });
+        let mut id = [0; Hyphenated::LENGTH];
+        tell(self.id.uuid().hyphenated().encode_lower(&mut id));
+        let metadata = &self.metadata;
+        tell(metadata.key_id().as_str());
+        tell(&metadata.arn.to_string());
+        tell(self.description());
+        for tag in self.tags.iter().filter(|tag| tag.is_shown()) {
+            tell(&tag.key);
+            tell(&tag.value);
+            tell(&format!("{}:{}", tag.key, tag.value));
+        }
     }
 
     fn field(&self, member: &str, caller: &Caller) -> Field {

@@ -19,14 +19,13 @@ pub fn arrange<T>(rows: &mut Vec<T>, query: &Query, field: impl Fn(&T, &str) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::super::Limit;
     use super::*;
 
     fn arranged(filters: &[(&str, &str)], sort: &[(&str, bool)]) -> Vec<(u64, &'static str)> {
         let mut rows = vec![(9, "b"), (10, "a"), (1, "b")];
         let pairs = |pairs: &[(&str, &str)]| pairs.iter().map(|(m, v)| (m.to_string(), v.to_string())).collect();
         let sort = sort.iter().map(|(member, descending)| (member.to_string(), *descending)).collect();
-        let query = Query { skip: 0, limit: Limit::All, sort, filters: pairs(filters) };
+        let query = Query { sort, filters: pairs(filters), ..Query::default() };
         arrange(&mut rows, &query, |row, member| match member {
             "version" => Field::Number(row.0),
             _ => Field::Text(row.1.to_owned()),

@@ -7,9 +7,11 @@
 mod filter;
 mod made;
 pub mod pool;
+mod search;
 
 pub use filter::Field;
 pub use made::arrange;
+pub use search::{Match, Needle};
 
 use super::access;
 use super::caller::Caller;
@@ -25,15 +27,16 @@ use std::sync::Arc;
 const ROWS_AT_ONCE: usize = 1_000;
 
 /// The maximum number of rows of a page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Limit {
     Rows(usize),
     /// All rows (`-1`).
+    #[default]
     All,
 }
 
-/// The parameters of a list.
-#[derive(Clone, Debug)]
+/// The parameters of a list. The default is all of it.
+#[derive(Clone, Debug, Default)]
 pub struct Query {
     /// The number of rows to skip.
     pub skip: usize,
@@ -42,9 +45,14 @@ pub struct Query {
     pub sort: Vec<(String, bool)>,
     /// Members of [`Listed::FILTERS`] and their required values; several values for one member match any of them.
     pub filters: Vec<(String, String)>,
+    /// The text that the members of [`Listed::SEARCHES`] are searched for.
+    pub search: Option<Needle>,
+    /// The members to show of each row; all of them if there are none.
+    pub fields: Vec<String>,
 }
 
 pub struct Page<T: Listed> {
+    pub fields: Vec<String>,
     pub skip: usize,
     pub limit: Limit,
     pub total: usize,
@@ -72,6 +80,8 @@ pub trait Listed: Sized + 'static {
     const SORTS: &'static [&'static str];
     /// The members to filter by.
     const FILTERS: &'static [&'static str];
+    /// The members that `search` looks into.
+    const SEARCHES: &'static [&'static str] = &[];
     /// The members with a fixed set of values, and these values. A filter with another value is refused.
     const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
     /// The members that are times and can be filtered by a bound: `<member>_after` and `<member>_before`, both of which
@@ -104,6 +114,24 @@ pub trait Listed: Sized + 'static {
         None
     }
 
+    /// Tells the texts that `search` looks into: the values of [`Self::SEARCHES`].
+    fn tell_texts(&self, caller: &Caller, tell: &mut dyn FnMut(&str)) {
+        for member in Self::SEARCHES {
+            match self.field(member, caller) {
+                Field::Text(text) => tell(&text),
+                Field::Texts(texts) => texts.iter().for_each(|text| tell(text)),
+                Field::Absent | Field::Flag(_) | Field::Number(_) | Field::Moment(_) => {}
+            }
+        }
+    }
+
+    /// How well the row matches a search, if it does.
+    fn matched(&self, needle: &Needle, caller: &Caller) -> Option<Match> {
+        let mut best = None;
+        self.tell_texts(caller, &mut |text| best = best.max(needle.matches(text)));
+        best
+    }
+
     /// The value of a member, which is one of the members above.
     fn field(&self, member: &str, caller: &Caller) -> Field;
 }
@@ -123,7 +151,8 @@ pub async fn page<T: Listed>(caller: &Caller, query: &Query) -> Result<Page<T>, 
 pub async fn page_of<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query) -> Result<Page<T>, Failure> {
     check::<T>(query, caller)?;
     let filters = Filters::of::<T>(query, caller);
-    if filters.is_empty() && query.sort.is_empty() && sees::<T>(caller).is_none() {
+    let is_whole = filters.is_empty() && query.search.is_none();
+    if is_whole && query.sort.is_empty() && sees::<T>(caller).is_none() {
         return Ok(Page::of(query, all.count(), all, None));
     }
     let candidates = candidates::<T>(&caller.published.state, &filters);
@@ -150,13 +179,18 @@ fn candidates<'a, T: Listed>(state: &'a State, filters: &Filters<'_>) -> Option<
     })
 }
 
-fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller, &T) -> bool> {
+/// Whether a caller may view a row; `None` if the caller may view all of them.
+pub(in crate::service) fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller, &T) -> bool> {
     T::SEES.filter(|_| !access::administers_kms(&caller.user))
 }
 
 fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Option<Vec<Id<T>>>) -> Page<T> {
     let (filters, sees) = (Filters::of::<T>(query, caller), sees::<T>(caller));
-    let matches = |row: &Arc<T>| sees.is_none_or(|sees| sees(caller, row)) && filters.match_row(row.as_ref(), caller);
+    let matches = |row: &Arc<T>| {
+        query.search.as_ref().is_none_or(|needle| row.matched(needle, caller).is_some())
+            && sees.is_none_or(|sees| sees(caller, row))
+            && filters.match_row(row.as_ref(), caller)
+    };
     let mut rows: Vec<(Id<T>, &Arc<T>)> = match candidates {
         Some(candidates) => all.pick(candidates).into_iter().filter(|(_, row)| matches(row)).collect(),
         None => all.rows_from(0).filter(|(_, row)| matches(row)).map(|(id, row)| (id.clone(), row)).collect(),
@@ -172,7 +206,7 @@ fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Op
 impl<T: Listed> Page<T> {
     #[cfg(test)]
     pub(crate) fn of_rows(limit: Limit, rows: &T::Rows) -> Self {
-        let query = Query { skip: 0, limit, sort: Vec::new(), filters: Vec::new() };
+        let query = Query { limit, ..Query::default() };
         Self::of(&query, rows.count(), rows, None)
     }
 
@@ -189,7 +223,7 @@ impl<T: Listed> Page<T> {
             None => (query.skip.min(total), query.skip.saturating_add(query.limit.rows()).min(total)),
         };
         let rows = Rows { all: all.clone(), picked, next, end };
-        Page { skip: query.skip, limit: query.limit, total, rows }
+        Page { fields: query.fields.clone(), skip: query.skip, limit: query.limit, total, rows }
     }
 }
 

@@ -52,7 +52,7 @@ impl Asking {
         }
         let sort = sort.iter().map(|(member, down)| ((*member).to_owned(), *down)).collect();
         let filters = filters.iter().map(|(member, value)| ((*member).to_owned(), (*value).to_owned())).collect();
-        let query = Query { skip, limit, sort, filters };
+        let query = Query { skip, limit, sort, filters, ..Query::default() };
         let page = self.world.run(page_of::<Row>(&table, &self.world.caller(name), &query));
         let Page { total, mut rows, .. } = page.unwrap_or_else(|failure| panic!("{failure}"));
         let mut names = Vec::new();

@@ -70,7 +70,7 @@ impl Reports {
     pub async fn all_rows<A>(&self, permit: &ReportPermit<A>) -> Result<ContentRows, Failure> {
         let (report, caller) = (permit.report().clone(), permit.caller().clone());
         refuse_unfinished(&report)?;
-        let query = Query { skip: 0, limit: Limit::All, sort: Vec::new(), filters: Vec::new() };
+        let query = Query::default();
         let store = self.store.clone();
         pool::run(move || {
             let sieve = Box::new(Sieve::new(&report, caller, &query));

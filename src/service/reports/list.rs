@@ -24,6 +24,7 @@ impl Listed for Report {
     const FILTERS: &'static [&'static str] = &["id", "name", "report_type", "overall_status"];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("report_type", ReportKind::NAMES), ("overall_status", &["in_progress", "completed", "error"])];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "report_type"];
     const IDENTITIES: &'static [&'static str] = &["id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> =
         Some(|caller, report| access::sees_report(&caller.user, &caller.published.state, report));

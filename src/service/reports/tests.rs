@@ -72,7 +72,7 @@ fn until_pages(world: &World, id: ReportId, pages: u64) {
 fn ended(world: &World, id: ReportId, shown: &[&str]) -> (ReportStatus, Vec<Vec<String>>) {
     world.until("the report ends", |state| state.reports.get(&id).is_some_and(|report| !report.is_in_progress()));
     let permit = permit(world, id);
-    let query = Query { skip: 0, limit: Limit::All, sort: Vec::new(), filters: Vec::new() };
+    let query = Query::default();
     let contents = world.run(world.services().reports.contents(&permit, &query));
     let mut contents = contents.unwrap_or_else(|failure| panic!("{failure}"));
     let rows = contents.rows.take(1_000).unwrap_or_else(|failure| panic!("{failure}"));

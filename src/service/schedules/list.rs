@@ -13,6 +13,7 @@ impl Listed for Schedule {
     const SORTS: &'static [&'static str] =
         &["id", "name", "operation", "run_at", "disabled", "next_run_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "name", "operation", "run_at", "disabled", "cloud_name"];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "operation"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
     fn rows(state: &State) -> &Self::Rows {
@@ -47,6 +48,7 @@ impl Listed for Run {
     type Rows = Table<JobId, Self>;
     const SORTS: &'static [&'static str] = &["id", "name", "operation", "overall_status", "createdAt", "completed_at"];
     const FILTERS: &'static [&'static str] = &["id", "name", "job_config_id", "operation", "overall_status", "cause"];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "operation"];
     const IDENTITIES: &'static [&'static str] = &["id"];
 
     fn rows(state: &State) -> &Self::Rows {

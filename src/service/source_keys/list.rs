@@ -91,6 +91,7 @@ impl Listed for SourceKey {
     ];
     const WORDS: &'static [(&'static str, &'static [&'static str])] =
         &[("state", &STATES), ("objectType", &["Symmetric Key", "Private Key"])];
+    const SEARCHES: &'static [&'static str] = &["id", "name", "alias"];
     const IDENTITIES: &'static [&'static str] = &["id", "name"];
 
     fn rows(state: &State) -> &Self::Rows {

@@ -22,6 +22,7 @@ impl Listed for SyncJob {
     type Rows = Table<JobId, Self>;
     const SORTS: &'static [&'static str] = &["id", "overall_status", "completed_at", "createdAt", "updatedAt"];
     const FILTERS: &'static [&'static str] = &["id", "kms", "overall_status", "abort"];
+    const SEARCHES: &'static [&'static str] = &["id"];
     const IDENTITIES: &'static [&'static str] = &["id"];
     const SEES: Option<fn(&Caller, &Self) -> bool> = Some(sees);
 

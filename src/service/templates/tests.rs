@@ -175,7 +175,7 @@ fn templates_need_keyupdate_on_a_kms_of_their_account() {
     assert!(matches!(authorize("viewer"), Err(Failure::Forbidden(MissingRight::Action(Action::KeyUpdate)))));
     // The list shows no other templates either.
     let list = |name| {
-        let query = Query { skip: 0, limit: list::Limit::All, sort: vec![], filters: vec![] };
+        let query = Query::default();
         let permit = Permit::authorize(world.caller(name)).unwrap_or_else(|failure| panic!("{failure}"));
         world.run(world.services().templates.list(&permit, &query)).map(|(page, _)| page.total).unwrap_or(99)
     };
