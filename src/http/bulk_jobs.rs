@@ -7,14 +7,16 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
 use super::sync_jobs::job_id;
-use crate::domain::id::{KeyId, TemplateId};
+use crate::domain::id::{KeyId, ScheduleId, TemplateId};
 use crate::domain::job::bulk::{BulkJob, BulkKey, BulkTask};
 use crate::domain::job::sync::JobStatus;
+use crate::domain::key::aggregate::Key;
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::Services;
 use crate::service::access::SignedIn;
+use crate::service::bulk_jobs::Chosen;
 use crate::service::failure::invalid;
 use actix_web::web::{Data, Path};
 use serde::{Deserialize, Serialize};
@@ -28,9 +30,15 @@ use utoipa::ToSchema;
 pub struct BulkBody {
     /// Ids of keys (Claviger's, not AWS's); at most 100.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Vec<String>, required = true)]
+    #[schema(value_type = Vec<String>)]
     keys: Option<Vec<String>>,
-    /// `enablekey`, `disablekey`, `schedulekeydeletion`, `cancelkeydeletion` or `applypolicytemplate`.
+    /// Filters and `search` of the list of keys, as in its query, in place of `keys`: the job takes the keys that match now
+    /// and that the caller may view, at most 10 000.
+    #[serde(default, deserialize_with = "optional")]
+    #[schema(example = "keystate=Enabled&region=eu-west-3")]
+    filter: Option<String>,
+    /// `enablekey`, `disablekey`, `schedulekeydeletion`, `cancelkeydeletion`, `applypolicytemplate`, `enablerotationjob` or
+    /// `disablerotationjob`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, example = "enablekey")]
     operation: Option<String>,
@@ -40,6 +48,9 @@ pub struct BulkBody {
     /// The id of the template; only for `applypolicytemplate`.
     #[serde(default, deserialize_with = "optional")]
     policy_template_id: Option<String>,
+    /// The id of the schedule that is to rotate the keys; only for `enablerotationjob`.
+    #[serde(default, deserialize_with = "optional")]
+    job_config_id: Option<String>,
 }
 
 /// A bulk job.
@@ -59,6 +70,10 @@ pub struct BulkJobView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     policy_template_id: Option<String>,
+    /// The schedule that is to rotate the keys.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    job_config_id: Option<String>,
     /// The ids of the keys.
     keys: Vec<String>,
     /// Always `aws`.
@@ -66,6 +81,12 @@ pub struct BulkJobView {
     /// `in_progress`, `completed` or `failed`; a cancelled job is `completed`, with `abort` true.
     #[schema(example = "in_progress")]
     overall_status: &'static str,
+    /// The number of keys.
+    keys_count: usize,
+    /// The number of keys that were processed, with or without success.
+    keys_done: usize,
+    /// The number of keys that failed.
+    keys_failed: usize,
     /// The result for each key, by its id: `Success`, or the error.
     detailed_status: BTreeMap<String, String>,
     /// The time at which the job ended; absent until then.
@@ -82,10 +103,8 @@ pub async fn start(
     body: Body<BulkBody>,
     services: Data<Services>,
 ) -> Result<Accepted<BulkJobView>, Problem> {
-    let keys = required("keys", body.0.keys.as_ref())?;
-    let keys = keys.iter().map(|key| read_as("keys", key, KeyId::parse)).collect::<Result<Vec<_>, _>>()?;
-    let task = task(&body.0)?;
-    let job = services.bulk_jobs.start(&auth.permit, &auth.context, task, keys).await?;
+    let (chosen, task) = (chosen(&body.0)?, task(&body.0)?);
+    let job = services.bulk_jobs.start(&auth.permit, &auth.context, task, chosen).await?;
     Ok(Accepted(BulkJobView::of(&job)))
 }
 
@@ -119,6 +138,18 @@ pub async fn cancel(
     Ok(Json(BulkJobView::of(&job)))
 }
 
+fn chosen(body: &BulkBody) -> Result<Chosen, Problem> {
+    match (&body.keys, &body.filter) {
+        (Some(_), Some(_)) => Err(invalid("filter", "excludes keys; give one of them").into()),
+        (_, Some(filter)) => Ok(Chosen::Filter(Box::new(paging::filters::<Key>("filter", filter)?))),
+        (keys, None) => {
+            let keys = required("keys", keys.as_ref())?;
+            let keys = keys.iter().map(|key| read_as("keys", key, KeyId::parse)).collect::<Result<Vec<_>, _>>()?;
+            Ok(Chosen::Keys(keys))
+        }
+    }
+}
+
 /// An operation by its name, without parameters.
 #[derive(Clone, Copy, PartialEq)]
 enum OperationName {
@@ -127,6 +158,8 @@ enum OperationName {
     ScheduleDeletion,
     CancelDeletion,
     ApplyTemplate,
+    AssignSchedule,
+    RemoveSchedule,
 }
 
 const OPERATIONS: &[(&str, OperationName)] = &[
@@ -135,6 +168,8 @@ const OPERATIONS: &[(&str, OperationName)] = &[
     ("schedulekeydeletion", OperationName::ScheduleDeletion),
     ("cancelkeydeletion", OperationName::CancelDeletion),
     ("applypolicytemplate", OperationName::ApplyTemplate),
+    ("enablerotationjob", OperationName::AssignSchedule),
+    ("disablerotationjob", OperationName::RemoveSchedule),
 ];
 
 fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
@@ -144,6 +179,9 @@ fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
     }
     if body.policy_template_id.is_some() && operation != OperationName::ApplyTemplate {
         return Err(invalid("policy_template_id", "can be given only with the operation applypolicytemplate"));
+    }
+    if body.job_config_id.is_some() && operation != OperationName::AssignSchedule {
+        return Err(invalid("job_config_id", "can be given only with the operation enablerotationjob"));
     }
     Ok(match operation {
         OperationName::Enable => BulkTask::Enable,
@@ -159,21 +197,33 @@ fn task(body: &BulkBody) -> Result<BulkTask, Refusal> {
             let id = required("policy_template_id", body.policy_template_id.as_deref())?;
             BulkTask::ApplyTemplate { template: read_as("policy_template_id", id, TemplateId::parse)? }
         }
+        OperationName::AssignSchedule => {
+            let id = required("job_config_id", body.job_config_id.as_deref())?;
+            BulkTask::AssignSchedule { schedule: read_as("job_config_id", id, ScheduleId::parse)? }
+        }
+        OperationName::RemoveSchedule => BulkTask::RemoveSchedule,
     })
 }
 
 impl BulkJobView {
     fn of(job: &BulkJob) -> Self {
-        let (days, policy_template_id) = match &job.task {
-            BulkTask::ScheduleDeletion { window } => (Some(window.days()), None),
-            BulkTask::ApplyTemplate { template } => (None, Some(template.to_string())),
-            BulkTask::Enable | BulkTask::Disable | BulkTask::CancelDeletion => (None, None),
-        };
+        let (mut days, mut policy_template_id, mut job_config_id) = (None, None, None);
+        match &job.task {
+            BulkTask::ScheduleDeletion { window } => days = Some(window.days()),
+            BulkTask::ApplyTemplate { template } => policy_template_id = Some(template.to_string()),
+            BulkTask::AssignSchedule { schedule } => job_config_id = Some(schedule.to_string()),
+            BulkTask::Enable | BulkTask::Disable | BulkTask::CancelDeletion | BulkTask::RemoveSchedule => {}
+        }
+        let (keys_done, keys_failed) = job.processed();
         Self {
             envelope: Envelope::new(job.id, "cckm:bulkjob", job.id, job.created, job.updated),
             operation: job.task.name(),
             days,
             policy_template_id,
+            job_config_id,
+            keys_count: job.keys.len(),
+            keys_done,
+            keys_failed,
             keys: job.keys.iter().map(|key| key.id.to_string()).collect(),
             cloud: "aws",
             overall_status: job.status().name(),

@@ -6,7 +6,7 @@ use super::describe::{Described, Description};
 use super::error::Problem;
 use super::fields;
 use crate::domain::refusal::Bounds;
-use crate::service::failure::Failure;
+use crate::service::failure::{Failure, invalid};
 use crate::service::list::{Limit, Listed, Needle, Page, Query, Rows, pool};
 use actix_web::body::BoxBody;
 use actix_web::dev::Payload;
@@ -85,6 +85,25 @@ fn parse<C: Columns>(query: &str) -> Result<Query, Problem> {
     }
     Ok(parsed)
 }
+
+/// Reads the filters and the `search` of a list from a member of a body, where they are written as in a query.
+///
+/// # Errors
+/// [`Problem`] if there is none, or something else than these.
+pub fn filters<C: Columns>(member: &'static str, query: &str) -> Result<Query, Problem> {
+    let in_body = |problem: String| Problem::from(invalid(member, problem));
+    if let Some((name, _)) = members(query).iter().find(|(name, _)| OF_PAGES.contains(&name.as_str())) {
+        return Err(in_body(format!("must have filters and search only, not `{name}`")));
+    }
+    let parsed = parse::<C>(query).map_err(|problem| in_body(problem.to_string()))?;
+    if parsed.filters.is_empty() && parsed.search.is_none() {
+        return Err(in_body("must have a filter, such as `keystate=Enabled`".to_owned()));
+    }
+    Ok(Query { limit: Limit::All, ..parsed })
+}
+
+/// The members of a query that choose a page of a list, not its rows.
+const OF_PAGES: [&str; 5] = ["skip", "limit", "sort", "fields", "dry_run"];
 
 /// Reads a text to search for; `None` if it is blank.
 ///

@@ -2,7 +2,7 @@
 //! the user who started the job has at that time. A key fails alone if the right is missing or AWS refuses.
 
 use super::access::{
-    self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RunBulkJobs, SignedIn, UpdateKey,
+    self, CancelKeyDeletion, DeleteKey, KeyPermit, KeyRight, Permit, RotateKey, RunBulkJobs, SignedIn, UpdateKey,
 };
 use super::caller::{Caller, Change, RequestContext};
 use super::failure::Failure;
@@ -12,12 +12,13 @@ use super::recorder::Recorder;
 use crate::domain::action::Action;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, KeyId, UserId};
-use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_keys};
+use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, KEYS_BY_FILTER_MAX, check_keys};
 use crate::domain::job::command::JobCommand;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::KeyState;
+use crate::domain::key::event::RotationJob;
 use crate::domain::key::operation::Operation;
-use crate::domain::refusal::JobRefusal;
+use crate::domain::refusal::{Bounds, JobRefusal, Refusal};
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::ledger::Committed;
@@ -44,6 +45,13 @@ pub struct BulkJobs {
     runtime: Handle,
 }
 
+/// The keys of a new job.
+pub enum Chosen {
+    Keys(Vec<KeyId>),
+    /// The keys of a list that the caller may view.
+    Filter(Box<Query>),
+}
+
 /// Whether a job is new or continues after a restart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Run {
@@ -57,7 +65,7 @@ impl BulkJobs {
     }
 
     /// Starts a job. The caller needs the right to run bulk jobs on at least one of the keys. A missing right on
-    /// another key fails that key.
+    /// another key fails that key. A dry run answers what would happen to each key, as far as AWS need not be asked.
     ///
     /// # Errors
     /// When there are too many keys or none, or the caller lacks the right on all of them.
@@ -66,23 +74,52 @@ impl BulkJobs {
         permit: &Permit<SignedIn>,
         context: &RequestContext,
         task: BulkTask,
-        keys: Vec<KeyId>,
+        chosen: Chosen,
     ) -> Result<Arc<BulkJob>, Failure> {
         let caller = permit.caller();
-        check_keys(&keys)?;
+        let (keys, by_filter) = match chosen {
+            Chosen::Keys(keys) => (keys, false),
+            Chosen::Filter(query) => (keys_of(caller, &query).await?, true),
+        };
+        check_keys(&keys, by_filter)?;
         let permitted = any_permitted(caller, &keys)?;
-        if let BulkTask::ApplyTemplate { template } = &task {
-            // A job with an unknown template is refused before it starts.
-            self.keys.policy_for(permitted.key(), PolicyChoice::Template(template.to_string()))?;
+        match &task {
+            // A job with an unknown template or schedule is refused before it starts.
+            BulkTask::ApplyTemplate { template } => {
+                self.keys.policy_for(permitted.key(), PolicyChoice::Template(template.to_string()))?;
+            }
+            BulkTask::AssignSchedule { schedule } => {
+                caller.published.state.rotation_schedule(*schedule)?;
+            }
+            BulkTask::Enable
+            | BulkTask::Disable
+            | BulkTask::ScheduleDeletion { .. }
+            | BulkTask::CancelDeletion
+            | BulkTask::RemoveSchedule => {}
         }
         let change = permitted.caller().change(context);
         let id = JobId::new(Uuid::new_v4());
-        let committed = self.command(&change, BulkCommand::Start { id, by: caller.user.id, task, keys }).await?;
+        let command = BulkCommand::Start { id, by: caller.user.id, task, keys, by_filter };
+        let committed = self.command(&change, command).await?;
         let job = committed.published.state.bulk_job(id)?.clone();
-        if !change.dry_run {
-            self.launch(&job, change.done(), Run::First);
+        if change.dry_run {
+            return Ok(Arc::new(self.tried(BulkJob::clone(&job), context).await));
         }
+        self.launch(&job, change.done(), Run::First);
         Ok(job)
+    }
+
+    /// The job as if it had ended: each key with what a dry run of the single call says.
+    async fn tried(&self, mut job: BulkJob, context: &RequestContext) -> BulkJob {
+        let ends: Vec<_> = {
+            let work = job.keys.iter().map(|key| self.apply(&job, key.id, context, Run::First));
+            stream::iter(work).buffered(KEYS_AT_ONCE).collect().await
+        };
+        for (key, end) in job.keys.iter_mut().zip(ends) {
+            key.end = Some(end.map_err(|failure: Failure| failure.to_string()));
+        }
+        job.completed = Some(self.recorder.now());
+        job
     }
 
     /// Lists the jobs that the caller may view.
@@ -172,7 +209,28 @@ impl BulkJobs {
                 let wanted = self.keys.policy_for(permit.key(), choice)?;
                 self.change::<UpdateKey>(caller, key, context, wanted).await
             }
+            BulkTask::AssignSchedule { schedule } => {
+                let rotation = RotationJob {
+                    schedule: *schedule,
+                    key_source: permit.key().default_key_source().to_owned(),
+                    disable_encrypt: false,
+                    disable_encrypt_on_all_accounts: false,
+                };
+                self.set_rotation_job(caller, key, context, Some(rotation)).await
+            }
+            BulkTask::RemoveSchedule => self.set_rotation_job(caller, key, context, None).await,
         }
+    }
+
+    async fn set_rotation_job(
+        &self,
+        caller: Caller,
+        key: KeyId,
+        context: &RequestContext,
+        job: Option<RotationJob>,
+    ) -> Result<(), Failure> {
+        let permit = KeyPermit::<RotateKey>::authorize(caller, key)?;
+        self.keys.set_rotation_job(&permit, context, job).await.map(drop)
     }
 
     async fn change<A: KeyRight>(
@@ -214,6 +272,23 @@ impl BulkJobs {
     }
 }
 
+/// The keys of a filter that the caller may view.
+///
+/// # Errors
+/// When a filter has an invalid value, or there are too many keys.
+async fn keys_of(caller: &Caller, query: &Query) -> Result<Vec<KeyId>, Failure> {
+    let mut page = list::page::<Key>(caller, query).await?;
+    if page.total > KEYS_BY_FILTER_MAX {
+        return Err(Refusal::OutOfRange {
+            member: "filter",
+            problem: format!("{} keys match; at most {KEYS_BY_FILTER_MAX} are expected", page.total),
+            limit: Bounds::between(1, KEYS_BY_FILTER_MAX as u64),
+        }
+        .into());
+    }
+    Ok(page.rows.take(page.total).iter().map(|key| key.id).collect())
+}
+
 /// Authorizes the caller to run bulk jobs on any of these keys.
 ///
 /// # Errors
@@ -237,8 +312,8 @@ fn is_applied(key: &Key, task: &BulkTask) -> bool {
         BulkTask::Disable => key.metadata.state == KeyState::Disabled,
         BulkTask::ScheduleDeletion { .. } => key.metadata.is_pending_deletion(),
         BulkTask::CancelDeletion => !key.metadata.is_pending_deletion(),
-        // Applying a template twice is harmless.
-        BulkTask::ApplyTemplate { .. } => false,
+        // Doing these twice is harmless.
+        BulkTask::ApplyTemplate { .. } | BulkTask::AssignSchedule { .. } | BulkTask::RemoveSchedule => false,
     }
 }
 

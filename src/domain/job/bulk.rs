@@ -5,13 +5,17 @@ pub mod decide;
 use super::event::BulkEvent;
 use super::retained::Parted;
 use super::sync::JobStatus;
-use crate::domain::id::{JobId, KeyId, TemplateId, UserId};
+use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId, UserId};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::{Bounds, JobRefusal, Refusal};
 use crate::domain::time::Time;
+use std::collections::HashSet;
 
-/// The maximum number of keys in a bulk job.
+/// The maximum number of keys in a bulk job that names them.
 pub const KEYS_MAX: usize = 100;
+
+/// The maximum number of keys in a bulk job that takes those of a filter.
+pub const KEYS_BY_FILTER_MAX: usize = 10_000;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct BulkJob {
@@ -50,6 +54,12 @@ pub enum BulkTask {
     ApplyTemplate {
         template: TemplateId,
     },
+    /// Put the key under a schedule that rotates it.
+    AssignSchedule {
+        schedule: ScheduleId,
+    },
+    /// Take the key off its schedule.
+    RemoveSchedule,
 }
 
 impl BulkTask {
@@ -61,6 +71,8 @@ impl BulkTask {
             Self::ScheduleDeletion { .. } => "schedulekeydeletion",
             Self::CancelDeletion => "cancelkeydeletion",
             Self::ApplyTemplate { .. } => "applypolicytemplate",
+            Self::AssignSchedule { .. } => "enablerotationjob",
+            Self::RemoveSchedule => "disablerotationjob",
         }
     }
 }
@@ -72,6 +84,8 @@ pub enum BulkCommand {
         by: UserId,
         task: BulkTask,
         keys: Vec<KeyId>,
+        /// Whether the keys are those of a filter, of which there may be more.
+        by_filter: bool,
     },
     /// Record the result of a key.
     EndKey {
@@ -91,19 +105,19 @@ pub enum BulkCommand {
 /// Checks the keys of a new job.
 ///
 /// # Errors
-/// When there are no keys, more than [`KEYS_MAX`], or one is given twice.
-pub fn check_keys(keys: &[KeyId]) -> Result<(), Refusal> {
-    let invalid = |problem: String| Err(Refusal::Invalid { member: "keys", problem });
-    if keys.is_empty() || keys.len() > KEYS_MAX {
+/// When there are no keys, too many, or one is given twice.
+pub fn check_keys(keys: &[KeyId], by_filter: bool) -> Result<(), Refusal> {
+    let (member, most) = if by_filter { ("filter", KEYS_BY_FILTER_MAX) } else { ("keys", KEYS_MAX) };
+    if keys.is_empty() || keys.len() > most {
         return Err(Refusal::OutOfRange {
-            member: "keys",
-            problem: format!("1 to {KEYS_MAX} keys are expected, not {}", keys.len()),
-            limit: Bounds::between(1, KEYS_MAX as u64),
+            member,
+            problem: format!("1 to {most} keys are expected, not {}", keys.len()),
+            limit: Bounds::between(1, most as u64),
         });
     }
-    let twice = keys.iter().enumerate().find(|(at, key)| keys[..*at].contains(key));
-    match twice {
-        Some((_, key)) => invalid(format!("{key} is given twice")),
+    let mut seen = HashSet::new();
+    match keys.iter().find(|key| !seen.insert(**key)) {
+        Some(key) => Err(Refusal::Invalid { member, problem: format!("{key} is given twice") }),
         None => Ok(()),
     }
 }
@@ -139,6 +153,12 @@ impl BulkJob {
             BulkEvent::Started { .. } => return,
         }
         self.updated = at;
+    }
+
+    /// The numbers of keys that were processed, and of those among them that failed.
+    pub fn processed(&self) -> (usize, usize) {
+        let ends = || self.keys.iter().filter_map(|key| key.end.as_ref());
+        (ends().count(), ends().filter(|end| end.is_err()).count())
     }
 
     pub fn status(&self) -> JobStatus {
@@ -184,7 +204,13 @@ mod tests {
 
     fn start(keys: &[u128]) -> BulkCommand {
         let keys = keys.iter().map(|n| key_id(*n)).collect();
-        BulkCommand::Start { id: ID, by: UserId::new(Uuid::from_u128(2)), task: BulkTask::Enable, keys }
+        BulkCommand::Start {
+            id: ID,
+            by: UserId::new(Uuid::from_u128(2)),
+            task: BulkTask::Enable,
+            keys,
+            by_filter: false,
+        }
     }
 
     fn end(key: u128, end: Result<(), &str>) -> BulkCommand {
@@ -205,6 +231,15 @@ mod tests {
             let refused = given([]).when(start(&bad)).refusal();
             assert_eq!((refused.member(), refused.limit()), (Some("keys"), limit), "{refused:?}");
         }
+    }
+
+    #[test]
+    fn a_filter_takes_more_keys() {
+        let keys = |count: u128| (0..count).map(key_id).collect::<Vec<_>>();
+        assert!(check_keys(&keys(10_000), true).is_ok());
+        let refused = check_keys(&keys(10_001), true).expect_err("too many");
+        assert_eq!((refused.member(), refused.limit()), (Some("filter"), Some(Bounds::between(1, 10_000))));
+        assert!(check_keys(&[], true).is_err());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::sample::{Form, kms, regions, user, uuid};
 use crate::domain::event::Event;
-use crate::domain::id::{JobId, KeyId, TemplateId};
+use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId};
 use crate::domain::job::bulk::BulkTask;
 use crate::domain::job::event::{BulkEvent, JobEvent, SyncEvent};
 use crate::domain::job::sync::{Counts, SyncPlace};
@@ -25,6 +25,8 @@ pub(super) fn every_kind(form: Form) -> Vec<Event> {
         BulkTask::ScheduleDeletion { window },
         BulkTask::CancelDeletion,
         BulkTask::ApplyTemplate { template: TemplateId::new(uuid(0xb00)) },
+        BulkTask::AssignSchedule { schedule: ScheduleId::new(uuid(0xc00)) },
+        BulkTask::RemoveSchedule,
     ];
     let reason = || "DescribeKey refused by AWS: AccessDeniedException: no".to_owned();
     let mut events = vec![

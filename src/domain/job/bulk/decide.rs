@@ -9,8 +9,8 @@ use crate::domain::state::State;
 /// Returns the job and the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: BulkCommand) -> Result<(JobId, Vec<BulkEvent>), Refusal> {
     match command {
-        BulkCommand::Start { id, by, task, keys } => {
-            check_keys(&keys)?;
+        BulkCommand::Start { id, by, task, keys, by_filter } => {
+            check_keys(&keys, by_filter)?;
             for key in keys.iter().filter_map(|key| state.keys.get(key)) {
                 state.kms(key.kms)?.refuse_archived()?;
             }

@@ -60,5 +60,7 @@ layout! {
         ScheduleDeletion { window: u16 },
         CancelDeletion,
         ApplyTemplate { template: Uuid },
+        AssignSchedule { schedule: Uuid },
+        RemoveSchedule,
     }
 }
