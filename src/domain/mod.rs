@@ -46,4 +46,5 @@ pub mod table;
 pub mod template;
 pub mod time;
 pub mod user;
+pub mod version;
 pub mod webhook;

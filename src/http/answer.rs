@@ -3,6 +3,7 @@
 
 use super::describe::{Described, Description};
 use super::error::Problem;
+use super::version;
 use crate::service::failure::Failure;
 use actix_web::body::BoxBody;
 use actix_web::http::header::{CACHE_CONTROL, HeaderValue};
@@ -51,8 +52,8 @@ pub struct PublicKeyPem {
 impl<V: Serialize> Responder for Json<V> {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        json(HttpResponse::Ok(), &self.0)
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        version::tag(request, json(HttpResponse::Ok(), &self.0))
     }
 }
 
@@ -66,8 +67,8 @@ impl<V> Rendered<V> {
 impl<V> Responder for Rendered<V> {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().content_type(JSON).body(self.text)
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        version::tag(request, HttpResponse::Ok().content_type(JSON).body(self.text))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::describe::{Described, Description};
 use super::detached::Detached;
 use super::examples::Example;
+use super::version;
 use crate::service::access::RequiredRight;
 use actix_web::guard::{Any, Get, Head, fn_guard};
 use actix_web::http::Method;
@@ -237,6 +238,9 @@ impl Endpoint {
         if !self.method.is_safe() {
             // A page of another origin; too many changes.
             description.may_fail(&[403, 429]);
+            if version::is_versioned(&self.path) {
+                description.may_fail(&[412]);
+            }
         }
         if self.effect == Effect::Recorded {
             let text = "If true, makes all checks and answers as the change would, but records nothing.";

@@ -8,6 +8,7 @@ use super::error::Problem;
 use super::paging::{members, unknown_member};
 use super::query_members::QueryMembers;
 use super::trace::request_id;
+use super::version;
 use crate::domain::id::{KeyId, KmsId, ReportId, TemplateId};
 use crate::domain::user::User;
 use crate::service::Services;
@@ -249,6 +250,7 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     let caller = services.tokens.authenticate(token.trim())?;
     own_calls::asked_by(&caller, &request_id(request));
     request.extensions_mut().insert(caller.user.clone());
+    version::note(request, &caller.published.state);
     if !request.method().is_safe() {
         let rate = request.app_data::<Data<ChangeRate>>().ok_or(Problem::Failure(Failure::Internal("no rate")))?;
         rate.count(caller.user.id, Instant::now()).map_err(|seconds| Problem::TooManyChanges { seconds })?;
@@ -260,7 +262,7 @@ fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
     refuse_unknown_members(request)?;
     let source = request.peer_addr().map(|peer| peer.ip().to_string().into());
     let dry_run = flag(request, "dry_run")?.unwrap_or_default();
-    Ok(RequestContext { request_id: request_id(request), dry_run, source })
+    Ok(RequestContext { request_id: request_id(request), dry_run, source, expected: version::expected(request)? })
 }
 
 /// Refuses a change with a member of the query that it does not have. The client may have meant a dry run

@@ -58,3 +58,4 @@ pub mod tokens;
 pub mod trace;
 pub mod unsupported;
 pub mod users;
+pub mod version;

@@ -8,6 +8,7 @@ use super::describe::{Described, Description, QueryMember};
 use super::endpoint::{Endpoint, EndpointGroup};
 use super::error::{ErrorBody, ROWS, Row, causes};
 use super::examples::Example;
+use super::version;
 use actix_web::body::BoxBody;
 use actix_web::http::Method;
 use actix_web::web::{Bytes, Data};
@@ -156,14 +157,20 @@ fn operation(group: &EndpointGroup, endpoint: &Endpoint, description: Descriptio
         .summary(Some(endpoint.summary))
         .description(endpoint.needs.sentence())
         .request_body(body.map(|body| request_body(body, &examples)));
-    for parameter in path_parameters(&endpoint.path).chain(query.into_iter().map(query_parameter)) {
+    let if_match = (!endpoint.method.is_safe() && version::is_versioned(&endpoint.path)).then(if_match);
+    let query = query.into_iter().map(query_parameter).chain(if_match);
+    for parameter in path_parameters(&endpoint.path).chain(query) {
         operation = operation.parameter(parameter);
     }
     if endpoint.needs_token() {
         operation = operation.security(SecurityRequirement::new(TOKEN, [""; 0]));
     }
     for (status, body) in answers {
-        operation = operation.response(status.to_string(), answer(status, body, &examples));
+        let mut answer = answer(status, body, &examples);
+        if endpoint.method.is_safe() && version::has_etag(&endpoint.path) {
+            answer.headers.insert("ETag".to_owned(), etag());
+        }
+        operation = operation.response(status.to_string(), answer);
     }
     for status in failures {
         operation = operation.response(status.to_string(), Ref::from_response_name(error_name(status)));
@@ -194,6 +201,22 @@ fn query_parameter(member: QueryMember) -> Parameter {
         .description(Some(member.text))
         .schema(Some(member.schema))
         .build()
+}
+
+fn if_match() -> Parameter {
+    ParameterBuilder::new()
+        .name("If-Match")
+        .parameter_in(ParameterIn::Header)
+        .description(Some(
+            "The `ETag` of the version that the client saw. The change is refused if there is another one.",
+        ))
+        .schema(Some(Object::with_type(Type::String)))
+        .build()
+}
+
+fn etag() -> Header {
+    let text = "The version of the resource: the time of its last change, in quotes.";
+    Header::builder().schema(Object::with_type(Type::String)).description(Some(text)).build()
 }
 
 fn request_body((schema, required): (RefOr<Schema>, Required), examples: &[Example]) -> RequestBody {

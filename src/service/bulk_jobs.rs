@@ -178,7 +178,8 @@ impl BulkJobs {
         if self.recorder.state().state.jobs.bulk.get(job.id).is_none_or(|job| job.cancelled) {
             return;
         }
-        let context = RequestContext { request_id: change.request_id.clone(), dry_run: false, source: None };
+        let context =
+            RequestContext { request_id: change.request_id.clone(), dry_run: false, source: None, expected: None };
         let end = match self.apply(job, key, &context, run).await {
             Err(Failure::Stopped(_)) => return,
             end => end.map_err(|failure| failure.to_string()),

@@ -2,6 +2,7 @@
 //! come from the state, not from the token.
 
 use super::authority::Authority;
+use super::expectation::Expectation;
 use super::failure::Failure;
 use crate::domain::event::Actor;
 use crate::domain::group::SystemGroup;
@@ -62,7 +63,8 @@ impl Caller {
         let actor =
             Actor::user(self.user.id, self.user.name.clone(), self.authority.session(), context.source.as_deref());
         let authority = Some(self.authority.clone());
-        Change { dry_run: context.dry_run, authority, ..Change::of(actor, context.request_id.clone()) }
+        let expected = context.expected.clone();
+        Change { dry_run: context.dry_run, authority, expected, ..Change::of(actor, context.request_id.clone()) }
     }
 }
 
@@ -80,6 +82,8 @@ pub struct RequestContext {
     pub dry_run: bool,
     /// The address of the client; `None` for work that continues without its client.
     pub source: Option<Arc<str>>,
+    /// The version that the client saw of what it changes.
+    pub expected: Option<Expectation>,
 }
 
 /// The context of a change to record: its actor, its request, and whether it is a dry run.
@@ -91,18 +95,20 @@ pub struct Change {
     pub dry_run: bool,
     /// The rights that are checked again when the change is recorded; `None` if it needs no right.
     pub(super) authority: Option<Authority>,
+    /// The version of the resource that the first record must find.
+    pub(super) expected: Option<Expectation>,
 }
 
 impl Change {
     /// A change that needs no right.
     pub(super) fn of(actor: Actor, request_id: RequestId) -> Self {
-        Self { actor, request_id, dry_run: false, authority: None }
+        Self { actor, request_id, dry_run: false, authority: None, expected: None }
     }
 
     /// The context for recording a result: AWS has already done the work, so it is recorded even if the right was
     /// withdrawn since.
     pub(super) fn done(&self) -> Self {
-        Self { authority: None, ..self.clone() }
+        Self { authority: None, expected: None, ..self.clone() }
     }
 
     /// The context of a job that continues after a restart. The actor is the user who started the job, under the

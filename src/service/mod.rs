@@ -14,6 +14,7 @@ pub mod checkpoints;
 pub mod cloud;
 pub mod connections;
 pub mod drift;
+pub mod expectation;
 pub mod failure;
 pub mod forwarding;
 pub mod groups;

@@ -4,6 +4,7 @@
 use super::Clock;
 use super::alarms::alarms_of;
 use super::caller::Change;
+use super::expectation::Expectation;
 use super::failure::Failure;
 use super::limits::Limits;
 use crate::domain::command::Command;
@@ -60,11 +61,13 @@ impl Recorder {
         command: impl Fn(&State, Time) -> Result<Command, Refusal> + Send + 'static,
     ) -> Result<Committed, Failure> {
         let context = Context { actor: change.actor.clone(), request_id: change.request_id.to_string() };
-        let authority = change.authority.clone();
+        let (authority, expected) = (change.authority.clone(), change.expected.clone());
         let (actor, limits) = (change.actor.clone(), self.limits);
         let decide = move |state: &State, at: Time| -> Result<Vec<Event>, Refusal> {
             authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
+            expected.iter().try_for_each(|expected| expected.check(state))?;
             let mut events = state.decide(command(state, at)?)?;
+            expected.iter().for_each(|expected| expected.decided(&events));
             limits.refuse_more(state, &actor, &events)?;
             events.extend(alarms_of(state, &actor, at, &events));
             Ok(events)
@@ -72,6 +75,8 @@ impl Recorder {
         if change.dry_run {
             return Ok(self.ledger.consider(decide)?);
         }
-        Ok(self.ledger.execute(context, decide).await?)
+        let committed = self.ledger.execute(context, decide).await?;
+        change.expected.iter().for_each(Expectation::recorded);
+        Ok(committed)
     }
 }

@@ -150,6 +150,7 @@ impl Templates {
             request_id: change.request_id.clone(),
             dry_run: false,
             source: change.actor.source().map(Into::into),
+            expected: None,
         };
         let push = self.push(caller.user.id, &context, id).await;
         shown(&self.append(&change.done(), TemplateCommand::RecordPush { id, push }).await?, id, &caller.user)

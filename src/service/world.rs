@@ -240,7 +240,7 @@ impl World {
     }
 
     pub(super) fn context() -> RequestContext {
-        RequestContext { request_id: "test".into(), dry_run: false, source: None }
+        RequestContext { request_id: "test".into(), dry_run: false, source: None, expected: None }
     }
 
     /// A user as a caller.

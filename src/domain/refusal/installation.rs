@@ -2,6 +2,7 @@
 
 use super::super::name::PasswordPolicyName;
 use super::super::password::PolicyProblem;
+use super::super::time::Time;
 use super::reason::reasons;
 
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
@@ -22,6 +23,8 @@ pub enum InstallationRefusal {
     Exists,
     #[error("the setting limits.{setting} allows at most {most} {what}; delete one, or wait until one has ended")]
     LimitReached { what: &'static str, setting: &'static str, most: usize },
+    #[error("this was changed since the version of `If-Match`; its version is \"{present}\" now")]
+    VersionStale { present: Time },
 }
 
 reasons! { InstallationRefusal =>
@@ -33,4 +36,5 @@ reasons! { InstallationRefusal =>
     LimitReached: Conflict, "limit_reached", "There are as many of these as the settings `[limits]` allow.";
     AuditRecordUnknown: Unknown, "audit_record_unknown", "The log has no record of the number.";
     Exists: Conflict, "installation_exists", "The installation exists already.";
+    VersionStale: Stale, "version_stale", "`If-Match` has another version than the resource: it was changed since.";
 }

@@ -24,6 +24,8 @@ pub enum RefusalKind {
     Busy,
     /// The state of the resource forbids the request.
     Conflict,
+    /// The resource is not as the client saw it.
+    Stale,
     /// There were too many attempts; the message says when the next one is possible.
     Locked,
 }

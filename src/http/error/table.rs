@@ -37,6 +37,7 @@ const NOT_FOUND: Row = kind(404, 9, "NCERRResourceNotFound", "Resource not found
 const NO_METHOD: Row = kind(405, 5, "NCERRMethodNotAllowed", "Method not allowed");
 const TOO_SLOW: Row = kind(408, 8, "NCERRRequestTimeout", "Request timeout");
 const CONFLICT: Row = kind(409, 10, "NCERRConflict", "Conflict with the present state");
+const STALE: Row = kind(412, 12, "NCERRPreconditionFailed", "Precondition failed");
 const TOO_LARGE: Row = kind(413, 13, "NCERRRequestTooLarge", "Request too large");
 const UNSUPPORTED: Row = kind(415, 16, "NCERRUnsupportedMediaType", "Unsupported media type");
 const UNPROCESSABLE: Row = kind(422, 22, "NCERRUnprocessableEntity", "Unprocessable entity");
@@ -56,6 +57,7 @@ pub const ROWS: &[Row] = &[
     NO_METHOD,
     TOO_SLOW,
     CONFLICT,
+    STALE,
     TOO_LARGE,
     UNSUPPORTED,
     UNPROCESSABLE,
@@ -76,6 +78,7 @@ fn row_of(kind: RefusalKind) -> &'static Row {
         RefusalKind::Forbidden => &FORBIDDEN,
         RefusalKind::Unknown => &NOT_FOUND,
         RefusalKind::Taken | RefusalKind::InUse | RefusalKind::Busy | RefusalKind::Conflict => &CONFLICT,
+        RefusalKind::Stale => &STALE,
         RefusalKind::Locked => &TOO_MANY,
     }
 }
@@ -104,7 +107,7 @@ causes! {
     BODY_TOO_LARGE: TOO_LARGE, "body_too_large", "The body is larger than the limit.";
     BODY_ENCODED: UNSUPPORTED, "body_encoded", "The body has a `Content-Encoding`.";
     BODY_TOO_SLOW: TOO_SLOW, "body_too_slow", "The body did not arrive in time; the connection is closed.";
-    PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query has an invalid value.";
+    PARAMETER_INVALID: INVALID, "parameter_invalid", "A member of the query, or `If-Match`, has an invalid value.";
     ORIGIN_FOREIGN: FORBIDDEN, "origin_foreign", "A page of another origin asks for a change, by the headers that a browser sends (`Origin`, `Sec-Fetch-Site`).";
     CONSOLE_HEADER_MISSING: FORBIDDEN, "console_header_missing", "A call with `cookies` lacks the header `X-Claviger-Console: 1`.";
     SESSION_COOKIE_MISSING: UNAUTHORIZED, "session_cookie_missing", "A session is to be renewed by its cookie, and no cookie was sent.";
