@@ -1,6 +1,6 @@
 //! The version of a resource: the time of its last change. No two changes have the same time.
 
-use super::event::{Event, Stream};
+use super::event::Stream;
 use super::refusal::{InstallationRefusal, Refusal};
 use super::state::State;
 use super::time::Time;
@@ -24,11 +24,6 @@ impl Expected {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Whether one of the events is of the resource.
-    pub fn is_changed_by(&self, events: &[Event]) -> bool {
-        events.iter().any(|event| event.stream() == self.resource)
     }
 }
 
@@ -63,7 +58,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::event::KmsEvent;
+    use crate::domain::event::{Event, KmsEvent};
     use crate::domain::key::example::{added, after, at, found, key_id, kms_id};
 
     #[test]

@@ -8,12 +8,10 @@ use super::guard::Authorized;
 use super::paging::{members, search};
 use crate::domain::refusal::Bounds;
 use crate::domain::state::State;
-use crate::service::Services;
 use crate::service::access::SignedIn;
 use crate::service::list::Needle;
 use crate::service::search::{self as service, Hit, Hits};
 use actix_web::dev::Payload;
-use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use serde::Serialize;
 use std::future::{Ready, ready};
@@ -62,11 +60,7 @@ const LIMIT_DEFAULT: usize = 20;
 const LIMIT_MAX: usize = 100;
 
 /// `GET /v1/search`
-pub async fn find(
-    auth: Authorized<SignedIn>,
-    query: SearchQuery,
-    _services: Data<Services>,
-) -> Result<Json<HitsView>, Problem> {
+pub async fn find(auth: Authorized<SignedIn>, query: SearchQuery) -> Result<Json<HitsView>, Problem> {
     let Some(needle) = query.needle else { return Ok(Json(HitsView { resources: Vec::new(), more: false })) };
     let Hits { hits, more } = service::search(&auth.permit, needle, query.limit).await?;
     let state = &auth.permit.caller().published.state;

@@ -111,12 +111,11 @@ impl BulkJobs {
 
     /// The job as if it had ended: each key with what a dry run of the single call says.
     async fn tried(&self, mut job: BulkJob, context: &RequestContext) -> BulkJob {
-        let ends: Vec<_> = {
-            let work = job.keys.iter().map(|key| self.apply(&job, key.id, context, Run::First));
-            stream::iter(work).buffered(KEYS_AT_ONCE).collect().await
-        };
+        let keys: Vec<KeyId> = job.keys.iter().map(|key| key.id).collect();
+        let work = keys.into_iter().map(|key| self.apply(&job, key, context, Run::First));
+        let ends: Vec<Result<(), Failure>> = stream::iter(work).buffered(KEYS_AT_ONCE).collect().await;
         for (key, end) in job.keys.iter_mut().zip(ends) {
-            key.end = Some(end.map_err(|failure: Failure| failure.to_string()));
+            key.end = Some(end.map_err(|failure| failure.to_string()));
         }
         job.completed = Some(self.recorder.now());
         job

@@ -67,7 +67,6 @@ impl Recorder {
             authority.iter().try_for_each(|authority| authority.authorize(state, at))?;
             expected.iter().try_for_each(|expected| expected.check(state))?;
             let mut events = state.decide(command(state, at)?)?;
-            expected.iter().for_each(|expected| expected.decided(&events));
             limits.refuse_more(state, &actor, &events)?;
             events.extend(alarms_of(state, &actor, at, &events));
             Ok(events)

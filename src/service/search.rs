@@ -92,7 +92,7 @@ impl Search<'_> {
                 hit("webhook", webhook.id.to_string(), webhook.name.to_string(), None, WEBHOOKS)
             }),
             self.with::<ManageUsers, User>(|user| {
-                hit("user", user.id.subject(), user.username.to_string(), None, "usermgmt/users")
+                hit("user", user.id.subject(), user.name.to_string(), None, "usermgmt/users")
             }),
             self.of::<Group>(|group| hit("group", group.name.to_string(), group.name.to_string(), None, GROUPS)),
         ];

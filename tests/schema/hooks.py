@@ -54,6 +54,9 @@ REFUSALS = [
     (r"revokeToken", r"refresh_token", "required without the cookie of the console"),
     (r"createTemplate", r"account_id", "an account that has a KMS"),
     (r"getPermissions", r"assume_role_arn|assume_role_external_id", "members of a query that need each other"),
+    (r"startBulkJob", r"filter|rotated_by|tags|\w+_(after|before)", "the filters of the list of keys; keys must match"),
+    (r"listKeys", r"\w+_(after|before)", "times in the years that can be kept"),
+    (".*", r"If-Match", "an ETag, of calls that change what has a version"),
     (r"addKeyTags|removeKeyTags|\w+Key", r"(aws_param\.)?[Tt]ags", "the keys of tags must differ, and have letters and digits of any script"),
 ]
 
