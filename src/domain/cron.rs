@@ -140,8 +140,8 @@ impl Cron {
             let minutes = self.minutes & u64::MAX << from;
             (minutes != 0).then(|| hour * 60 + minutes.trailing_zeros())
         };
-        let hours = (earliest / 60..24).filter(|hour| has(self.hours, *hour));
-        hours.into_iter().find_map(|hour| first(hour, if hour == earliest / 60 { earliest % 60 } else { 0 }))
+        let mut hours = (earliest / 60..24).filter(|hour| has(self.hours, *hour));
+        hours.find_map(|hour| first(hour, if hour == earliest / 60 { earliest % 60 } else { 0 }))
     }
 }
 

@@ -102,7 +102,7 @@ impl Search<'_> {
     /// The hits of a kind that only those with a right may see.
     fn with<R: Right, T: Listed>(&self, hit: impl Fn(&T) -> Hit) -> Found {
         match Permit::<R>::authorize(self.caller.clone()) {
-            Ok(_) => self.of(hit),
+            Ok(_) => self.of::<T>(hit),
             Err(_) => Found::default(),
         }
     }
@@ -113,7 +113,7 @@ impl Search<'_> {
             let Some(how) = row.matched(self.needle, self.caller) else { continue };
             let found = &mut found[rank(how)];
             if found.len() <= self.limit && sees.is_none_or(|sees| sees(self.caller, row)) {
-                found.push(hit(row));
+                found.push(hit(row.as_ref()));
             }
         }
         found
@@ -159,7 +159,7 @@ fn urlencoded(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'|' => text.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(char::from(byte)),
             _ => text.push_str(&format!("%{byte:02X}")),
         }
     }

@@ -85,8 +85,12 @@ pub(super) fn check<T: Listed>(query: &Query, caller: &Caller) -> Result<(), Fai
                 return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
             }
             _ => match Bound::of::<T>(member, value) {
-                Some((_, bound)) => drop(bound?),
-                None => drop(T::expand(member, value, caller)?),
+                Some((_, bound)) => {
+                    bound?;
+                }
+                None => {
+                    T::expand(member, value, caller)?;
+                }
             },
         }
     }

@@ -127,7 +127,7 @@ pub trait Listed: Sized + 'static {
 
     /// How well the row matches a search, if it does.
     fn matched(&self, needle: &Needle, caller: &Caller) -> Option<Match> {
-        let mut best = None;
+        let mut best: Option<Match> = None;
         self.tell_texts(caller, &mut |text| best = best.max(needle.matches(text)));
         best
     }
