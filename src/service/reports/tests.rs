@@ -9,7 +9,6 @@ use crate::aws::scripted::Cue;
 use crate::domain::place::Region;
 use crate::domain::report::ReportStatus;
 use crate::service::access::ViewReport;
-use crate::service::list::Limit;
 use crate::service::world::{ACCOUNT, REGION, World};
 use serde_json::{Value, json};
 
