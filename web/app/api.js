@@ -31,6 +31,7 @@ export class ApiError extends Error {
  * @property {AbortSignal} [signal]
  * @property {Record<string, string>} [headers]
  * @property {boolean} [open] a call without a token
+ * @property {string} [version] a change names the version that it began with (`versionOf`); 412 if there is a newer one
  */
 
 /** One request, without renewing anything. @param {string} method @param {string} path @param {Options} options @param {string | null} token */
@@ -85,9 +86,22 @@ export async function call(method, path, options = {}) {
   }
 }
 
+/** The version of each object that was read, by its path: what a change names with `If-Match`. @type {Map<string, string>} */
+const versions = new Map();
+
+/** The version that was read last at a path, for the `version` of a change; undefined if the server gave none. @param {string} path */
+export const versionOf = (path) => versions.get(path);
+
 /** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} */
-async function json(method, path, options) {
-  const answer = await call(method, path, options);
+async function json(method, path, options = {}) {
+  const headers = options.version ? { ...options.headers, 'If-Match': options.version } : options.headers;
+  const answer = await call(method, path, { ...options, headers });
+  const version = answer.headers.get('etag');
+  if (version && method === 'GET' && options.query?.at === undefined) {
+    versions.delete(path);
+    versions.set(path, version);
+    if (versions.size > 200) versions.delete([...versions.keys()][0]);
+  }
   if (answer.status === 204) return null;
   const text = await answer.text();
   return text === '' ? null : JSON.parse(text);

@@ -20,7 +20,6 @@ const PATHS = {
   'key-store': '/cckm/aws/custom-key-stores',
   'source-key': '/vault/keys2',
   schedule: '/scheduler/job-configs',
-  job: '/cckm/aws',
   posture: '/cckm/aws/posture',
   drift: '/cckm/aws/drift-events',
   report: '/cckm/aws/reports',
@@ -32,7 +31,7 @@ const PATHS = {
   backup: '/backups',
 };
 
-/** Asks for nothing more than twice a second for one path: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
+/** Reads one path at most every two seconds: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const soon = new Map();
 
 /** @param {string} path */
@@ -41,7 +40,7 @@ function readSoon(path) {
   soon.set(path, setTimeout(() => {
     soon.delete(path);
     changed(path);
-  }, 500));
+  }, soon.size > 3 ? 2000 : 700));
 }
 
 /** One block of the stream. @param {string} kind @param {any} said */
@@ -51,6 +50,11 @@ function take(kind, said) {
     return;
   }
   if (kind !== 'change') return;
+  if (said.kind === 'job') {
+    readSoon('/cckm/aws/bulkjob');
+    readSoon('/cckm/aws/synchronization-jobs');
+    return;
+  }
   const path = PATHS[said.kind];
   if (path) readSoon(said.id && !said.many ? `${path}/${said.id}` : path);
   if (path && said.id) readSoon(path);

@@ -16,7 +16,7 @@ export async function run({ page }) {
     await button.click();
   };
   await next('Account and regions');
-  await page.check('text=eu-central-1');
+  await page.check('text=eu-north-1');
   await next('Name');
   await page.fill('.wizard .input input', 'first');
   await next('Add the KMS');

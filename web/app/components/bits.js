@@ -133,6 +133,7 @@ export function Note({ tone = '', icon, children, acts, live }) {
 export function ErrorNote({ error, again, what }) {
   if (!error) return null;
   const changed = error.unknown ? 'It may have happened all the same: look again.' : 'Nothing was changed.';
+  if (error.status === 412) return html`<${Note} tone="info" live acts=${html`<button type="button" class="link" onClick=${() => location.reload()}>Read it again</button>`}><b>Somebody else changed this meanwhile.</b> Your draft is kept; nothing was overwritten.<//>`;
   const head = error.reason?.startsWith('aws_') ? 'AWS refused. ' : what ? `${what} ` : '';
   return html`<${Note} tone="danger" acts=${again && html`<button type="button" class="link" onClick=${again}>Try again</button>`}>
     <b>${head}</b>${error.message ?? String(error)} <span class="t2">${error.status !== undefined && changed}${error.requestId && ` Request ${error.requestId.slice(0, 8)}.`}</span>

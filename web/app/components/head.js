@@ -22,6 +22,7 @@ export function Facts({ of }) {
  * @property {string} label
  * @property {number | string | null} [count]
  * @property {boolean} [needs] something there needs the reader
+ * @property {string} [shortcut] the letter that chooses it
  * @property {() => any} show
  */
 
@@ -40,7 +41,7 @@ export function Tabs({ tabs }) {
     list.current.children[next].focus();
   };
   return html`<div class="tabs" role="tablist" ref=${list} onKeyDown=${keys}>${shown.map((tab) => html`<button type="button" role="tab" id=${`tab-${tab.id}`} aria-controls="tab-panel"
-      aria-selected=${tab === chosen} tabindex=${tab === chosen ? 0 : -1} onClick=${() => choose(tab)}>${tab.label}${
+      data-key=${tab.shortcut} aria-selected=${tab === chosen} tabindex=${tab === chosen ? 0 : -1} onClick=${() => choose(tab)}>${tab.label}${
       tab.count !== undefined && tab.count !== null && html`<span class="count">${tab.count}</span>`}${tab.needs && html`<span class="needs" role="img" aria-label="needs attention" />`}</button>`)}</div>
     <div id="tab-panel" role="tabpanel" aria-labelledby=${`tab-${chosen.id}`} key=${chosen.id} class="tab-panel">${chosen.show()}</div>`;
 }

@@ -5,10 +5,10 @@ import { isTablet } from '../width.js';
 
 /**
  * A button that opens something at itself.
- * @param {{label: any, class?: string, wide?: boolean, end?: boolean, name?: string, disabled?: boolean, sheet?: boolean, children: (close: () => void) => any, onOpen?: () => void, pressed?: boolean}} props
+ * @param {{label: any, class?: string, wide?: boolean, end?: boolean, name?: string, disabled?: boolean, sheet?: boolean, children: (close: () => void) => any, onOpen?: () => void, shortcut?: string}} props
  *   end: aligned with the end of the button; sheet: fills the width at the bottom on tablets
  */
-export function Popup({ label, class: extra = 'button', wide, end, name, disabled, sheet, children, onOpen }) {
+export function Popup({ label, class: extra = 'button', wide, end, name, disabled, sheet, children, onOpen, shortcut }) {
   const id = useId();
   const button = useRef(/** @type {any} */ (null));
   const box = useRef(/** @type {any} */ (null));
@@ -45,7 +45,7 @@ export function Popup({ label, class: extra = 'button', wide, end, name, disable
     const at = items.indexOf(document.activeElement);
     items[(at + (event.key === 'ArrowDown' ? 1 : -1) + items.length) % items.length].focus();
   };
-  return html`<button type="button" ref=${button} class=${extra} popovertarget=${id} aria-expanded=${open} aria-label=${name} disabled=${disabled}>${label}</button>
+  return html`<button type="button" ref=${button} class=${extra} data-key=${shortcut} popovertarget=${id} aria-expanded=${open} aria-label=${name} disabled=${disabled}>${label}</button>
     <div id=${id} ref=${box} popover="auto" class=${`popup ${wide ? 'wide' : ''} ${sheet ? 'sheet' : ''}`} onToggle=${toggled} onKeyDown=${keys}>${open && children(close)}</div>`;
 }
 
@@ -60,9 +60,9 @@ export function Popup({ label, class: extra = 'button', wide, end, name, disable
  * @property {any} [end] a key or a hint at the end
  */
 
-/** A menu of acts; an act that is not permitted is shown disabled with the name of the missing right. @param {{label: any, class?: string, name?: string, items: Array<MenuItem | null | false | 'line'>, end?: boolean}} props */
-export function Menu({ label, class: extra, name, items, end = true }) {
-  return html`<${Popup} label=${label} class=${extra} name=${name} end=${end}>
+/** A menu of acts; an act that is not permitted is shown disabled with the name of the missing right. @param {{label: any, class?: string, name?: string, items: Array<MenuItem | null | false | 'line'>, end?: boolean, shortcut?: string}} props */
+export function Menu({ label, class: extra, name, items, end = true, shortcut }) {
+  return html`<${Popup} shortcut=${shortcut} label=${label} class=${extra} name=${name} end=${end}>
     ${(/** @type {() => void} */ close) => html`<div role="menu">${items.map((item) => {
       if (!item) return null;
       if (item === 'line') return html`<hr />`;

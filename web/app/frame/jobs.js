@@ -4,6 +4,7 @@
  */
 import { html, signal, useEffect } from '../view.js';
 import { api } from '../api.js';
+import { live } from '../live.js';
 import { changed, useGet } from '../data.js';
 import { plural } from '../lib/text.js';
 import { Icon } from '../components/icon.js';
@@ -34,7 +35,8 @@ export function progressOf(kind, job) {
 }
 
 export function JobsTray() {
-  const looks = { every: 5000 };
+  // The stream of events tells of jobs; without it the tray looks by itself.
+  const looks = { every: live.value ? 120_000 : 5000 };
   const bulk = useGet(KINDS.bulk, { limit: 5, sort: '-createdAt' }, looks);
   const sync = useGet(KINDS.sync, { limit: 5, sort: '-createdAt' }, looks);
   const jobs = [

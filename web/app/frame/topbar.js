@@ -29,7 +29,7 @@ export function TopBar() {
 function Clock() {
   const at = parse(query.value.at);
   const label = at === null ? html`<${Icon} name="history" /><span class="label">Now</span>` : html`<${Icon} name="history" />${day(at, now.value)} ${clock(at)}`;
-  return html`<${Popup} class=${`tool ${at === null ? '' : 'past'}`} end label=${label} name=${at === null ? 'Now: see an earlier time' : `${day(at, now.value)} ${clock(at)}: choose another time`}>${(/** @type {() => void} */ close) => html`<form onSubmit=${(/** @type {any} */ event) => {
+  return html`<${Popup} shortcut="t" class=${`tool ${at === null ? '' : 'past'}`} end label=${label} name=${at === null ? 'Now: see an earlier time' : `${day(at, now.value)} ${clock(at)}: choose another time`}>${(/** @type {() => void} */ close) => html`<form onSubmit=${(/** @type {any} */ event) => {
       event.preventDefault();
       const value = event.target.elements.at.value;
       setQuery({ at: value ? new Date(`${value}Z`).toISOString() : null }, { push: true });

@@ -66,7 +66,7 @@ export function KeyActions({ row: key, path, changed }) {
   const forget = () => ask({ title: `Remove the entry of ${name}?`, level: 3, name: short, act: 'Remove the entry', keep: 'Keep it', text: 'AWS does not have the key any more. Its history stays in the log.', run: () => api.delete(path) }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
   const asymmetric = /^(RSA|ECC|ML_DSA|SM2)/.test(key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec ?? '');
 
-  return html`<${Menu} class="button" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${rotations(key, path, done)} />
+  return html`<${Menu} class="button" shortcut="r" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${rotations(key, path, done)} />
     ${hyok && (key.blocked ? html`<${Button} icon="lock-open" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${unblock}>Serve again<//>` : html`<${Button} class="danger" icon="ban" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${block}>Block…<//>`)}
     ${hyok && key.linked_state === false && html`<${Button} missing=${missing(key, 'hyokkeylink')} onClick=${link}>Make it at AWS…<//>`}
     ${state === 'Enabled' && html`<${Button} missing=${missing(key, 'keyupdate')} onClick=${() => act(disable, `${name} is disabled.`, enable)}>Disable<//>`}

@@ -8,6 +8,7 @@ import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
 import { AgeBar } from '../../components/charts.js';
 import { ErrorNote, IdLine, Origin, Skeleton, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
+import { TimeBar } from '../../components/timebar.js';
 import { Lazy } from '../../components/lazy.js';
 import { draft } from '../../storage.js';
 import { NotFound } from '../not-found.js';
@@ -33,10 +34,11 @@ export function KeyDetail({ id }) {
 
   const aws = key.aws_param ?? {};
   const past = query.value.at !== undefined;
+  const bar = past && html`<${TimeBar} path=${path} name=${name} begun=${key.createdAt} />`;
   const changed = (/** @type {any} */ answer) => (answer?.aws_param ? read.set(answer) : read.reload());
   const more = (aws.Alias?.length ?? 0) - 1;
   const tags = (aws.Alias?.length ?? 0) + (aws.Tags?.length ?? 0);
-  return html`<div class="page">
+  return html`${bar}<div class="page">
     <${Head} title=${html`<${KeyTitle} row=${key} />`}
       beside=${html`<${KeyState} row=${key} /><${Origin} origin=${keyOrigin(key)} />${more > 0 && html`<span class="small t2">+${more} ${more === 1 ? 'alias' : 'aliases'}</span>`}`}
       sub=${html`<${IdLine} text=${aws.Arn} what="the ARN" />`}
@@ -55,7 +57,7 @@ export function KeyDetail({ id }) {
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', show: () => html`<${KeySummary} row=${key} path=${path} />` },
       { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
-      { id: 'access', label: 'Who may use it', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
+      { id: 'access', label: 'Who may use it', shortcut: 'w', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
       !past && { id: 'materials', label: 'Materials', show: () => html`<${Lazy} load=${() => import('./materials.js').then((file) => file.KeyMaterials)} row=${key} path=${path} changed=${changed} />` },
       { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       { id: 'replicas', label: 'Replicas', count: aws.MultiRegion ? aws.MultiRegionConfiguration?.ReplicaKeys?.length ?? 0 : undefined, show: () => html`<${Lazy} load=${() => import('./replicas.js').then((file) => file.KeyReplicas)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },

@@ -1,6 +1,6 @@
 /** The policy of a key: who is in it, its JSON checked as one types, and the difference to what AWS has. */
 import { html, useEffect, useState } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionOf } from '../../api.js';
 import { changed as changedPath } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
 import { lacks } from '../../rights.js';
@@ -30,6 +30,7 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
   const [kept] = useState(() => draft(name));
   const [text, setText] = useState(kept?.text ?? inAws);
   const [began] = useState(kept?.began ?? inAws);
+  const [version] = useState(() => versionOf(path));
   const [view, setView] = useState(kept ? 'difference' : 'people');
   const [checked, setChecked] = useState(/** @type {any} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
@@ -70,7 +71,7 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
   };
   const save = async () => {
     const lockout = checked?.lockout && ['not_allowed', 'denied'].includes(checked.lockout.caller_decision);
-    const put = () => api.post(`${path}/policy`, { policy: text });
+    const put = () => api.post(`${path}/policy`, { policy: text }, { version: stale ? undefined : versionOf(path) ?? version });
     setError(null);
     if (lockout) {
       const answer = await ask({ title: `Lock Claviger out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: checked.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });

@@ -1,6 +1,6 @@
 /** A new schedule, or a changed one: cron in words with the next five runs, worked out by the server as one types. */
 import { html, useEffect, useState } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionOf } from '../../api.js';
 import { changed, shared, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
@@ -45,6 +45,7 @@ function Form({ present }) {
     kms: drift.kms ?? present?.cckm_synchronization_params?.kms?.[0] ?? '', log_group: drift.log_group ?? '', log_group_region: drift.log_group_region ?? '',
   });
   const { values } = form;
+  const [began] = useState(() => (present ? versionOf(`/scheduler/job-configs/${segment(present.id)}`) : undefined));
   const [kms, setKms] = useState(/** @type {any[]} */ ([]));
   const title = present ? `Edit ${present.name}` : 'New schedule';
   const body = bodyOf(values, Boolean(present));
@@ -55,7 +56,7 @@ function Form({ present }) {
   }, []);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answer = await form.submit(() => (present ? api.patch(call.path, body) : api.post(call.path, body)));
+    const answer = await form.submit(() => (present ? api.patch(call.path, body, { version: began }) : api.post(call.path, body)));
     if (!answer) return;
     changed('/scheduler/job-configs');
     toast(`${values.name} is ${present ? 'changed' : 'made'}.`);

@@ -1,6 +1,6 @@
 /** Policy templates: list, one with its keys, and the form. */
-import { html } from '../../view.js';
-import { api } from '../../api.js';
+import { html, useState } from '../../view.js';
+import { api, versionOf } from '../../api.js';
 import { changed, shared, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query, setQuery } from '../../router.js';
@@ -75,6 +75,7 @@ const START = policyText({ Version: '2012-10-17', Statement: [{ Sid: 'Enable IAM
 function Form({ present }) {
   const form = useForm(present ? `template.${present.id}` : 'template', { name: present?.name ?? '', kms: '', policy: present ? textOf(present.policy) : START, auto_push: Boolean(present?.is_verified) });
   const { values, set } = form;
+  const [began] = useState(() => (present ? versionOf(`/cckm/aws/templates/${segment(present.id)}`) : undefined));
   const kms = useGet('/cckm/aws/kms', { limit: 200, sort: 'name' });
   const keys = useGet(present ? '/cckm/aws/keys' : null, { cckm_policy_template_id: present?.id, limit: 1 });
   const { value, fault } = readPolicy(values.policy);
@@ -85,12 +86,12 @@ function Form({ present }) {
   const call = { method: present ? 'PATCH' : 'POST', path: present ? `/cckm/aws/templates/${present.id}` : '/cckm/aws/templates', query: {}, body };
   usePage({ title, crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: title }], call });
   form.fields.add('policy').add('auto_push');
-  const send = () => form.submit(() => (present ? api.patch(call.path, body) : api.post(call.path, body)));
+  const send = () => form.submit(() => (present ? api.patch(call.path, body, { version: began }) : api.post(call.path, body)));
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!value) return;
     const answer = values.auto_push && present
-      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: () => api.patch(call.path, body), dry: () => api.patch(call.path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
+      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: () => api.patch(call.path, body, { version: began }), dry: () => api.patch(call.path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
       : await send();
     if (!answer) return;
     form.forget();
