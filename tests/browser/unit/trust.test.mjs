@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { actionGroups, asUpdate, difference, given, open } from '../../../web/app/lib/acl.js';
-import { isOutside, meant, recordId, said } from '../../../web/app/lib/audit.js';
+import { isOutside, meant, recordId, said, whoOf } from '../../../web/app/lib/audit.js';
 import { placeOf, timeAt } from '../../../web/app/lib/track.js';
 import { DAY } from '../../../web/app/lib/time.js';
 
@@ -67,4 +67,10 @@ test('the last week takes a quarter of the track; a short life is linear', () =>
   assert.equal(placeOf(end - 7 * DAY, begin, end), 0.75);
   for (const place of [0, 0.1, 0.75, 0.9, 1]) assert.ok(Math.abs(placeOf(timeAt(place, begin, end), begin, end) - place) < 1e-9);
   assert.equal(placeOf(end - DAY, end - 2 * DAY, end), 0.5);
+});
+
+test('a wrong password is shown at the user whose it is', () => {
+  const record = { number: 9, event: 'LoginFailed', success: false, username: null, resource: 'user/1', resource_name: 'm.lindqvist', clientIP: '10.20.9.88', details: {} };
+  assert.equal(whoOf(record), 'm.lindqvist');
+  assert.deepEqual(said(record), { verb: 'typed a wrong password', name: '', more: 'from 10.20.9.88', refused: true });
 });

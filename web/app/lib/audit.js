@@ -18,6 +18,9 @@ export function meant(text) {
 /** The id of a record in addresses: its number, or that of the failed attempt. @param {any} record */
 export const recordId = (record) => String(record.number ?? record.id);
 
+/** Who caused a record, as far as it is known: a wrong password is of the user whose name was typed. @param {any} record @returns {string} */
+export const whoOf = (record) => record.username || (record.event === 'LoginFailed' ? record.resource_name : '') || '';
+
 /** Whether something happened in AWS that did not go through the program. @param {any} record */
 export const isOutside = (record) => record.event === 'Vanished' || record.event === 'DriftSeen' || (String(record.resource).startsWith('drift/') && record.event !== 'DriftWatched');
 
@@ -34,6 +37,7 @@ export function said(record) {
     const who = first?.principal?.Group ?? 'a user';
     if (first) return { verb: `${first.permit ? 'gave' : 'took'} ${first.actions.length === 1 ? first.actions[0] : `${first.actions.length} actions`} ${first.permit ? 'to' : 'from'} ${who}${changes.length > 1 ? ` and ${changes.length - 1} more` : ''} on`, name: nameOf(record), more: '', refused };
   }
+  if (record.event === 'LoginFailed') return { verb: verb(record), name: '', more: record.clientIP ? `from ${record.clientIP}` : '', refused };
   return { verb: verb(record), name: ownSession(record) ? '' : nameOf(record), more: '', refused };
 }
 

@@ -44,6 +44,6 @@ export function Checkpoints() {
     }
   };
   return html`<div class="page full"><${Head} title="Checkpoints" sub="Kept elsewhere, a checkpoint exposes whoever changes or cuts off the log before it." actions=${html`<${Button} icon="download" onClick=${key}>The public key<//><${Button} class="ink" icon="badge-check" busy=${busy} onClick=${make}>Make a checkpoint<//>`} />
-    <div class="body tight"><${Note} icon="terminal">Checked without this program’s help: <code>claviger verify --checkpoint checkpoint.json</code><//></div>
+    <div class="body note-only"><${Note} icon="terminal">Checked without this program’s help: <code>claviger verify --checkpoint checkpoint.json</code><//></div>
     <${List} path="/audit/checkpoints" noun=${['checkpoint', 'checkpoints']} columns=${COLUMNS} id=${(/** @type {any} */ row) => `${row.number}-${row.time}`} empty=${html`<${Empty} icon="badge-check" title="No checkpoint yet">One is made every hour if the log has grown.<//>`} /></div>`;
 }

@@ -4,7 +4,7 @@ import { api, saveFile } from '../../api.js';
 import { usePage } from '../../page.js';
 import { query, setQuery } from '../../router.js';
 import { apiQuery } from '../../lib/query.js';
-import { isOutside, meant, recordId, said } from '../../lib/audit.js';
+import { isOutside, meant, recordId, said, whoOf } from '../../lib/audit.js';
 import { TELLING } from '../../lib/record.js';
 import { number } from '../../lib/text.js';
 import { clockSeconds, day, exact, parse, weekday, DAY } from '../../lib/time.js';
@@ -54,7 +54,8 @@ function When({ at }) {
 /** Who did it: a person, AWS, or the program itself. @param {{record: any}} props */
 export function Who({ record }) {
   if (isOutside(record)) return html`<span class="row"><${Icon} name="cloud" class="warn" /><span class="warn">in AWS</span></span>`;
-  if (record.username && record.user_id) return html`<span class="row"><${Avatar} name=${record.username} /><bdi class="cut">${record.username}</bdi></span>`;
+  const who = whoOf(record);
+  if (who && (record.user_id || record.event === 'LoginFailed')) return html`<span class="row"><${Avatar} name=${who} /><bdi class="cut">${who}</bdi></span>`;
   if (record.number === null) return html`<span class="row"><${Icon} name="circle-alert" class="danger" /><bdi class="cut">${record.username || 'nobody known'}</bdi></span>`;
   return html`<span class="row">${record.username && record.username !== 'system' ? html`<${Icon} name="calendar-clock" />` : html`<${Mark} size=${16} />`}<bdi class="cut">${record.username && record.username !== 'system' ? record.username : 'Claviger'}</bdi></span>`;
 }

@@ -3,7 +3,7 @@ import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { query, setQuery, withQuery } from '../../router.js';
 import { queryString } from '../../lib/query.js';
-import { isOutside, said } from '../../lib/audit.js';
+import { isOutside, said, whoOf } from '../../lib/audit.js';
 import { addressOf, spaced } from '../../lib/record.js';
 import { number } from '../../lib/text.js';
 import { exact } from '../../lib/time.js';
@@ -53,7 +53,7 @@ function Inside({ record }) {
   const both = record.before !== undefined || record.after !== undefined;
   const past = address && HAS_PAST.test(record.resource) && record.number !== null;
   return html`<div class="panel-body record">
-      <p class="sentence break"><bdi class="strong">${record.username || 'Claviger'}</bdi> <span class=${words.refused ? 'danger' : ''}>${words.verb}</span> ${address ? html`<a class="plain" href=${address}>${name}</a>` : name}${words.more && `: ${words.more}`}.</p>
+      <p class="sentence break"><bdi class="strong">${whoOf(record) || (record.number === null ? 'Somebody' : 'Claviger')}</bdi> <span class=${words.refused ? 'danger' : ''}>${words.verb}</span> ${address ? html`<a class="plain" href=${address}>${name}</a>` : name}${words.more && `${record.event === 'LoginFailed' ? ' ' : ': '}${words.more}`}.</p>
       <dl class="pairs four">${shown.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
       ${both && !isEmpty(record.before, record.after) ? html`<${Difference} before=${pretty(record.before)} after=${pretty(record.after)} />` : Object.keys(details).length > 0 && html`<div class="details-box"><${Json} value=${details} label="the details" copy=${false} /></div>`}
       <div class="row wrap">${past && html`<a class="button small" href=${address + queryString({ at: record.createdAt })}><${Icon} name="history" size="small" />See it at that time</a>`}
