@@ -13,6 +13,7 @@ mod corpus;
 mod forwarding;
 mod routes;
 mod scheduler;
+mod search;
 mod support;
 mod system;
 mod threat_model;

@@ -6,3 +6,4 @@ mod malformed_requests;
 mod openapi;
 mod revoked_rights;
 mod rights;
+mod versions;

@@ -160,6 +160,94 @@ fn invalid_requests_start_no_job() {
     assert_eq!(admin.get(JOBS).expect(200)["total"], 0);
 }
 
+#[test]
+fn a_job_takes_the_keys_of_a_filter() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let (kms, other) = (appliance.kms("kms", &["eu-west-3"]), appliance.kms("other", &["us-east-1"]));
+    let [one, two] = ["pay-one", "pay-two"].map(|alias| id(&make_key(&admin, "kms", "eu-west-3", alias)));
+    let rest = id(&make_key(&admin, "kms", "eu-west-3", "rest"));
+    let hidden = id(&make_key(&admin, "other", "us-east-1", "pay-hidden"));
+    let ann = appliance.user("ann");
+    permit(&admin, &kms, &ann, &["viewnative", "keybulkoperation", "keyupdate"]);
+    let body = json!({"filter": "search=PAY&keystate=Enabled", "operation": "disablekey"});
+    let begun = ann.post(JOBS, body).expect(202);
+    assert_eq!((&begun["keys"], &begun["keys_count"]), (&json!([one, two]), &json!(2)));
+    let job = end_of(&ann, &begun);
+    assert_eq!((&job["keys_done"], &job["keys_failed"]), (&json!(2), &json!(0)), "{job}");
+    let state = |key: &str| admin.get(&format!("/v1/cckm/aws/keys/{key}")).expect(200)["aws_param"]["KeyState"].clone();
+    assert_eq!([&one, &two, &rest, &hidden].map(|key| state(key)), ["Disabled", "Disabled", "Enabled", "Enabled"]);
+    for (filter, word) in [
+        ("", "keys"),
+        ("keystate=", "must have a filter"),
+        ("search=%20", "must have a filter"),
+        ("keystate=Enabled&limit=1", "`limit`"),
+        ("shoe_size=44", "shoe_size"),
+        ("rotated_by=me", "schedule, aws, none"),
+        ("keyid=nobody", "1 to 10000 keys are expected, not 0"),
+    ] {
+        let refused = admin.post(JOBS, json!({"filter": filter, "operation": "enablekey"}));
+        let message = refused.refused(400, "NCERRInvalidParamValue");
+        assert!(message.contains(word), "{filter}: {message}");
+    }
+    let both = json!({"filter": format!("kms={other}"), "keys": [one], "operation": "enablekey"});
+    admin.post(JOBS, both).refused(400, "NCERRInvalidParamValue");
+}
+
+#[test]
+fn keys_are_put_under_a_schedule_and_taken_off_it() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.kms("kms", &["eu-west-3"]);
+    let key = id(&make_key(&admin, "kms", "eu-west-3", "one"));
+    let aws_managed = admin.post(
+        "/v1/cckm/aws/keys",
+        json!({"kms": "kms", "region": "eu-west-3",
+        "aws_param": {"Origin": "EXTERNAL"}}),
+    );
+    let waiting = id(&aws_managed.expect(201));
+    let schedule = json!({"name": "weekly", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+    let schedule = id(&admin.post("/v1/scheduler/job-configs", schedule).expect(201));
+    let put = json!({"keys": [key, waiting], "operation": "enablerotationjob", "job_config_id": schedule});
+    let job = end_of(&admin, &admin.post(JOBS, put).expect(202));
+    assert_eq!((&job["job_config_id"], &job["overall_status"]), (&json!(schedule), &json!("completed")), "{job}");
+    let labels = |key: &str| admin.get(&format!("/v1/cckm/aws/keys/{key}")).expect(200)["labels"].clone();
+    assert_eq!(labels(&key)["job_config_id"], json!(schedule));
+    assert_eq!(labels(&waiting)["auto_rotate_key_source"], "local");
+    let off = json!({"filter": format!("job_config_id={schedule}"), "operation": "disablerotationjob"});
+    let job = end_of(&admin, &admin.post(JOBS, off).expect(202));
+    assert_eq!((&job["keys_count"], &job["keys_failed"]), (&json!(2), &json!(0)), "{job}");
+    assert_eq!(labels(&key)["job_config_id"], Value::Null);
+    let unknown = json!({"keys": [key], "operation": "enablerotationjob", "job_config_id": NO_KEY});
+    admin.post(JOBS, unknown).refused(404, "NCERRResourceNotFound");
+    let without = json!({"keys": [key], "operation": "enablerotationjob"});
+    admin.post(JOBS, without).refused(400, "NCERRInvalidParamValue");
+    let with = json!({"keys": [key], "operation": "disablerotationjob", "job_config_id": schedule});
+    admin.post(JOBS, with).refused(400, "NCERRInvalidParamValue");
+}
+
+#[test]
+fn a_dry_run_says_what_would_happen_to_each_key() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let (full, half) = (appliance.kms("full", &["eu-west-3"]), appliance.kms("half", &["us-east-1"]));
+    let may = id(&make_key(&admin, "full", "eu-west-3", "may"));
+    let may_not = id(&make_key(&admin, "half", "us-east-1", "may-not"));
+    let ann = appliance.user("ann");
+    permit(&admin, &full, &ann, &["viewnative", "keybulkoperation", "keyupdate"]);
+    permit(&admin, &half, &ann, &["viewnative", "keybulkoperation"]);
+    let body = json!({"keys": [may, may_not, NO_KEY], "operation": "disablekey"});
+    let job = ann.post(&format!("{JOBS}?dry_run=true"), body).expect(202);
+    assert_eq!((&job["keys_done"], &job["keys_failed"]), (&json!(3), &json!(2)), "{job}");
+    assert_eq!((&job["overall_status"], &job["detailed_status"][&may]), (&json!("failed"), &json!("Success")));
+    assert!(job["detailed_status"][&may_not].as_str().is_some_and(|text| text.contains("keyupdate")), "{job}");
+    assert!(job["detailed_status"][NO_KEY].as_str().is_some_and(|text| text.contains("does not exist")), "{job}");
+    assert_eq!(ann.get(JOBS).expect(200)["total"], 0);
+    let key = admin.get(&format!("/v1/cckm/aws/keys/{may}")).expect(200);
+    assert_eq!(key["aws_param"]["KeyState"], "Enabled");
+}
+
 fn end_of(client: &Client, job: &Value) -> Value {
     end_of_job(client, &format!("{JOBS}/{}", id(job)))
 }

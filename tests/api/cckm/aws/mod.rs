@@ -19,6 +19,6 @@ mod log_groups;
 mod permissions;
 mod posture;
 mod reports;
-mod synchronization_jobs;
+pub(crate) mod synchronization_jobs;
 mod templates;
 mod vendor_examples;

@@ -7,4 +7,6 @@ mod halfway;
 mod lifecycle;
 mod material;
 mod principals;
+mod renewal;
 mod rotation;
+mod searched;
