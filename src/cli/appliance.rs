@@ -250,6 +250,8 @@ impl Appliance {
         }
         notify::stopping();
         tracing::info!("stopping");
+        // Otherwise the server would wait for them.
+        self.services.events.close();
         if let Some(xks) = self.xks.take() {
             xks.server.handle.stop(true).await;
             let _ = xks.serving.await;

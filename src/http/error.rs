@@ -87,6 +87,7 @@ impl Problem {
         match self {
             Problem::Failure(Failure::Refused(refusal)) => refusal.limit(),
             Problem::Query { limit, .. } => *limit,
+            Problem::Failure(Failure::TooManyStreams { most, .. }) => Some(Bounds::most(*most as u64)),
             _ => None,
         }
     }
@@ -182,6 +183,9 @@ impl ResponseError for Problem {
             }
             Problem::Failure(Failure::Busy) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
+            }
+            Problem::Failure(Failure::TooManyStreams { .. }) => {
+                answer.insert_header((header::RETRY_AFTER, "15"));
             }
             // The server does not wait for the rest of the body.
             Problem::BodyTooSlow(_) => {

@@ -18,6 +18,7 @@ pub mod drift;
 pub mod endpoint;
 pub mod envelope;
 pub mod error;
+pub mod events;
 pub mod examples;
 pub mod fields;
 pub mod groups;

@@ -13,7 +13,7 @@ mod users;
 use super::console::{self, Console};
 use super::endpoint::{Endpoint, EndpointGroup, delete, get, post};
 use super::error::Problem;
-use super::{backups, console_info, health, openapi, prometheus, search, system};
+use super::{backups, console_info, events, health, openapi, prometheus, search, system};
 use crate::service::access::RequiredRight::{Administer, AsConfigured, Nothing, SignedIn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Resource};
@@ -89,6 +89,9 @@ fn system() -> Vec<Endpoint> {
         get("/system/info", system::info, "getSystemInfo", "Get the product's version and uptime").needs(SignedIn),
         get("/console", console_info::get, "getConsoleInfo", "Get what the console shows before a sign-in")
             .needs(Nothing),
+        get("/events", events::follow, "followEvents", "Follow what changes, as server-sent events")
+            .needs(SignedIn)
+            .refuses(&[429]),
         get("/cluster", system::cluster, "getCluster", "Get the nodes of the installation").needs(SignedIn),
         get(&metrics("status"), prometheus::status, "getPrometheusStatus", "Get the token with which metrics are read")
             .needs(Administer),

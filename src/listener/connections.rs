@@ -43,6 +43,7 @@ struct Registry {
 }
 
 /// The connection of a request; actix keeps it among the connection's data.
+#[derive(Clone)]
 pub struct Connection(Arc<Open>);
 
 /// A connection that was admitted; dropped when it ends.

@@ -1,6 +1,7 @@
 //! Access rules. Only this module makes permits, and all access rules are here. `http` requests permits by type, and a
 //! use case takes the permit that it needs as an argument, so a missing check does not compile.
 
+mod changes;
 mod past;
 mod rights;
 mod schedules;
@@ -23,6 +24,7 @@ use crate::domain::state::State;
 use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
+pub use changes::{sees_bulk_job, sees_change, sees_sync_job};
 pub use past::sees_past;
 pub use schedules::{for_schedule, for_work};
 
@@ -49,11 +51,7 @@ impl<R: Right> Permit<R> {
     /// # Errors
     /// [`Failure::Forbidden`] that names the groups whose members have the right.
     pub fn authorize(caller: Caller) -> Result<Self, Failure> {
-        Self::with_right(caller, |user, state| match R::REQUIRED.groups() {
-            [] => Ok(()),
-            groups if is_one_of(user, groups) => Ok(()),
-            _ => R::otherwise(user, state).map_err(Failure::Forbidden),
-        })
+        Self::with_right(caller, |user, state| check::<R>(user, state).map_err(Failure::Forbidden))
     }
 
     fn with_right(
@@ -65,6 +63,14 @@ impl<R: Right> Permit<R> {
 
     pub fn caller(&self) -> &Caller {
         &self.caller
+    }
+}
+
+fn check<R: Right>(user: &User, state: &State) -> Result<(), MissingRight> {
+    match R::REQUIRED.groups() {
+        [] => Ok(()),
+        groups if is_one_of(user, groups) => Ok(()),
+        _ => R::otherwise(user, state),
     }
 }
 

@@ -60,6 +60,7 @@ impl Authority {
                 | Failure::Halfway { .. }
                 | Failure::Busy
                 | Failure::TooLarge
+                | Failure::TooManyStreams { .. }
                 | Failure::Stopped(_)
                 | Failure::Log(_)
                 | Failure::Keyring(_)

@@ -9,7 +9,6 @@ use super::failure::Failure;
 use super::keys::{Keys, PolicyChoice};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
-use crate::domain::action::Action;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, KeyId, UserId};
 use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, KEYS_BY_FILTER_MAX, check_keys};
@@ -322,18 +321,8 @@ fn visible(caller: &Caller, id: JobId) -> Result<&Arc<BulkJob>, Failure> {
     if sees(caller, job) { Ok(job) } else { Err(JobRefusal::Unknown(id.to_string()).into()) }
 }
 
-/// Returns whether the caller may view the job: the user who started it may, and users who may run bulk jobs on all of
-/// its keys.
 fn sees(caller: &Caller, job: &BulkJob) -> bool {
-    let (user, state) = (&caller.user, &caller.published.state);
-    let may_run_on = |key: KeyId| {
-        access::sees_key_of(user, state, key)
-            && state
-                .keys
-                .get(&key)
-                .is_none_or(|key| access::may_on_all(user, state, Action::KeyBulkOperation, [key.kms]))
-    };
-    job.by == user.id || job.keys.iter().all(|key| may_run_on(key.id))
+    access::sees_bulk_job(&caller.user, &caller.published.state, job)
 }
 
 impl Listed for BulkJob {

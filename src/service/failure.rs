@@ -46,6 +46,9 @@ pub enum Failure {
     /// The disk failed, or is full, at a file beside the log.
     #[error("{0}")]
     Disk(&'static str),
+    /// As many event streams are open as may be.
+    #[error("{} {most} event streams are open, and no more may be", if *.of_user { "your" } else { "all" })]
+    TooManyStreams { most: usize, of_user: bool },
     /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),

@@ -15,6 +15,7 @@ pub mod cloud;
 pub mod connections;
 pub mod drift;
 pub mod expectation;
+pub mod events;
 pub mod failure;
 pub mod forwarding;
 pub mod groups;
@@ -119,6 +120,8 @@ pub struct Services {
     pub drift: drift::DriftEvents,
     /// Sends audit records to other machines.
     pub forwarding: forwarding::Forwarding,
+    /// Tells clients what has changed.
+    pub events: events::Events,
     recorder: Recorder,
     token_key_days: Option<NonZeroU32>,
 }
@@ -276,6 +279,7 @@ impl Services {
         Ok(Self {
             audit: audit::Audit::new(recorder.clone(), parts.attempt_log),
             histories: history::Histories::new(recorder.clone()),
+            events: events::Events::new(recorder.clone()),
             checkpoints,
             sync_jobs,
             bulk_jobs,

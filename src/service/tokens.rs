@@ -21,6 +21,7 @@ use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::domain::user::User;
 use crate::keyring::{Keyring, Owner};
+use crate::ledger::Published;
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 use base64::Engine;
@@ -255,11 +256,7 @@ impl Tokens {
         let published = self.recorder.state();
         let now = self.recorder.now();
         let (session, user) = self.signers.load().check(bearer, now)?;
-        let open = published.state.sessions.get(&session).filter(|open| open.user == user);
-        let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
-        if user.password_due(published.state.password_policies.of(&user), now) {
-            return Err(SessionRefusal::PasswordChangeDue.into());
-        }
+        let user = signed_in(&published, now, session, user)?;
         Ok(Caller::present(user, session, published, now))
     }
 
@@ -362,6 +359,24 @@ impl Tokens {
         let refresh_token_id = session.refresh.id;
         Ok(Issued { user, jwt, duration: ACCESS_SECONDS, client_id: id, refresh_token_id, refresh_token })
     }
+}
+
+/// The user of a session, if it is open.
+///
+/// # Errors
+/// [`TokenProblem::Revoked`] if it is closed; [`SessionRefusal::PasswordChangeDue`].
+pub(super) fn signed_in(
+    published: &Published,
+    now: Time,
+    session: SessionId,
+    user: UserId,
+) -> Result<Arc<User>, Failure> {
+    let open = published.state.sessions.get(&session).filter(|open| open.user == user);
+    let user = open.and_then(|open| published.state.users.get(&open.user)).ok_or(TokenProblem::Revoked)?.clone();
+    if user.password_due(published.state.password_policies.of(&user), now) {
+        return Err(SessionRefusal::PasswordChangeDue.into());
+    }
+    Ok(user)
 }
 
 fn own_change(user: &User, context: &RequestContext) -> Change {

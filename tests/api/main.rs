@@ -10,6 +10,7 @@ mod cckm;
 mod connectionmgmt;
 mod console;
 mod corpus;
+mod events;
 mod forwarding;
 mod routes;
 mod scheduler;

@@ -131,6 +131,7 @@ causes! {
     AWS_NOT_SENT: CLOUD, "aws_not_sent", "The call is not possible with these credentials, and was not sent.";
     AWS_TIMEOUT: CLOUD_TIMEOUT, "aws_timeout", "AWS did not answer in time.";
     BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
+    TOO_MANY_STREAMS: TOO_MANY, "too_many_streams", "As many event streams are open as may be, of the user or of all users.";
     TOO_MANY_CHANGES: TOO_MANY, "too_many_changes", "The user makes more changes than `server.changes_per_second` allows.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
     SEALED: UNAVAILABLE, "sealed", "The server waits for the passphrase of its master key (`claviger unseal`).";
@@ -195,6 +196,7 @@ fn cause_of(failure: &Failure) -> Cause {
         },
         Failure::Cloud(cloud) => cause_at_aws(cloud),
         Failure::Busy => BUSY,
+        Failure::TooManyStreams { .. } => TOO_MANY_STREAMS,
         Failure::TooLarge => CHANGE_TOO_LARGE,
         Failure::Stopped(_) => LOG_STOPPED,
         Failure::Interrupted => INTERRUPTED,

@@ -208,9 +208,6 @@ fn visible(caller: &Caller, scope: SyncScope, id: JobId) -> Result<&Arc<SyncJob>
     }
 }
 
-/// Returns whether the caller may view the job: users who may start it may.
 fn sees(caller: &Caller, job: &SyncJob) -> bool {
-    let (user, state, kms) = (&caller.user, &caller.published.state, job.kms());
-    kms.iter().all(|id| access::sees_kms_of(user, state, *id))
-        && access::may_on_all(user, state, Action::KeySynchronize, kms)
+    access::sees_sync_job(&caller.user, &caller.published.state, job)
 }

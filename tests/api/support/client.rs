@@ -110,6 +110,18 @@ impl Client {
         self.try_send_as(method, path, kind, body).expect("an answer")
     }
 
+    /// Opens a stream of events with these headers; the answer is not read.
+    pub(crate) fn open_events(&self, query: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = self.http.get(format!("{}/api/v1/events{query}", self.base));
+        for (name, value) in self.authorization.iter().map(|value| ("authorization", value.as_str())) {
+            request = request.header(name, value);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().expect("an answer")
+    }
+
     fn try_send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> reqwest::Result<Answer> {
         let prefix = if path.starts_with("/v1") { "/api" } else { "" };
         let mut request = self.http.request(method, format!("{}{prefix}{path}", self.base));
