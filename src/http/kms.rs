@@ -141,7 +141,7 @@ impl Columns for ActionView {
 }
 
 /// The schema of a list of actions.
-fn action_names() -> Array {
+pub(super) fn action_names() -> Array {
     let names = Action::ALL.iter().map(|action| action.name());
     let name = Object::builder().schema_type(Type::String).enum_values(Some(names));
     Array::builder().items(name).description(Some("Names of actions.")).build()

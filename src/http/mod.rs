@@ -43,6 +43,7 @@ pub mod query_members;
 pub mod rendered;
 pub mod reports;
 pub mod required_right;
+pub mod rights;
 pub mod routes;
 pub mod schedules;
 mod sealed;

@@ -2,6 +2,7 @@
 //! use case takes the permit that it needs as an argument, so a missing check does not compile.
 
 mod changes;
+mod own;
 mod past;
 mod rights;
 mod schedules;
@@ -25,6 +26,7 @@ use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use changes::{sees_bulk_job, sees_change, sees_sync_job};
+pub use own::{own_actions, own_actions_on_key, own_rights};
 pub use past::sees_past;
 pub use schedules::{for_schedule, for_work};
 

@@ -7,7 +7,7 @@ use crate::domain::action::Action::{
 use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
 use crate::http::keys::{change, creation, material, reading, rotation, rotations};
-use crate::http::{history, source_keys, templates};
+use crate::http::{history, rights, source_keys, templates};
 use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
 };
@@ -29,6 +29,7 @@ pub(super) fn keys() -> Vec<Endpoint> {
             "The key as it was at this time, even if it is removed now.",
             reading::get_at,
         ),
+        get(&one("/rights"), rights::on_key, "getKeyRights", "Get what the caller may do on a key").needs(ViewKey),
         get(&one("/history"), history::list::<KeyId>, "getKeyHistory", "List the events of a key").needs(ViewKey),
         delete(&one(""), reading::forget, "deleteKey", "Remove the entry of a key that AWS has deleted")
             .needs(OnKey(KeyDelete))

@@ -3,7 +3,7 @@
 use crate::domain::action::Action;
 use crate::domain::id::{ConnectionId, KmsId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{connections, examples, history, iam, kms, log_groups, permissions};
+use crate::http::{connections, examples, history, iam, kms, log_groups, permissions, rights};
 use crate::service::access::RequiredRight::{
     ManageConnections, ManageKms, OnKms, SignedIn, UpdateKms, ViewConnections, ViewKms,
 };
@@ -70,6 +70,8 @@ pub(super) fn kms() -> Vec<Endpoint> {
             .needs(UpdateKms)
             .refuses(&[409]),
         get("/cckm/aws/kms/{id}/history", history::list::<KmsId>, "getKmsHistory", "List the events of a KMS")
+            .needs(ViewKms),
+        get("/cckm/aws/kms/{id}/rights", rights::on_kms, "getKmsRights", "Get what the caller may do on a KMS")
             .needs(ViewKms),
         post(
             "/cckm/aws/kms/{id}/update-acls",

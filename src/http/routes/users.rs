@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{audit, checkpoints, groups, history, password_policies, syslogs, tokens, users};
+use crate::http::{audit, checkpoints, groups, history, password_policies, rights, syslogs, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -35,6 +35,8 @@ pub(super) fn tokens() -> Vec<Endpoint> {
             .no_dry_run()
             .refuses(&[401, 422, 429]),
         get("/auth/self/user", users::get_own, "getOwnUser", "Get the user who calls").needs(SignedIn),
+        get("/auth/self/rights", rights::own, "getOwnRights", "Get what the caller may do, on which KMS")
+            .needs(SignedIn),
         patch("/auth/self/user", users::update_own, "updateOwnUser", "Change the user who calls").needs(SignedIn),
     ]
 }

@@ -1,3 +1,4 @@
 //! `/v1/auth`
 
+mod rights;
 mod tokens;
