@@ -94,12 +94,34 @@ pub enum PolicyProblem {
     Kinds,
     #[error("password_history_threshold must be at most {HISTORY_MAX}")]
     History,
-    #[error(
-        "password_lifetime, password_change_min_days and password_expiry_notification_days must be at most {DAYS_MAX}"
-    )]
-    Days,
+    /// The named member is too great.
+    #[error("{0} must be at most {DAYS_MAX}")]
+    Days(&'static str),
     #[error("failed_logins_lockout_thresholds must have at most 32 entries of at most 525600 minutes")]
     Lockout,
+}
+
+impl PolicyProblem {
+    /// The member that is wrong, if it is a single one.
+    pub fn member(&self) -> Option<&'static str> {
+        match self {
+            Self::Length => Some("inclusive_min_total_length"),
+            Self::Kinds => None,
+            Self::History => Some("password_history_threshold"),
+            Self::Days(member) => Some(member),
+            Self::Lockout => Some("failed_logins_lockout_thresholds"),
+        }
+    }
+
+    /// The values that the member can have, if they do not depend on others.
+    pub fn limit(&self) -> Option<Bounds> {
+        match self {
+            Self::History => Some(Bounds::most(HISTORY_MAX.into())),
+            Self::Days(_) => Some(Bounds::most(DAYS_MAX.into())),
+            // The number of entries, and their values, have limits.
+            Self::Length | Self::Kinds | Self::Lockout => None,
+        }
+    }
 }
 
 impl PasswordPolicy {
@@ -122,8 +144,10 @@ impl PasswordPolicy {
             Err(PolicyProblem::Kinds)
         } else if self.password_history_threshold > HISTORY_MAX {
             Err(PolicyProblem::History)
-        } else if self.password_lifetime > DAYS_MAX || self.password_change_min_days > DAYS_MAX {
-            Err(PolicyProblem::Days)
+        } else if self.password_lifetime > DAYS_MAX {
+            Err(PolicyProblem::Days("password_lifetime"))
+        } else if self.password_change_min_days > DAYS_MAX {
+            Err(PolicyProblem::Days("password_change_min_days"))
         } else if lockout.len() > 32 || lockout.iter().any(|minutes| *minutes > 525_600) {
             Err(PolicyProblem::Lockout)
         } else {

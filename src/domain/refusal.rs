@@ -8,6 +8,7 @@ pub use super::alarm::refusal::AlarmRefusal;
 pub use super::backup::refusal::BackupRefusal;
 pub use super::connection::refusal::ConnectionRefusal;
 pub use super::drift::refusal::DriftRefusal;
+use super::forwarder::refusal::FORWARDERS_MAX;
 pub use super::forwarder::refusal::ForwarderRefusal;
 pub use super::group::refusal::GroupRefusal;
 pub use super::job::refusal::JobRefusal;
@@ -22,6 +23,7 @@ pub use super::session::refusal::SessionRefusal;
 pub use super::source_key::refusal::SourceKeyRefusal;
 pub use super::template::refusal::TemplateRefusal;
 pub use super::user::refusal::UserRefusal;
+use super::webhook::refusal::WEBHOOKS_MAX;
 pub use super::webhook::refusal::WebhookRefusal;
 pub use installation::InstallationRefusal;
 pub use reason::{AggregateRefusal, Bounds, Reason, RefusalKind};
@@ -135,6 +137,7 @@ impl Refusal {
             | Refusal::OutOfRange { member, .. }
             | Refusal::OfMember { member, .. }
             | Refusal::Kms(KmsRefusal::LedElsewhere { member, .. }) => Some(member),
+            Refusal::Installation(InstallationRefusal::PolicyRejected(problem)) => problem.member(),
             Refusal::Installation(_)
             | Refusal::Session(_)
             | Refusal::User(_)
@@ -164,7 +167,19 @@ impl Refusal {
             Refusal::User(UserRefusal::PasswordRejected(problem) | UserRefusal::NewPasswordRejected(problem)) => {
                 problem.limit()
             }
-            Refusal::Installation(InstallationRefusal::LimitReached { most, .. }) => Some(Bounds::most(*most as u64)),
+            Refusal::Installation(InstallationRefusal::PolicyRejected(problem)) => problem.limit(),
+            Refusal::Installation(InstallationRefusal::LimitReached { most, .. })
+            | Refusal::Report(
+                ReportRefusal::TooMany(most)
+                | ReportRefusal::TooManyOfUser(most)
+                | ReportRefusal::TooManyToSort { most, .. },
+            )
+            | Refusal::Backup(BackupRefusal::TooMany(most)) => Some(Bounds::most(*most as u64)),
+            Refusal::Webhook(WebhookRefusal::TooMany) => Some(Bounds::most(WEBHOOKS_MAX as u64)),
+            Refusal::Forwarder(ForwarderRefusal::TooMany) => Some(Bounds::most(FORWARDERS_MAX as u64)),
+            Refusal::KeyStore(KeyStoreRefusal::CredentialsFull { credentials, .. }) => {
+                Some(Bounds::most((*credentials).into()))
+            }
             Refusal::Invalid { .. }
             | Refusal::Installation(_)
             | Refusal::Session(_)
@@ -252,6 +267,10 @@ mod tests {
         assert_eq!(of(KmsRefusal::RegionsEmpty.into()), (Some("regions"), None));
         assert_eq!(of(KmsRefusal::SeveralChanges.into()), (None, None));
         assert_eq!(of(PasswordProblem::TooShort(8).into()), (Some("password"), Some(Bounds::least(8))));
+        assert_eq!(of(WebhookRefusal::TooMany.into()), (None, Some(Bounds::most(WEBHOOKS_MAX as u64))));
+        let history = Refusal::from(PolicyProblem::History);
+        assert_eq!(history.member(), Some("password_history_threshold"));
+        assert!(history.limit().is_some());
         let unknown = Refusal::from(ConnectionRefusal::Unknown("a".to_owned())).of("connection");
         assert_eq!(of(unknown.clone()), (Some("connection"), None));
         assert_eq!(

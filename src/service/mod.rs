@@ -42,6 +42,7 @@ mod pause;
 pub mod permissions;
 mod policies;
 pub mod posture;
+pub mod principals;
 mod proof;
 mod recent_refresh_tokens;
 mod recorder;

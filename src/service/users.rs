@@ -82,7 +82,7 @@ impl Users {
         let NewUser { name, profile, password, must_change, password_policy } = new;
         let state = &permit.caller().published.state;
         let policy = match &password_policy {
-            Some(name) => &state.password_policy(name)?.policy,
+            Some(name) => &state.password_policy(name).map_err(|refusal| refusal.of("password_policy"))?.policy,
             None => &state.password_policies.global().policy,
         };
         policy.check_password(&password).map_err(Refusal::from)?;
@@ -150,7 +150,7 @@ impl Users {
             Some(password) => {
                 let state = &permit.caller().published.state;
                 let policy = match &patch.password_policy {
-                    Some(name) => &state.password_policy(name)?.policy,
+                    Some(name) => &state.password_policy(name).map_err(|refusal| refusal.of("password_policy"))?.policy,
                     None => state.password_policies.of(&user),
                 };
                 // A dry run does not check the password against earlier ones. Otherwise a caller could test passwords

@@ -125,7 +125,8 @@ mod tests {
         assert_eq!(state.password_policies.global().policy, long);
         state.when(update("people", lasting(1))).then_refused(InstallationRefusal::PolicyUnknown("people".to_owned()));
         let far = PasswordPolicyPatch { password_expiry_notification_days: Some(36_501), ..Default::default() };
-        state.when(update("global", far)).then_refused(InstallationRefusal::PolicyRejected(PolicyProblem::Days));
+        let days = PolicyProblem::Days("password_expiry_notification_days");
+        state.when(update("global", far)).then_refused(InstallationRefusal::PolicyRejected(days));
     }
 
     fn under_machines() -> Given {
@@ -150,7 +151,8 @@ mod tests {
         let freed = Event::User(user_id(1), UserEvent::PasswordPolicyAssigned { policy: None });
         let state = state.when(assign(Some("global"))).then([freed]);
         state.when(change(1)).then_done();
-        state.when(assign(Some("people"))).then_refused(InstallationRefusal::PolicyUnknown("people".to_owned()));
+        let unknown = Refusal::from(InstallationRefusal::PolicyUnknown("people".to_owned()));
+        state.when(assign(Some("people"))).then_refused(unknown.of("password_policy"));
     }
 
     #[test]

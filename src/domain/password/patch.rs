@@ -30,7 +30,7 @@ impl NamedPasswordPolicy {
         let policy = self.policy.patched(patch);
         policy.check()?;
         if expiry_notification_days > DAYS_MAX {
-            return Err(PolicyProblem::Days);
+            return Err(PolicyProblem::Days("password_expiry_notification_days"));
         }
         Ok(Self { policy, expiry_notification_days, ..self })
     }

@@ -67,7 +67,7 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
 /// # Errors
 /// When there is no such policy.
 fn assignable(state: &State, name: PasswordPolicyName) -> Result<Option<PasswordPolicyName>, Refusal> {
-    state.password_policy(&name)?;
+    state.password_policy(&name).map_err(|refusal| refusal.of("password_policy"))?;
     Ok(Some(name).filter(|name| !name.is_global()))
 }
 

@@ -2,11 +2,11 @@
 
 use crate::domain::alarm::Condition;
 use crate::domain::name::WebhookName;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Bounds, Refusal};
 use crate::http::body::{clearable, excerpt, optional, read_as, read_name, required, secret};
 use crate::http::json_object::read_object;
 use crate::service::alarms::{Secret, WebhookChange};
-use crate::service::failure::{invalid, too_long};
+use crate::service::failure::{invalid, out_of_range, too_long};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -80,7 +80,8 @@ impl WebhookBody {
             return Err(too_long("description", 1024));
         }
         if self.kms.as_ref().is_some_and(|kms| kms.len() > KMS_MAX) {
-            return Err(invalid("kms", format!("must have at most {KMS_MAX} entries")));
+            let limit = Bounds::most(KMS_MAX as u64);
+            return Err(out_of_range("kms", limit, format!("must have at most {KMS_MAX} entries")));
         }
         Ok(WebhookChange {
             name: self.name.map(|name| read_name("name", &name, WebhookName::parse)).transpose()?,

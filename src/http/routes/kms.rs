@@ -3,7 +3,7 @@
 use crate::domain::action::Action;
 use crate::domain::id::{ConnectionId, KmsId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{connections, examples, history, iam, kms, log_groups, permissions, rights};
+use crate::http::{connections, examples, history, iam, kms, log_groups, permissions, principals, rights};
 use crate::service::access::RequiredRight::{
     ManageConnections, ManageKms, OnKms, SignedIn, UpdateKms, ViewConnections, ViewKms,
 };
@@ -46,6 +46,8 @@ pub(super) fn kms() -> Vec<Endpoint> {
         .refuses(&[404, 409, 502, 504]),
         get("/cckm/aws/actions", kms::actions, "listActions", "List the APIs and the actions that permit them")
             .needs(SignedIn),
+        get("/cckm/aws/principals", principals::list, "listAclPrincipals", "List the names of users and groups")
+            .needs(ManageKms),
         post("/cckm/aws/kms", kms::add, "addKms", "Add a KMS")
             .needs(ManageKms)
             .refuses(&[404, 409, 502, 504])

@@ -195,7 +195,7 @@ impl ScheduleBody {
 
     pub(in crate::http) fn patch(self) -> Result<SchedulePatch, Refusal> {
         if self.run_on.as_ref().is_some_and(|text| text.chars().count() > NAME_MAX) {
-            return Err(invalid("run_on", format!("must not be longer than {NAME_MAX} characters")));
+            return Err(too_long("run_on", NAME_MAX));
         }
         if self.description.as_ref().is_some_and(|text| text.chars().count() > 1024) {
             return Err(too_long("description", 1024));

@@ -121,3 +121,21 @@ fn a_length_of_zero_changes_nothing() {
         assert_eq!(policy["failed_logins_lockout_thresholds"], json!([0, 0, 0, 0, 1, 5, 15]));
     }
 }
+
+#[test]
+fn a_refused_policy_names_the_member_and_its_limit() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let refused = |body: Value| {
+        let answer = admin.patch("/v1/usermgmt/pwdpolicies/global", body);
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        (answer.body["member"].clone(), answer.body["limit"].clone())
+    };
+    let history = refused(json!({"password_history_threshold": 25}));
+    assert_eq!(history, (json!("password_history_threshold"), json!({"most": 24})));
+    let days = refused(json!({"password_expiry_notification_days": 36_501}));
+    assert_eq!(days, (json!("password_expiry_notification_days"), json!({"most": 36_500})));
+    let of_user = json!({"username": "ann", "password": "Correct-Horse-7-Battery", "password_policy": "none"});
+    let unknown = admin.post("/v1/usermgmt/users", of_user);
+    assert_eq!((&unknown.body["member"], unknown.status), (&json!("password_policy"), 404), "{}", unknown.text);
+}

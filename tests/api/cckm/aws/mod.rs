@@ -18,6 +18,7 @@ mod kms;
 mod log_groups;
 mod permissions;
 mod posture;
+mod principals;
 mod reports;
 pub(crate) mod synchronization_jobs;
 mod templates;
