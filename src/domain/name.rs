@@ -173,8 +173,16 @@ impl JsonText {
     /// # Errors
     /// When its text is longer than [`JSON_TEXT_MAX`] bytes; the length is returned.
     pub fn of(value: &serde_json::Value) -> Result<Self, usize> {
+        Self::at_most(value, JSON_TEXT_MAX)
+    }
+
+    /// Takes the text of a JSON value that may have another length.
+    ///
+    /// # Errors
+    /// When its text is longer than `most` bytes; the length is returned.
+    pub fn at_most(value: &serde_json::Value, most: usize) -> Result<Self, usize> {
         let text = value.to_string();
-        if text.len() > JSON_TEXT_MAX { Err(text.len()) } else { Ok(Self(text.into())) }
+        if text.len() > most { Err(text.len()) } else { Ok(Self(text.into())) }
     }
 
     /// Returns a text that was read from the log, where it was stored as valid JSON.

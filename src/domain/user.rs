@@ -39,10 +39,15 @@ pub struct User {
     pub last_login: Option<Time>,
     /// The networks of the latest logins (see [`network_of`]), the newest last; at most [`SOURCES_MAX`].
     pub networks: Vec<String>,
+    /// What the user's clients keep for the user, such as saved views.
+    pub preferences: Option<JsonText>,
     pub created: Time,
     /// When the user was last changed. A login is no change.
     pub updated: Time,
 }
+
+/// The longest preferences of a user, in bytes of JSON.
+pub const PREFERENCES_MAX: usize = 64 * 1024;
 
 /// The consecutive failed logins from one network.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -118,6 +123,10 @@ pub enum UserEvent {
         /// The name of the policy; `None` for the global one.
         policy: Option<PasswordPolicyName>,
     },
+    /// The user replaced what clients keep for the user.
+    PreferencesSet {
+        preferences: JsonText,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -147,6 +156,11 @@ pub enum UserCommand {
     UpdateOwn {
         id: UserId,
         profile: ProfilePatch,
+    },
+    /// Replace what clients keep for the user who asks.
+    SetPreferences {
+        id: UserId,
+        preferences: JsonText,
     },
     /// Change the password of a user whose present password was verified.
     ChangeOwnPassword {
@@ -217,6 +231,7 @@ impl Collection<User> {
                 logins: 0,
                 last_login: None,
                 networks: Vec::new(),
+                preferences: None,
                 created: at,
                 updated: at,
             }),
@@ -229,6 +244,7 @@ impl Collection<User> {
             | UserEvent::LoginFailed { .. }
             | UserEvent::LoggedIn { .. }
             | UserEvent::PasswordPolicyAssigned { .. }
+            | UserEvent::PreferencesSet { .. }
             | UserEvent::LockoutCleared => self.change(&id, |user| user.apply(at, event)),
         }
     }
@@ -255,6 +271,10 @@ impl User {
             UserEvent::LoggedIn { source } => return self.count_login(at, source),
             UserEvent::LockoutCleared => self.failures.clear(),
             UserEvent::PasswordPolicyAssigned { policy } => self.password_policy = policy.clone(),
+            UserEvent::PreferencesSet { preferences } => {
+                self.preferences = Some(preferences.clone());
+                return;
+            }
             UserEvent::Created { .. } | UserEvent::Removed => return,
         }
         self.updated = at;

@@ -98,6 +98,16 @@ pub fn post<A: Arguments>(
     change(Method::POST, path, handler, id, summary)
 }
 
+/// `PUT`
+pub fn put<A: Arguments>(
+    path: &str,
+    handler: impl DescribedHandler<A>,
+    id: &'static str,
+    summary: &'static str,
+) -> Unprotected {
+    change(Method::PUT, path, handler, id, summary)
+}
+
 /// `PATCH`
 pub fn patch<A: Arguments>(
     path: &str,

@@ -38,6 +38,7 @@ pub mod paging;
 pub mod password_policies;
 pub mod permissions;
 pub mod posture;
+pub mod preferences;
 pub mod principals;
 pub mod prometheus;
 pub mod query_members;

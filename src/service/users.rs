@@ -11,7 +11,7 @@ use super::system_change;
 use crate::domain::command::Command;
 use crate::domain::event::{Actor, Sealed};
 use crate::domain::id::{InstallationId, UserId};
-use crate::domain::name::{GroupName, PasswordPolicyName, UserName};
+use crate::domain::name::{GroupName, JsonText, PasswordPolicyName, UserName};
 use crate::domain::password::PasswordProblem;
 use crate::domain::refusal::{Refusal, UserRefusal};
 use crate::domain::state::State;
@@ -184,6 +184,21 @@ impl Users {
         let id = permit.caller().user.id;
         let change = permit.caller().change(context);
         shown(&self.command(&change, UserCommand::UpdateOwn { id, profile }).await?, id)
+    }
+
+    /// Replaces what clients keep for the caller.
+    ///
+    /// # Errors
+    /// When the log fails.
+    pub async fn set_preferences(
+        &self,
+        permit: &Permit<SignedIn>,
+        context: &RequestContext,
+        preferences: JsonText,
+    ) -> Result<(), Failure> {
+        let id = permit.caller().user.id;
+        let change = permit.caller().change(context);
+        self.command(&change, UserCommand::SetPreferences { id, preferences }).await.map(drop)
     }
 
     /// Returns the beginning of the newest lockout of a user; `None` if there is none now.

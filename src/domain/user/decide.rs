@@ -41,6 +41,10 @@ pub fn decide(state: &State, command: UserCommand) -> Result<Vec<Event>, Refusal
             }
             user.update(state, None, profile, None, None, false)
         }
+        UserCommand::SetPreferences { id, preferences } => {
+            let is_new = state.user(id)?.preferences.as_ref() != Some(&preferences);
+            Ok(is_new.then_some(Event::User(id, UserEvent::PreferencesSet { preferences })).into_iter().collect())
+        }
         UserCommand::ChangeOwnPassword { id, password_set, password, at } => {
             let user = state.user(id)?;
             if user.password_set != password_set {

@@ -2,8 +2,8 @@
 
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
-use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::{audit, checkpoints, groups, history, password_policies, rights, syslogs, tokens, users};
+use crate::http::endpoint::{Endpoint, delete, get, patch, post, put};
+use crate::http::{audit, checkpoints, groups, history, password_policies, preferences, rights, syslogs, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -37,6 +37,15 @@ pub(super) fn tokens() -> Vec<Endpoint> {
         get("/auth/self/user", users::get_own, "getOwnUser", "Get the user who calls").needs(SignedIn),
         get("/auth/self/rights", rights::own, "getOwnRights", "Get what the caller may do, on which KMS")
             .needs(SignedIn),
+        get("/auth/self/preferences", preferences::get, "getOwnPreferences", "Get what clients keep for the caller")
+            .needs(SignedIn),
+        put(
+            "/auth/self/preferences",
+            preferences::set,
+            "setOwnPreferences",
+            "Replace what clients keep for the caller",
+        )
+        .needs(SignedIn),
         patch("/auth/self/user", users::update_own, "updateOwnUser", "Change the user who calls").needs(SignedIn),
     ]
 }

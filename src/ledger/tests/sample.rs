@@ -230,6 +230,7 @@ fn of_users(form: Form) -> impl Iterator<Item = Event> {
         UserEvent::LoggedIn { source: "2001:db8::7".to_owned() },
         UserEvent::LockoutCleared,
         UserEvent::Removed,
+        UserEvent::PreferencesSet { preferences: json(r#"{"theme":"dark","views":[]}"#) },
     ];
     events.into_iter().map(|event| Event::User(user(1), event))
 }

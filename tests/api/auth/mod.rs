@@ -1,4 +1,5 @@
 //! `/v1/auth`
 
+mod preferences;
 mod rights;
 mod tokens;

@@ -62,6 +62,7 @@ layout! {
         logins: u64,
         last_login: Option<Moment>,
         networks: Vec<Text<'a>>,
+        preferences: Option<Text<'a>>,
         created: Moment,
         updated: Moment,
     }

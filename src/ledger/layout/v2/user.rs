@@ -17,6 +17,7 @@ layout! {
         Removed,
         LoggedIn { source: Text<'a> },
         PasswordPolicyAssigned { policy: Option<Text<'a>> },
+        PreferencesSet { preferences: Text<'a> },
     }
 }
 
