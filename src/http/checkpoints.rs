@@ -64,7 +64,7 @@ pub async fn key(_auth: Authorized<Administer>, services: Data<Services>) -> Pub
 }
 
 impl CheckpointView {
-    fn of(checkpoint: Checkpoint) -> Self {
+    pub(super) fn of(checkpoint: Checkpoint) -> Self {
         let Checkpoint { claviger_checkpoint, installation, number, hash, time, key, signature } = checkpoint;
         Self { claviger_checkpoint, installation, number, hash, time, key, signature }
     }

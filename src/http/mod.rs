@@ -4,9 +4,11 @@
 pub mod alarms;
 pub mod answer;
 pub mod audit;
+pub mod audit_export;
 pub mod backups;
 pub mod body;
 pub mod bulk_jobs;
+pub mod chain;
 pub mod change_rate;
 pub mod checkpoints;
 pub mod connections;

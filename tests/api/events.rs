@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
+const EVENTS: &str = "/v1/events";
 const FOLLOWS: (&str, &str) = ("accept", "text/event-stream");
 
 /// A stream as a client reads it.
@@ -23,7 +24,7 @@ struct Block {
 
 impl Reader {
     fn open(client: &Client, query: &str) -> Self {
-        Self::of(client.open_events(query, &[FOLLOWS]))
+        Self::of(client.open(EVENTS, query, &[FOLLOWS]))
     }
 
     fn of(answer: Response) -> Self {
@@ -128,7 +129,7 @@ fn a_stream_is_resumed_where_it_ended_also_after_a_restart() {
     assert_eq!(by_query.next().expect("a beginning").name, "ready");
     let told = by_query.until("kms", &first);
     let last = told.id.to_string();
-    let mut by_header = Reader::of(admin.open_events("?after=0", &[FOLLOWS, ("last-event-id", &last)]));
+    let mut by_header = Reader::of(admin.open(EVENTS, "?after=0", &[FOLLOWS, ("last-event-id", &last)]));
     assert_eq!(by_header.next().expect("a beginning").id, told.id);
     let second = appliance.kms("second", &["eu-west-2"]);
     let told = by_header.until("kms", &second);
@@ -193,7 +194,7 @@ fn a_request_that_does_not_ask_for_a_stream_gets_what_there_is() {
     let appliance = Appliance::start();
     let admin = appliance.admin();
     let kms = appliance.kms("first", &["eu-west-1"]);
-    let blocks = Reader::of(admin.open_events("?after=0", &[])).rest();
+    let blocks = Reader::of(admin.open(EVENTS, "?after=0", &[])).rest();
     assert_eq!(blocks[0].name, "ready");
     let told: Vec<_> = blocks[1..].iter().map(|block| (&block.data["kind"], &block.data["id"])).collect();
     assert!(told.contains(&(&json!("kms"), &json!(kms))), "{told:?}");
@@ -215,7 +216,7 @@ fn a_job_on_many_keys_is_not_told_key_by_key() {
         assert!(began.elapsed() < Duration::from_secs(60), "the job does not end");
         std::thread::sleep(Duration::from_millis(100));
     }
-    let blocks = Reader::of(admin.open_events(&format!("?after={number}"), &[])).rest();
+    let blocks = Reader::of(admin.open(EVENTS, &format!("?after={number}"), &[])).rest();
     let of_keys: Vec<_> = blocks.iter().filter(|block| block.data["kind"] == "key").collect();
     assert_eq!(of_keys.len(), 1, "{of_keys:?}");
     assert_eq!((&of_keys[0].data["many"], &of_keys[0].data["id"]), (&json!(true), &Value::Null));

@@ -34,14 +34,14 @@ pub enum Format {
 }
 
 impl Format {
-    const fn media_type(self) -> &'static str {
+    pub(in crate::http) const fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::JsonLines => "application/x-ndjson",
         }
     }
 
-    const fn suffix(self) -> &'static str {
+    pub(in crate::http) const fn suffix(self) -> &'static str {
         match self {
             Self::Csv => "csv",
             Self::JsonLines => "jsonl",
@@ -49,7 +49,7 @@ impl Format {
     }
 
     /// Reads `format` of the query; without it, the header `Accept` decides.
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    pub(in crate::http) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let given = members(request.query_string());
         let mut formats = given.iter().filter(|(name, value)| name == "format" && !value.is_empty());
         match (formats.next().map(|(_, value)| value.as_str()), formats.next()) {
@@ -174,7 +174,7 @@ impl Writer {
 }
 
 /// The text of a cell, such that no spreadsheet runs it.
-fn harmless(cell: &Cell) -> Cow<'_, str> {
+pub(in crate::http) fn harmless(cell: &Cell) -> Cow<'_, str> {
     match cell {
         Cell::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => Cow::Owned(format!("'{text}")),
         Cell::Text(text) => Cow::Borrowed(text),

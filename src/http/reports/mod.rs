@@ -2,7 +2,7 @@
 
 mod body;
 mod contents;
-mod download;
+pub(in crate::http) mod download;
 mod view;
 
 pub use body::ReportBody;

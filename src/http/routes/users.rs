@@ -3,7 +3,7 @@
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post, put};
-use crate::http::{audit, checkpoints, groups, history, password_policies, preferences, rights, syslogs, tokens, users};
+use crate::http::{audit, audit_export, chain, checkpoints, groups, history, password_policies, preferences, rights, syslogs, tokens, users};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {
@@ -54,6 +54,13 @@ pub(super) fn audit() -> Vec<Endpoint> {
     let (syslogs, syslog) = ("/configs/syslogs", "/configs/syslogs/{id}");
     vec![
         get("/audit/records", audit::list, "listAuditRecords", "List the records of the log").needs(Administer),
+        get(
+            "/audit/records/download",
+            audit_export::download,
+            "downloadAuditRecords",
+            "Download the records of the log as a file",
+        )
+        .needs(Administer),
         get("/audit/records/{id}", audit::get, "getAuditRecord", "Get a record of the log").needs(Administer),
         post(syslogs, syslogs::create, "createSyslog", "Add a syslog receiver for audit records")
             .needs(Administer)
@@ -69,6 +76,10 @@ pub(super) fn audit() -> Vec<Endpoint> {
         )
         .needs(Administer),
         delete(syslog, syslogs::delete, "deleteSyslog", "Remove a syslog receiver").needs(Administer),
+        get("/audit/chain", chain::get, "getAuditChain", "Get what is known of the chain of the log").needs(Administer),
+        post("/audit/chain/verify", chain::verify, "verifyAuditChain", "Check the whole log")
+            .needs(Administer)
+            .read_only(),
         post("/audit/checkpoints", checkpoints::create, "createCheckpoint", "Make a signed checkpoint of the log")
             .needs(Administer),
         get("/audit/checkpoints", checkpoints::list, "listCheckpoints", "List the checkpoints of the log")

@@ -4,17 +4,19 @@
 //! - `attempts`: which attempts are recorded; `merge`: the pages of records and attempts together
 //! - `record`: one record as it is shown and forwarded
 //! - `columns`: what filters ask for, of every record
-//! - `filter`: the filters
+//! - `filter`: the filters; `export`: all that match, in pieces
 
 mod attempts;
 mod change;
 mod columns;
+mod export;
 mod filter;
 mod merge;
 pub mod record;
 
 pub use attempts::{Attempts, Refused};
 pub use change::Difference;
+pub use export::AuditExport;
 pub use filter::FILTERS;
 
 use super::access::{Administer, Permit};

@@ -3,17 +3,20 @@
 //!
 //! - `signed`: a checkpoint, its signature and its key
 //! - `file`: the checkpoints that were made
+//! - `verification`: the check of the whole log while the server runs
 //! - here: when they are made, and where they go
 //!
 //! They are not events: each would move the end of the log, which would need another one.
 
 mod file;
 mod signed;
+mod verification;
 
 pub use file::NAME;
 pub(in crate::service) use file::upto;
 pub(in crate::service) use signed::owner;
 pub use signed::{Checkpoint, CheckpointError, PublicKey, existing_key};
+pub use verification::{ChainState, Outcome, Verification};
 
 use super::access::{Administer, Permit};
 use super::failure::Failure;
@@ -67,6 +70,7 @@ struct Inner {
     latest: watch::Sender<Option<Arc<Checkpoint>>>,
     /// How many checkpoints there are.
     count: watch::Sender<u64>,
+    verification: Mutex<Option<Verification>>,
 }
 
 impl Checkpoints {
@@ -83,7 +87,8 @@ impl Checkpoints {
         let file = file.map_err(unreadable("the file of checkpoints cannot be opened"))?;
         let (count, latest) = (watch::Sender::new(file.len() as u64), watch::Sender::new(newest));
         let (file, copying, directory) = (Mutex::new(file), Mutex::default(), settings.directory);
-        Ok(Self(Arc::new(Inner { recorder, signer, directory, file, copying, latest, count })))
+        let verification = Mutex::default();
+        Ok(Self(Arc::new(Inner { recorder, signer, directory, file, copying, latest, count, verification })))
     }
 
     /// Makes a checkpoint every hour, if the log has grown.

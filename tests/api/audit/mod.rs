@@ -1,5 +1,6 @@
 //! `/v1/audit`
 
 mod attempts;
+mod chain;
 mod past;
 mod records;

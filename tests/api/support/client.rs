@@ -110,9 +110,9 @@ impl Client {
         self.try_send_as(method, path, kind, body).expect("an answer")
     }
 
-    /// Opens a stream of events with these headers; the answer is not read.
-    pub(crate) fn open_events(&self, query: &str, headers: &[(&str, &str)]) -> Response {
-        let mut request = self.http.get(format!("{}/api/v1/events{query}", self.base));
+    /// Sends a GET with these headers; the body of the answer is not read.
+    pub(crate) fn open(&self, path: &str, query: &str, headers: &[(&str, &str)]) -> Response {
+        let mut request = self.http.get(format!("{}/api{path}{query}", self.base));
         for (name, value) in self.authorization.iter().map(|value| ("authorization", value.as_str())) {
             request = request.header(name, value);
         }

@@ -1,0 +1,93 @@
+//! The chain of the log and its check, and the records as a file.
+
+use crate::support::appliance::Appliance;
+use crate::support::client::Client;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+const CHAIN: &str = "/v1/audit/chain";
+
+/// Waits for the end of the check.
+fn verified(admin: &Client) -> Value {
+    let began = Instant::now();
+    loop {
+        let verification = admin.get(CHAIN).expect(200)["verification"].clone();
+        if verification["status"] != "in_progress" {
+            return verification;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "the check does not end");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn the_whole_log_is_checked_with_its_checkpoints() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let before = admin.get(CHAIN).expect(200);
+    assert_eq!((&before["sealed"], &before["verification"]), (&json!(true), &Value::Null));
+    let checkpoint = admin.post("/v1/audit/checkpoints", json!({})).expect(201);
+    let dry = admin.post("/v1/audit/chain/verify?dry_run=true", json!({})).expect(202);
+    assert_eq!(dry["status"], "in_progress");
+    assert_eq!(admin.get(CHAIN).expect(200)["verification"], Value::Null, "a dry run starts nothing");
+    admin.post("/v1/audit/chain/verify", json!({})).expect(202);
+    let verification = verified(&admin);
+    assert_eq!((&verification["status"], &verification["error"]), (&json!("whole"), &Value::Null), "{verification}");
+    assert_eq!(verification["username"], "admin");
+    assert!(verification["checkpoints"].as_u64() >= Some(1), "{verification}");
+    assert!(verification["records"].as_u64() >= checkpoint["number"].as_u64(), "{verification}");
+    let chain = admin.get(CHAIN).expect(200);
+    assert_eq!(chain["checkpoint"], checkpoint);
+    let last = admin.get("/v1/audit/records?event=CheckedForNothing&limit=1").expect(200);
+    assert_eq!(last["total"], 0);
+    let number = chain["number"].as_u64().expect("a number");
+    let record = admin.get(&format!("/v1/audit/records/{number}")).expect(200);
+    assert_eq!(record["hash"], chain["hash"]);
+}
+
+#[test]
+fn a_checkpoint_that_the_log_contradicts_is_found() {
+    let mut appliance = Appliance::start();
+    let admin = appliance.admin();
+    admin.post("/v1/audit/checkpoints", json!({})).expect(201);
+    let path = appliance.data().join("checkpoints.jsonl");
+    appliance.terminate();
+    let text = std::fs::read_to_string(&path).expect("the checkpoints");
+    // As if somebody had exchanged a signed line for another: the signature does not fit the number.
+    std::fs::write(&path, text.replacen("\"number\":", "\"number\":1", 1)).expect("written");
+    appliance.restart();
+    let admin = appliance.admin();
+    admin.post("/v1/audit/chain/verify", json!({})).expect(202);
+    let verification = verified(&admin);
+    assert_eq!(verification["status"], "broken", "{verification}");
+    assert!(verification["error"].as_str().is_some_and(|error| error.contains("cannot be believed")), "{verification}");
+}
+
+#[test]
+fn records_are_downloaded_as_lines_and_as_csv() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    appliance.user("ann");
+    admin.patch("/v1/auth/self/user", json!({"nickname": "=1+1"})).expect(200);
+    let read = |query: &str, accept: &str| {
+        let answer = admin.open("/v1/audit/records/download", query, &[("accept", accept)]);
+        assert_eq!(answer.status(), 200);
+        let disposition = answer.headers()["content-disposition"].to_str().expect("text").to_owned();
+        (disposition, answer.text().expect("a file"))
+    };
+    let (name, lines) = read("?event=LoggedIn&username=admin&sort=number", "application/x-ndjson");
+    assert_eq!(name, "attachment; filename=\"audit-records.jsonl\"");
+    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let listed = admin.get("/v1/audit/records?event=LoggedIn&username=admin&sort=number&limit=100").expect(200);
+    assert_eq!(json!(records), listed["resources"]);
+    let total = admin.get("/v1/audit/records?limit=1").expect(200)["total"].as_u64().expect("a number");
+    let (name, csv) = read("", "text/csv");
+    assert_eq!(name, "attachment; filename=\"audit-records.csv\"");
+    assert!(csv.starts_with("number,id,createdAt,service,message,event,"), "{csv}");
+    assert!(csv.lines().count() as u64 > total, "a line for each, and one with the names");
+    let (_, empty) = read("?event=Nothing", "text/csv");
+    assert_eq!(empty.lines().count(), 1);
+    let (_, two) = read("?limit=2&sort=number", "application/x-ndjson");
+    assert_eq!(two.lines().count(), 2);
+    admin.get("/v1/audit/records/download?nonsense=1").refused(400, "NCERRInvalidParamValue");
+}
