@@ -47,8 +47,8 @@ pub enum Failure {
     #[error("{0}")]
     Disk(&'static str),
     /// As many event streams are open as may be.
-    #[error("{} {most} event streams are open, and no more may be", if *.of_user { "your" } else { "all" })]
-    TooManyStreams { most: usize, of_user: bool },
+    #[error("{whose} {most} event streams are open, and there may be no more")]
+    TooManyStreams { most: usize, whose: &'static str },
     /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),

@@ -158,10 +158,10 @@ impl Place {
         let mut open = events.places();
         let (all, own) = (open.values().sum::<usize>(), open.get(&user).copied().unwrap_or_default());
         if own >= STREAMS_OF_USER {
-            return Err(Failure::TooManyStreams { most: STREAMS_OF_USER, of_user: true });
+            return Err(Failure::TooManyStreams { most: STREAMS_OF_USER, whose: "your" });
         }
         if all >= STREAMS {
-            return Err(Failure::TooManyStreams { most: STREAMS, of_user: false });
+            return Err(Failure::TooManyStreams { most: STREAMS, whose: "all" });
         }
         open.insert(user, own + 1);
         drop(open);
