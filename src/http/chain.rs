@@ -77,7 +77,9 @@ impl VerificationView {
         let (ended_at, outcome) = ended.map(|(at, outcome)| (at.to_string(), outcome)).unzip();
         let (status, records, checkpoints, error) = match outcome {
             None => ("in_progress", None, None, None),
-            Some(Outcome::Whole { verified, checkpoints }) => ("whole", Some(verified.records), Some(checkpoints), None),
+            Some(Outcome::Whole { verified, checkpoints }) => {
+                ("whole", Some(verified.records), Some(checkpoints), None)
+            }
             Some(Outcome::Broken(problem)) => ("broken", None, None, Some(problem)),
         };
         Self { status, started_at: started.to_string(), ended_at, username: by, records, checkpoints, error }

@@ -21,7 +21,6 @@ use serde::Serialize;
 use serde_json::json;
 use std::fmt::Write;
 use std::future::{Ready, ready};
-use std::sync::Arc;
 use utoipa::openapi::schema::{Object, Type};
 
 const EVENT_STREAM: &str = "text/event-stream";
@@ -74,7 +73,7 @@ impl Described for Beginning {
         to.may_fail(&[400]);
         let about = "The number of a record: what has changed since is told first. The header `Last-Event-ID` takes \
                      precedence. Without both, the stream begins now.";
-        to.queries("after", about, Object::builder().schema_type(Type::Integer).minimum(Some(0)).build());
+        to.queries("after", about, Object::with_type(Type::Integer));
     }
 }
 
@@ -96,13 +95,16 @@ pub async fn follow(
 ) -> Result<Download<EventStream>, Problem> {
     let mut answer = HttpResponse::Ok();
     // Proxies must not keep what should arrive at once.
-    answer.content_type(EVENT_STREAM).insert_header((CACHE_CONTROL, "no-store")).insert_header(("X-Accel-Buffering", "no"));
+    answer
+        .content_type(EVENT_STREAM)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"));
     if request.method() == Method::HEAD {
         return Ok(Download::new(answer.finish()));
     }
     let events = services.events.open(&auth.permit, beginning.after, beginning.follows)?;
     let connection = request.conn_data::<Connection>().cloned();
-    let pieces = stream::try_unfold((events, connection), |(mut events, connection)| async {
+    let pieces = stream::try_unfold((events, connection), |(mut events, connection)| async move {
         let piece = next(&mut events, connection.as_ref()).await?;
         Ok::<_, Failure>(piece.map(|piece| (Bytes::from(text_of(&piece)), (events, connection))))
     });
@@ -162,7 +164,6 @@ fn event(text: &mut String, name: &str, id: u64, data: String) {
 fn view(changed: &Changed) -> String {
     let Changed { kind, id, kms, number, event, records, many } = changed;
     let kms = kms.map(|kms| kms.to_string());
-    let event: &Arc<str> = event;
     let view = ChangedView { kind, id: id.as_deref(), kms, number: *number, event, records: *records, many: *many };
     // Strings and numbers can always be written.
     serde_json::to_string(&view).unwrap_or_default()
@@ -204,7 +205,8 @@ mod tests {
             many: false,
         };
         let text = text_of(&Piece::Changes { changes: vec![changed], until: 6 });
-        let data = r#"{"kind":"key","id":"a\nb","kms":null,"number":4,"event":"OperationDone","records":2,"many":false}"#;
+        let data =
+            r#"{"kind":"key","id":"a\nb","kms":null,"number":4,"event":"OperationDone","records":2,"many":false}"#;
         assert_eq!(text, format!("id: 4\nevent: change\ndata: {data}\n\nid: 6\n\n"));
         assert_eq!(text_of(&Piece::Heartbeat { number: 6 }), ": still here\nid: 6\n\n");
         assert!(text_of(&Piece::Reset { number: 6 }).ends_with("id: 6\nevent: reset\ndata: {\"number\":6}\n\n"));

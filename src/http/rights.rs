@@ -66,7 +66,9 @@ pub async fn on_kms(auth: OnKms<View>) -> Json<RightsOnKmsView> {
 /// `GET /v1/cckm/aws/keys/{id}/rights`
 pub async fn on_key(auth: OnKey<ViewKey>) -> Json<RightsOnKeyView> {
     let permit = &auth.permit;
-    Json(RightsOnKeyView { actions: names(access::own_actions_on_key(&permit.caller().user, permit.kms(), permit.key())) })
+    Json(RightsOnKeyView {
+        actions: names(access::own_actions_on_key(&permit.caller().user, permit.kms(), permit.key())),
+    })
 }
 
 fn names(actions: Vec<Action>) -> Vec<&'static str> {

@@ -31,8 +31,8 @@ impl PrincipalName {
 /// # Errors
 /// When a filter has an invalid value.
 pub async fn find(permit: &Permit<ManageKms>, query: &Query) -> Result<Vec<PrincipalName>, Failure> {
-    let is_unknown = |(member, value): &&(String, String)| member == "type" && !TYPES.contains(&value.as_str());
-    if query.filters.iter().find(is_unknown).is_some() {
+    let is_unknown = |(member, value): &(String, String)| member == "type" && !TYPES.contains(&value.as_str());
+    if query.filters.iter().any(is_unknown) {
         return Err(invalid("type", format!("must be one of {}", TYPES.join(", "))).into());
     }
     let (published, query) = (permit.caller().published.clone(), query.clone());

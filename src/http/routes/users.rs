@@ -3,7 +3,10 @@
 use crate::domain::id::UserId;
 use crate::domain::name::GroupName;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post, put};
-use crate::http::{audit, audit_export, chain, checkpoints, groups, history, password_policies, preferences, rights, syslogs, tokens, users};
+use crate::http::{
+    audit, audit_export, chain, checkpoints, groups, history, password_policies, preferences, rights, syslogs, tokens,
+    users,
+};
 use crate::service::access::RequiredRight::{Administer, ManageUsers, Nothing, SignedIn};
 
 pub(super) fn tokens() -> Vec<Endpoint> {

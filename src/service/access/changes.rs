@@ -1,8 +1,8 @@
 //! Who is told that a resource has changed: whoever may view it. Of a deleted one, those who may view its past.
 
 use super::{
-    Administer, ManageAlarms, Right, ViewConnections, ViewSourceKeys, administers_kms, check, manages_users, may_on_all,
-    sees, sees_alarm, sees_key_of, sees_kms_of, sees_past, sees_report,
+    Administer, ManageAlarms, Right, ViewConnections, ViewSourceKeys, administers_kms, check, manages_users,
+    may_on_all, sees, sees_alarm, sees_key_of, sees_kms_of, sees_past, sees_report,
 };
 use crate::domain::action::Action;
 use crate::domain::event::Stream;

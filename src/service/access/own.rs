@@ -45,7 +45,8 @@ pub fn own_actions_on_key(user: &User, kms: &Kms, key: &Key) -> Vec<Action> {
 }
 
 fn actions_about(key: &Key) -> Vec<Action> {
-    let mut actions = vec![key.view_action(), Action::KeyUpdate, super::DeleteKey::action(key), Action::KeyBulkOperation];
+    let mut actions =
+        vec![key.view_action(), Action::KeyUpdate, super::DeleteKey::action(key), Action::KeyBulkOperation];
     if key.is_unlinked() {
         actions.extend([Action::HyokKeyBlockUnblock, Action::HyokKeyLink]);
         return actions;

@@ -1,7 +1,7 @@
 //! What is known of the log's chain, and its check while the server runs: every record is read, and compared with its
 //! hash, with the one before, and with the checkpoints that were made here.
 
-use super::{Checkpoint, Checkpoints};
+use super::{Checkpoint, CheckpointError, Checkpoints};
 use crate::domain::time::Time;
 use crate::ledger::{HeadMark, Verified};
 use crate::service::access::{Administer, Permit};
@@ -96,7 +96,9 @@ impl Checkpoints {
         let (_, newest) = self.read(0, CHECKPOINTS_MAX, false).map_err(failed)?;
         let key = self.public_key();
         let mark = |checkpoint: Checkpoint| {
-            let refused = |error| format!("the checkpoint of record {} cannot be believed: {error}", checkpoint.number);
+            let refused = |error: CheckpointError| {
+                format!("the checkpoint of record {} cannot be believed: {error}", checkpoint.number)
+            };
             checkpoint.check(&key).map_err(refused)
         };
         newest.into_iter().map(mark).collect()

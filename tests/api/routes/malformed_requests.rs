@@ -83,7 +83,8 @@ fn unknown_paths_and_methods_are_named() {
     for endpoint in groups.iter().flat_map(|group| &group.endpoints) {
         let (served, path) = (&endpoint.method, endpoint.path.trim_start_matches("/api"));
         let is_served = |method: &Method| {
-            let mut same_path = groups.iter().flat_map(|group| &group.endpoints).filter(|one| one.path == endpoint.path);
+            let mut same_path =
+                groups.iter().flat_map(|group| &group.endpoints).filter(|one| one.path == endpoint.path);
             same_path.any(|one| one.method.as_str() == method.as_str())
         };
         for method in [Method::PUT, Method::OPTIONS, Method::TRACE].into_iter().filter(|method| !is_served(method)) {
