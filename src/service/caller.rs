@@ -58,11 +58,6 @@ impl Caller {
         Ok(Self { authority: self.authority.with(right), ..self })
     }
 
-    /// The session of the caller; `None` for a job that runs on the user's behalf.
-    pub fn session(&self) -> Option<SessionId> {
-        self.authority.session()
-    }
-
     /// A change on behalf of the caller.
     pub fn change(&self, context: &RequestContext) -> Change {
         let actor =
