@@ -107,13 +107,11 @@ struct Taken {
     event: Arc<str>,
     records: usize,
     kms: Option<KmsId>,
-    resources: usize,
 }
 
 impl Taken {
     fn add(&mut self, other: &Self) {
         self.records += other.records;
-        self.resources += other.resources;
         if other.number > self.number {
             self.number = other.number;
             self.event = other.event.clone();
@@ -132,20 +130,15 @@ fn together<K: Eq + Hash>(all: impl Iterator<Item = (K, Taken)>) -> HashMap<K, T
 
 /// What these notices tell a user, in the order of the numbers. The rights are looked at once for each resource.
 pub(super) fn seen_by(user: &User, state: &State, notices: &[Notice]) -> Vec<Changed> {
-    let one = |notice: &Notice| Taken {
-        number: notice.number,
-        event: notice.event.clone(),
-        records: 1,
-        kms: notice.kms,
-        resources: 1,
-    };
+    let one =
+        |notice: &Notice| Taken { number: notice.number, event: notice.event.clone(), records: 1, kms: notice.kms };
     let subjects = together(notices.iter().map(|notice| (&notice.subject, one(notice))));
     let seen = subjects.into_iter().filter(|(subject, _)| subject.is_seen_by(user, state));
-    let resources = together(seen.map(|(subject, taken)| (&subject.stream, Taken { resources: 1, ..taken })));
+    let resources = together(seen.map(|(subject, taken)| (&subject.stream, taken)));
     let mut kinds: HashMap<(String, Option<KmsId>), Vec<(Option<String>, Taken)>> = HashMap::new();
     for (stream, taken) in resources {
         let (kind, id) = named(stream);
-        kinds.entry((kind, taken.kms)).or_default().push((id, Taken { resources: 1, ..taken }));
+        kinds.entry((kind, taken.kms)).or_default().push((id, taken));
     }
     let mut changes = Vec::new();
     for ((kind, kms), resources) in kinds {
