@@ -60,6 +60,9 @@ pub async fn download(
 ) -> Result<Download<Records>, Problem> {
     // The query has no `format`: the header decides.
     let format = Format::of(&request)?;
+    if !listing.0.fields.is_empty() {
+        return Err(Problem::query("fields", "cannot be given here: a file has all members"));
+    }
     let limit = if is_given(Some(request.query_string()), "limit") { listing.0.limit } else { Limit::All };
     let export = services.audit.export(auth.permit, &Query { limit, ..listing.0 }).await?;
     let pieces = stream::try_unfold((export, true), move |(export, is_first)| piece(export, is_first, format));

@@ -4,7 +4,6 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{Columns, List, Listing};
 use crate::service::access::ManageKms;
-use crate::service::list::Query;
 use crate::service::principals::{self, PrincipalName};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -35,9 +34,8 @@ pub async fn list(
     listing: Listing<PrincipalName>,
 ) -> Result<List<PrincipalView>, Problem> {
     let found = principals::find(&auth.permit, &listing.0).await?;
-    let Query { skip, limit, .. } = listing.0;
-    let total = found.len();
-    let rows = found.into_iter().skip(skip).take(limit.rows());
+    let (query, total) = (&listing.0, found.len());
+    let rows = found.into_iter().skip(query.skip).take(query.limit.rows());
     let view = |row: PrincipalName| PrincipalView { kind: row.kind(), user_id: row.user, name: row.name };
-    Ok(List::of(skip, limit, total, rows.map(view)))
+    List::of(query, query.limit, total, rows.map(view))
 }
