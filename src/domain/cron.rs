@@ -5,6 +5,8 @@
 //! of these with a step `/n`, or a comma-separated list of them. Sunday is 0 or 7. If both days are restricted, a day
 //! that matches either is due, as in crontab(5).
 
+mod words;
+
 use super::time::Time;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, Timelike, Utc};
 use std::fmt;
@@ -120,6 +122,16 @@ impl Cron {
             day = day.succ_opt()?;
         }
         None
+    }
+
+    /// Returns up to so many moments after this one that match, up to an end.
+    pub fn next_runs(&self, after: Time, end: Option<Time>, count: usize) -> Vec<Time> {
+        let mut last = after;
+        let next = || {
+            last = self.next_after(last).filter(|due| end.is_none_or(|end| *due <= end))?;
+            Some(last)
+        };
+        std::iter::from_fn(next).take(count).collect()
     }
 
     pub fn as_str(&self) -> &str {

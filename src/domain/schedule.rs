@@ -326,6 +326,16 @@ impl ScheduleSettings {
         Self { description: String::new(), run_at, start: None, end: None, disabled: false, work }
     }
 
+    /// Returns the next runs after a moment, so many at most; none if it is disabled.
+    pub fn next_runs(&self, after: Time, count: usize) -> Vec<Time> {
+        if self.disabled {
+            return Vec::new();
+        }
+        // The start itself counts.
+        let from = self.start.map_or(after, |start| after.max(start.just_before()));
+        self.run_at.next_runs(from, self.end, count)
+    }
+
     /// Whether both settings are due at the same times.
     fn is_due_like(&self, other: &Self) -> bool {
         (&self.run_at, self.start, self.end, self.disabled) == (&other.run_at, other.start, other.end, other.disabled)
@@ -341,14 +351,7 @@ impl Schedule {
 
     /// Returns the first time at which the schedule is going to be due that is not before this moment.
     pub fn next_due_from(&self, moment: Time) -> Option<Time> {
-        let ScheduleSettings { run_at, start, end, disabled, .. } = &self.settings;
-        if *disabled {
-            return None;
-        }
-        // The start itself counts.
-        let from = start.map_or(self.dealt_until, |start| self.dealt_until.max(start.just_before()));
-        let from = from.max(moment.just_before());
-        run_at.next_after(from).filter(|due| end.is_none_or(|end| *due <= end))
+        self.settings.next_runs(self.dealt_until.max(moment.just_before()), 1).pop()
     }
 }
 

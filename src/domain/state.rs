@@ -33,7 +33,7 @@ use super::refusal::{
     KmsRefusal, Refusal, ReportRefusal, ScheduleRefusal, SourceKeyRefusal, TemplateRefusal, UserRefusal,
 };
 use super::report::Report;
-use super::schedule::{Schedule, ScheduleEvent, Schedules, Work};
+use super::schedule::{Schedule, ScheduleEvent, Schedules, WatchPlan, Work};
 use super::session::Sessions;
 use super::source_key::SourceKey;
 use super::table::Table;
@@ -340,6 +340,18 @@ impl State {
             Work::RotateKeys(_) | Work::Synchronize(_) | Work::RotateCredentials | Work::BackUp(_) => false,
         };
         self.schedules.all.iter().filter(watches).map(|schedule| schedule.created).min()
+    }
+
+    /// Returns where the first schedule that watches a KMS for changes finds its events.
+    pub fn watch_of(&self, kms: KmsId) -> Option<&WatchPlan> {
+        self.schedules.all.iter().find_map(|schedule| match &schedule.settings.work {
+            Work::WatchDrift(plan) if plan.kms == kms => Some(plan),
+            Work::WatchDrift(_)
+            | Work::RotateKeys(_)
+            | Work::Synchronize(_)
+            | Work::RotateCredentials
+            | Work::BackUp(_) => None,
+        })
     }
 
     /// Returns the key stores whose credentials a schedule rotates, in order of creation.

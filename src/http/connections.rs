@@ -1,5 +1,9 @@
 //! AWS connections.
 
+mod testing;
+
+pub use testing::{test, try_out};
+
 use super::answer::{Created, Json, NoContent};
 use super::body::{Body, clearable, one_of, optional, optional_object, read_as, read_name, required, secret};
 use super::envelope::Envelope;
@@ -18,7 +22,7 @@ use crate::domain::place::{Arn, ExternalId, Partition, Region, RoleArn};
 use crate::domain::refusal::{Bounds, Refusal};
 use crate::service::Services;
 use crate::service::access::{ManageConnections, ViewConnections};
-use crate::service::connections::{ConnectionUpdate, NewConnection, TestOutcome};
+use crate::service::connections::{ConnectionUpdate, NewConnection};
 use crate::service::failure::{invalid, out_of_range, too_long};
 use crate::service::roles_anywhere::{RolesAnywhereMembers, RolesAnywhereRequest};
 use actix_web::HttpRequest;
@@ -178,18 +182,6 @@ pub struct ConnectionView {
     iam_role_anywhere: Option<RolesAnywhereView>,
 }
 
-/// The result of a connection test.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ConnectionTest)]
-pub struct TestView {
-    /// Whether AWS accepts the credentials of the connection.
-    connection_ok: bool,
-    /// The error, if the test failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    connection_error: Option<String>,
-}
-
 /// `POST /v1/connectionmgmt/services/aws/connections`
 pub async fn create(
     auth: Authorized<ManageConnections>,
@@ -256,26 +248,6 @@ pub async fn delete(
 ) -> Result<NoContent, Problem> {
     services.connections.delete(auth.permit, &auth.context, &id).await?;
     Ok(NoContent)
-}
-
-/// `POST /v1/connectionmgmt/services/aws/connections/{id}/test`
-pub async fn test(
-    auth: Authorized<ManageConnections>,
-    id: Path<String>,
-    services: Data<Services>,
-) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.test(auth.permit, &auth.context, &id).await?;
-    Ok(Json(TestView::of(outcome)))
-}
-
-/// `POST /v1/connectionmgmt/services/aws/connection-test`
-pub async fn try_out(
-    auth: Authorized<ManageConnections>,
-    body: Body<ConnectionBody>,
-    services: Data<Services>,
-) -> Result<Json<TestView>, Problem> {
-    let outcome = services.connections.test_unstored(&auth.permit, &body.0.new_connection()?).await;
-    Ok(Json(TestView::of(outcome)))
 }
 
 impl ConnectionBody {
@@ -418,11 +390,5 @@ impl ConnectionView {
             is_role_anywhere: connection.roles_anywhere.is_some(),
             iam_role_anywhere: connection.roles_anywhere.as_deref().map(RolesAnywhereView::of),
         }
-    }
-}
-
-impl TestView {
-    fn of(outcome: TestOutcome) -> Self {
-        Self { connection_ok: outcome.error.is_none(), connection_error: outcome.error }
     }
 }

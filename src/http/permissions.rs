@@ -8,7 +8,7 @@ use super::guard::Authorized;
 use super::kms::assumed_role;
 use super::paging::members;
 use crate::service::Services;
-use crate::service::access::ManageKms;
+use crate::service::access::{ManageKms, ViewConnections};
 use crate::service::permissions::{self, Capability, Policy, Whose};
 use actix_web::dev::Payload;
 use actix_web::web::Data;
@@ -65,19 +65,52 @@ pub async fn get(
         Some(whose) => Some(services.kms.missing(&auth.permit, &wanted, whose).await?),
         None => None,
     };
-    let names = |all: &[Capability]| all.iter().map(|one| one.name()).collect::<Vec<_>>();
-    let needed = permissions::needed_by(&wanted).map(|needed| NeededView {
-        action: needed.action,
-        needed_by: names(needed.by),
-        purpose: needed.purpose,
-        optional: needed.optional,
-    });
-    Ok(Json(PermissionsView {
-        r#for: names(&wanted),
-        policy: permissions::policy(&wanted),
-        actions: needed.collect(),
-        missing,
-    }))
+    Ok(Json(PermissionsView::of(&wanted, missing)))
+}
+
+/// `GET /v1/connectionmgmt/services/aws/permissions`
+pub async fn of_connections(_: Authorized<ViewConnections>, query: CapabilitiesQuery) -> Json<PermissionsView> {
+    Json(PermissionsView::of(&query.0.unwrap_or_else(|| Capability::ALL.to_vec()), None))
+}
+
+impl PermissionsView {
+    fn of(wanted: &[Capability], missing: Option<Vec<String>>) -> Self {
+        let names = |all: &[Capability]| all.iter().map(|one| one.name()).collect::<Vec<_>>();
+        let needed = permissions::needed_by(wanted).map(|needed| NeededView {
+            action: needed.action,
+            needed_by: names(needed.by),
+            purpose: needed.purpose,
+            optional: needed.optional,
+        });
+        Self { r#for: names(wanted), policy: permissions::policy(wanted), actions: needed.collect(), missing }
+    }
+}
+
+/// `?for=`; `None` if it is not given.
+pub struct CapabilitiesQuery(pub(super) Option<Vec<Capability>>);
+
+impl FromRequest for CapabilitiesQuery {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let mut given =
+            members(request.query_string()).into_iter().filter(|(name, value)| name == "for" && !value.is_empty());
+        let wanted = given.next().map(|(_, text)| capabilities(Some(&text))).transpose();
+        ready(match given.next() {
+            Some(_) => Err(Problem::query("for", "must be given once")),
+            None => wanted.map(Self),
+        })
+    }
+}
+
+impl Described for CapabilitiesQuery {
+    fn describe(to: &mut Description) {
+        let names = Capability::ALL.map(|one| format!("`{}`", one.name())).join(", ");
+        let text = format!("What to use: {names}, with commas between them.");
+        to.queries("for", text, Object::with_type(Type::String));
+        to.may_fail(&[400]);
+    }
 }
 
 impl FromRequest for PermissionsQuery {

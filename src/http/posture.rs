@@ -151,12 +151,19 @@ pub struct KeyFindingView {
     key_state: String,
     /// The origin of its material.
     origin: String,
-    /// The finding about this key in a sentence.
+    /// The rule; with `any`, all that the key breaks, the most severe first.
+    rules: Vec<&'static str>,
+    /// The severity of the first one.
+    severity: &'static str,
+    /// The finding about this key in a sentence, or the findings.
     detail: String,
 }
 
+/// The name of a rule that every key with a finding breaks.
+const ANY_RULE: &str = "any";
+
 /// `?kms=`, repeated.
-pub struct PostureQuery(Vec<String>);
+pub struct PostureQuery(pub(super) Vec<String>);
 
 /// The members of the query for the keys of a finding.
 pub struct FindingColumns;
@@ -182,16 +189,22 @@ pub async fn findings(
     listing: Listing<FindingColumns>,
     services: Data<Services>,
 ) -> Result<List<KeyFindingView>, Problem> {
-    let rule = Rule::parse(&rule).ok_or_else(|| {
-        let names: Vec<&str> = Rule::ALL.into_iter().map(Rule::name).collect();
-        Problem::query("rule", format!("must be one of {}", names.join(", ")))
-    })?;
+    let rule = match (Rule::parse(&rule), rule.as_str()) {
+        (None, ANY_RULE) => None,
+        (Some(rule), _) => Some(rule),
+        (None, _) => {
+            let names: Vec<&str> = Rule::ALL.into_iter().map(Rule::name).chain([ANY_RULE]).collect();
+            return Err(Problem::query("rule", format!("must be one of {}", names.join(", "))));
+        }
+    };
     let (page, caller) = services.posture.findings(&auth.permit, rule, &listing.0).await?;
     let posture = services.posture.clone();
     let view = move |key: &Arc<Key>| {
         let state = &caller.published.state;
         let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
-        KeyFindingView::of(key, name.unwrap_or_default(), posture.detail(rule, key, state))
+        let rules = rule.map_or_else(|| posture.broken_by(key, state), |rule| vec![rule]);
+        let details: Vec<String> = rules.iter().map(|rule| posture.detail(*rule, key, state)).collect();
+        KeyFindingView::of(key, name.unwrap_or_default(), &rules, details.join(" "))
     };
     // A detail may read a policy.
     paging::answer_apart(page, view).await
@@ -292,7 +305,7 @@ impl DayView {
 }
 
 impl KeyFindingView {
-    fn of(key: &Key, kms: String, detail: String) -> Self {
+    fn of(key: &Key, kms: String, rules: &[Rule], detail: String) -> Self {
         let metadata = &key.metadata;
         Self {
             id: key.id.to_string(),
@@ -306,6 +319,9 @@ impl KeyFindingView {
             key_spec: metadata.spec.as_str().to_owned(),
             key_state: metadata.state.as_str().to_owned(),
             origin: metadata.origin.as_str().to_owned(),
+            rules: rules.iter().map(|rule| rule.name()).collect(),
+            // A key that was put right since the list was made breaks none.
+            severity: rules.first().map_or("low", |rule| rule.severity().name()),
             detail,
         }
     }

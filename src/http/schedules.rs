@@ -1,6 +1,8 @@
 //! Schedules and their runs, which the API calls job configurations and jobs.
 
 mod body;
+pub mod coverage;
+pub mod preview;
 mod view;
 
 use super::answer::{Created, Json, NoContent};

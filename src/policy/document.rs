@@ -84,7 +84,7 @@ pub struct Selection<T> {
 
 /// The kind of a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// The policy of a key, with principals, about actions of KMS.
     OfKey,
     /// The same as AWS returns it, which may name what this program does not know.
@@ -144,9 +144,11 @@ impl Policy {
             match Statement::parse(json, Kind::Returned, number) {
                 Ok(statement) => statements.push(statement),
                 Err(error) => {
-                    let sid = json.object().and_then(|members| members.iter().find(|(name, _)| name == "Sid"));
-                    let sid = sid.and_then(|(_, value)| value.text()).map(str::to_owned);
-                    not_understood.push(NotUnderstood { number, sid, reason: error.to_string() });
+                    not_understood.push(NotUnderstood {
+                        number,
+                        sid: Statement::sid_of(json),
+                        reason: error.to_string(),
+                    });
                 }
             }
         }
@@ -202,7 +204,7 @@ impl Policy {
 }
 
 /// Whether a policy has variables, and its statements.
-fn statements_of(text: &str) -> Result<(bool, Vec<Json>), PolicyError> {
+pub(super) fn statements_of(text: &str) -> Result<(bool, Vec<Json>), PolicyError> {
     let json = Json::parse(text).map_err(|error| syntax(error.to_string()))?;
     let members = json.object().ok_or_else(|| syntax("the policy is not a JSON object"))?;
     let get = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
@@ -264,7 +266,13 @@ impl Statement {
         self.actions.fits(&action.to_ascii_lowercase(), None)
     }
 
-    fn parse(json: &Json, kind: Kind, number: usize) -> Result<Statement, PolicyError> {
+    /// The Sid of a statement that need not be valid.
+    pub(super) fn sid_of(json: &Json) -> Option<String> {
+        let sid = json.object()?.iter().find(|(name, _)| name == "Sid");
+        sid.and_then(|(_, value)| value.text()).map(str::to_owned)
+    }
+
+    pub(super) fn parse(json: &Json, kind: Kind, number: usize) -> Result<Statement, PolicyError> {
         let members = json.object().ok_or_else(|| syntax("a statement has to be an object"))?;
         let get = |name: &str| members.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         if let Some((name, _)) = members.iter().find(|(name, _)| !ELEMENTS.contains(&&**name)) {

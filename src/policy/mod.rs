@@ -9,10 +9,12 @@
 //! - `grant.rs` grants and their constraints; `request.rs` a request: caller, action, context
 //! - `actions.rs` the actions and what they are for; `access.rs` what is known of a decision without a request;
 //!   `summary.rs` whom a policy names; `words.rs` conditions in words
+//! - `check.rs` the mistakes in a text, with their places
 //! - `evaluate.rs` the decision; `normal_form.rs` the form in which AWS returns a policy
 
 pub mod access;
 pub mod actions;
+pub mod check;
 pub mod evaluate;
 pub mod grant;
 pub mod normal_form;

@@ -8,7 +8,7 @@ use super::secrets::Secrets;
 use crate::aws::failure::AwsFailure;
 use crate::aws::kms::port::{AwsKms, KmsCall, PagedCall, Pages};
 use crate::aws::logs::{LogWindow, RawLogPage};
-use crate::aws::port::{Access, AccessKeys, Aws, HsmCluster, RoleToAssume, SessionName};
+use crate::aws::port::{Access, AccessKeys, Aws, Caller, HsmCluster, RoleToAssume, SessionName};
 use crate::aws::roles_anywhere::RolesAnywhere;
 use crate::domain::connection::{Connection, ConnectionSettings};
 use crate::domain::id::{ConnectionId, KmsId};
@@ -65,6 +65,16 @@ impl RegionAccess {
         call: C,
     ) -> Result<C::Answer, AwsFailure> {
         self.aws.call(&self.access, region, call).await
+    }
+
+    /// The user or session that calls AWS here.
+    pub(in crate::service) async fn caller(&self) -> Result<Caller, AwsFailure> {
+        self.others.caller(&self.access).await
+    }
+
+    /// The role whose session calls AWS here, if it is one; the ARN of the session lacks the role's path.
+    pub(in crate::service) fn role(&self) -> Option<String> {
+        self.access.last_role().map(|role| role.as_arn().to_string())
     }
 
     /// All CloudHSM clusters of the account in this region.

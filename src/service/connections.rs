@@ -1,9 +1,14 @@
 //! AWS connections: store them, test them, and find them by name or id.
 
+mod testing;
+
+pub(in crate::service) use testing::{Checked, Patience};
+pub use testing::{TestDetails, TestOutcome};
+
 use super::access::{ManageConnections, Permit, ViewConnections};
 use super::caller::{Caller, Change, RequestContext};
-use super::cloud::{self, Cloud, PRIVATE_KEY, SECRET_ACCESS_KEY, owner};
-use super::failure::{AwsFailure, Failure, invalid};
+use super::cloud::{Cloud, PRIVATE_KEY, SECRET_ACCESS_KEY, owner};
+use super::failure::{Failure, invalid};
 use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use super::roles_anywhere::{RolesAnywhereRequest, Wanted};
@@ -14,8 +19,8 @@ use crate::domain::connection::patch::ConnectionPatch;
 use crate::domain::connection::roles_anywhere::{RolesAnywhere, RolesAnywhereChange};
 use crate::domain::connection::{Connection, ConnectionCommand, ConnectionSettings};
 use crate::domain::id::ConnectionId;
-use crate::domain::kms::{AssumedRole, ConnectionReference};
-use crate::domain::name::{ConnectionName, JsonText, KmsName};
+use crate::domain::kms::ConnectionReference;
+use crate::domain::name::{ConnectionName, JsonText};
 use crate::domain::place::Partition;
 use crate::domain::refusal::{ConnectionRefusal, Refusal};
 use crate::domain::sealed::Sealed;
@@ -50,12 +55,6 @@ pub struct ConnectionUpdate {
     pub patch: ConnectionPatch,
     pub secret: Option<Zeroizing<String>>,
     pub roles_anywhere: RolesAnywhereRequest,
-}
-
-/// The result of a test of a connection.
-pub struct TestOutcome {
-    /// The reason why AWS did not accept the credentials; `None` if the test succeeded.
-    pub error: Option<String>,
 }
 
 /// Finds a connection by its id, then by its name. The id comes first, so that no connection can be named like another
@@ -207,79 +206,6 @@ impl Connections {
         Ok(())
     }
 
-    /// Tests a stored connection at AWS, and records the result.
-    ///
-    /// # Errors
-    /// When there is no such connection.
-    pub async fn test(
-        &self,
-        permit: Permit<ManageConnections>,
-        context: &RequestContext,
-        text: &str,
-    ) -> Result<TestOutcome, Failure> {
-        let change = permit.caller().change(context);
-        let connection = find(&permit.caller().published.state, text)?;
-        let access = self.cloud.access(&connection, None)?;
-        let error = self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string());
-        let command = ConnectionCommand::RecordTest { id: connection.id, error: error.clone() };
-        self.command(&change, command).await?;
-        Ok(TestOutcome { error })
-    }
-
-    /// Tests a stored connection in the background, by itself if a KMS uses it so, and with each role that a KMS assumes
-    /// over it. Records the result if it differs from the last one.
-    ///
-    /// # Errors
-    /// When the result cannot be recorded.
-    pub(in crate::service) async fn check(&self, id: ConnectionId, patience: Patience) -> Result<Checked, Failure> {
-        let published = self.recorder.state();
-        let Some(connection) = published.state.connections.get(&id) else { return Ok(Checked::Recorded) };
-        let mut roles: Vec<(Option<&AssumedRole>, &KmsName)> = Vec::new();
-        for kms in published.state.kms.iter().filter(|kms| kms.connection == id && !kms.archived) {
-            if !roles.iter().any(|(role, _)| *role == kms.role.as_ref()) {
-                roles.push((kms.role.as_ref(), &kms.name));
-            }
-        }
-        let (mut error, mut is_doubtful, mut is_busy) = (None, false, false);
-        for (role, kms) in roles {
-            let called = match self.cloud.access(connection, role) {
-                Ok(access) => self.cloud.aws.caller(&access).await.map(drop).map_err(Failure::from),
-                Err(failure) => Err(failure),
-            };
-            let Err(failure) = called else { continue };
-            match (doubt_of(&failure), patience) {
-                // AWS is busy, which says nothing of the connection.
-                (Doubt::Throttled, _) => is_busy = true,
-                (Doubt::NoAnswer, Patience::ForSecondFailure) => is_doubtful = true,
-                (Doubt::NoAnswer, Patience::Over) | (Doubt::None, _) => {
-                    let text = lasting_text(&failure);
-                    error.get_or_insert(match role {
-                        Some(_) => format!("with the role of KMS {kms}: {text}"),
-                        None => text,
-                    });
-                }
-            }
-        }
-        if error.is_none() && is_doubtful {
-            return Ok(Checked::Doubtful);
-        }
-        let last = connection.last_test.as_ref().and_then(|test| test.error.as_ref());
-        if last == error.as_ref() || (error.is_none() && is_busy) {
-            return Ok(Checked::Recorded);
-        }
-        match self.command(&super::system_change("check"), ConnectionCommand::RecordTest { id, error }).await {
-            // The connection was deleted meanwhile.
-            Ok(_) | Err(Failure::Refused(_)) => Ok(Checked::Recorded),
-            Err(failure) => Err(failure),
-        }
-    }
-
-    /// Tests a connection that is not stored.
-    pub async fn test_unstored(&self, _permit: &Permit<ManageConnections>, new: &NewConnection) -> TestOutcome {
-        let access = cloud::access(&new.settings, &new.secret, new.roles_anywhere.clone(), None);
-        TestOutcome { error: self.cloud.aws.caller(&access).await.err().map(|failure| failure.to_string()) }
-    }
-
     /// Stores the lab's ready-made connection at its first start.
     ///
     /// # Errors
@@ -309,46 +235,6 @@ impl Connections {
 
     async fn command(&self, change: &Change, command: ConnectionCommand) -> Result<Committed, Failure> {
         self.recorder.append(change, Command::Connection(command)).await
-    }
-}
-
-/// Whether a check waits for a second failure where AWS did not answer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::service) enum Patience {
-    ForSecondFailure,
-    Over,
-}
-
-/// The end of a check.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::service) enum Checked {
-    /// The result is recorded, or the same as the last one.
-    Recorded,
-    /// AWS did not answer, which may be over in a moment: the connection is to be checked once more.
-    Doubtful,
-}
-
-/// What speaks against a failure of the connection itself.
-enum Doubt {
-    None,
-    Throttled,
-    NoAnswer,
-}
-
-fn doubt_of(failure: &Failure) -> Doubt {
-    let Failure::Cloud(failure) = failure else { return Doubt::None };
-    match failure {
-        AwsFailure::Throttled { .. } => Doubt::Throttled,
-        AwsFailure::Timeout { .. } | AwsFailure::Unreachable { .. } | AwsFailure::Faulty { .. } => Doubt::NoAnswer,
-        AwsFailure::Refused { .. } | AwsFailure::Unintelligible { .. } | AwsFailure::NotSent { .. } => Doubt::None,
-    }
-}
-
-/// The text of a failure, without the time that a call took: each check would record another one.
-fn lasting_text(failure: &Failure) -> String {
-    match failure {
-        Failure::Cloud(AwsFailure::Timeout { operation, .. }) => format!("{operation} had no answer from AWS in time"),
-        failure => failure.to_string(),
     }
 }
 

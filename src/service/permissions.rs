@@ -143,6 +143,11 @@ pub fn needed_by(wanted: &[Capability]) -> impl Iterator<Item = &'static Needed>
     NEEDED.iter().filter(|needed| needed.by.iter().any(|by| wanted.contains(by)))
 }
 
+/// Returns the actions that any of the capabilities needs and that IAM can be asked about: those without a condition.
+pub(super) fn comparable_actions(wanted: &[Capability]) -> Vec<&'static str> {
+    needed_by(wanted).filter(|needed| needed.for_service.is_none()).map(|needed| needed.action).collect()
+}
+
 /// A policy of IAM.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
@@ -169,7 +174,7 @@ struct Statement {
 /// Returns the least policy for these capabilities.
 pub fn policy(wanted: &[Capability]) -> Policy {
     let statement = |sid, action, resource, condition| Statement { sid, effect: "Allow", action, resource, condition };
-    let plain = needed_by(wanted).filter(|needed| needed.for_service.is_none()).map(|needed| needed.action).collect();
+    let plain = comparable_actions(wanted);
     let services: Vec<&str> = needed_by(wanted).filter_map(|needed| needed.for_service).collect();
     let service_roles = (!services.is_empty()).then(|| {
         let condition = serde_json::json!({"StringEquals": {"iam:AWSServiceName": services}});
@@ -210,9 +215,7 @@ impl KmsAccounts {
                 self.cloud.access(&connection, role.as_ref())?
             }
         };
-        let plain = needed_by(wanted).filter(|needed| needed.for_service.is_none());
-        let actions: Vec<&str> = plain.map(|needed| needed.action).collect();
-        Ok(self.cloud.aws.missing_permissions(&access, &actions).await?)
+        Ok(self.cloud.aws.missing_permissions(&access, &comparable_actions(wanted)).await?)
     }
 }
 

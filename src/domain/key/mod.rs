@@ -25,6 +25,7 @@ pub mod metadata;
 pub mod name;
 pub mod operation;
 pub mod policy;
+pub mod policy_difference;
 pub mod policy_text;
 pub mod refusal;
 pub mod renewal;

@@ -126,7 +126,7 @@ impl PolicyText {
 
 /// Brings the statements of a policy into one form. AWS returns the ARN of the root for an account's id, and texts for
 /// Booleans and numbers in conditions.
-fn normalised(mut policy: Value) -> Value {
+pub(super) fn normalised(mut policy: Value) -> Value {
     let statements = match policy.get_mut("Statement") {
         Some(Value::Array(all)) => all.as_mut_slice(),
         Some(one) => std::slice::from_mut(one),
@@ -175,7 +175,7 @@ fn each(value: Option<&mut Value>, mut change: impl FnMut(&mut Value)) {
 
 /// Brings a policy into a form that can be compared. IAM treats `"x"` and `["x"]` as the same, and ignores the order of
 /// lists.
-fn canonical(value: Value) -> Value {
+pub(super) fn canonical(value: Value) -> Value {
     match value {
         Value::Array(items) => {
             let mut items: Vec<Value> = items.into_iter().map(canonical).collect();

@@ -5,6 +5,7 @@ mod clusters;
 mod counters;
 mod credentials;
 mod diagnosis;
+pub mod refused_calls;
 mod view;
 
 pub use clusters::unused_clusters;

@@ -9,6 +9,7 @@ pub mod grants;
 pub mod hyok;
 pub mod material;
 pub mod policy;
+pub mod policy_check;
 mod protection;
 pub mod reading;
 pub mod rotation;

@@ -3,6 +3,7 @@
 use crate::domain::action::Action::{KeyBulkOperation, KeySynchronize};
 use crate::domain::id::ScheduleId;
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
+use crate::http::schedules::{coverage, preview};
 use crate::http::{bulk_jobs, history, schedules, sync_jobs};
 use crate::service::access::RequiredRight::{
     ManageSchedules, OnEveryKms, OnSomeKey, SignedIn, ViewBulkJob, ViewSyncJob,
@@ -37,6 +38,21 @@ pub(super) fn scheduler() -> Vec<Endpoint> {
     let (all, one) = ("/scheduler/job-configs", "/scheduler/job-configs/{id}");
     vec![
         post(all, schedules::create, "createSchedule", "Create a schedule").needs(ManageSchedules).refuses(&[404, 409]),
+        post(
+            "/scheduler/job-configs/preview",
+            preview::preview,
+            "previewSchedule",
+            "Get the next runs of a schedule that does not exist yet",
+        )
+        .needs(SignedIn)
+        .read_only(),
+        get(
+            "/scheduler/coverage",
+            coverage::get,
+            "getScheduleCoverage",
+            "Get what rotates the keys that the caller may see, and how many nothing rotates",
+        )
+        .needs(SignedIn),
         get(all, schedules::list, "listSchedules", "List the schedules").needs(SignedIn),
         get(one, schedules::get, "getSchedule", "Get a schedule").needs(SignedIn).or_with(
             "at",

@@ -117,6 +117,14 @@ pub(super) fn key_stores() -> Vec<Endpoint> {
         )
         .needs(ViewKeyStore)
         .refuses(&[422]),
+        get(
+            &one("/refused-calls"),
+            key_stores::refused_calls::list,
+            "listRefusedCalls",
+            "List the last calls of AWS that the XKS proxy refused for a store",
+        )
+        .needs(ViewKeyStore)
+        .refuses(&[422]),
         post(
             &one("/rotate-credential"),
             key_stores::rotate_credential,

@@ -6,7 +6,7 @@ use crate::domain::action::Action::{
 };
 use crate::domain::id::{KeyId, SourceKeyId, TemplateId};
 use crate::http::endpoint::{Endpoint, delete, get, patch, post};
-use crate::http::keys::{change, creation, material, reading, rotation, rotations};
+use crate::http::keys::{change, creation, material, policy_check, reading, rotation, rotations};
 use crate::http::{history, rights, source_keys, templates};
 use crate::service::access::RequiredRight::{
     ManageSourceKeys, OnKey, OnKms, OnTemplate, SignedIn, ViewKey, ViewKms, ViewSourceKeys, ViewTemplate,
@@ -47,6 +47,15 @@ pub(super) fn keys() -> Vec<Endpoint> {
         post(&one("/policy"), change::policy, "updateKeyPolicy", "Replace the policy of a key")
             .needs(OnKey(KeyUpdate))
             .refuses(AT_AWS),
+        post(
+            &one("/check-policy"),
+            policy_check::check,
+            "checkKeyPolicy",
+            "Check a new policy for a key, without putting it",
+        )
+        .needs(OnKey(KeyUpdate))
+        .read_only()
+        .refuses(&[409]),
         post(&one("/add-tags"), change::add_tags, "addKeyTags", "Add tags to a key")
             .needs(OnKey(KeyUpdate))
             .refuses(AT_AWS),
@@ -222,6 +231,8 @@ pub(super) fn source_keys() -> Vec<Endpoint> {
             .queries(SOURCE_KEY)
             .refuses(&[409]),
         get("/vault/keys2/{id}/versions", source_keys::versions, "listSourceKeyVersions", "List the versions")
+            .needs(ViewSourceKeys),
+        get("/vault/keys2/{id}/uses", source_keys::uses::list, "listSourceKeyUses", "List where a source key is used")
             .needs(ViewSourceKeys),
         post(
             "/vault/keys2/{id}/versions",

@@ -127,5 +127,12 @@ pub(super) fn connections() -> Vec<Endpoint> {
         post(try_out, connections::try_out, "tryConnection", "Test a connection at AWS without storing it")
             .needs(ManageConnections)
             .read_only(),
+        get(
+            "/connectionmgmt/services/aws/permissions",
+            permissions::of_connections,
+            "getConnectionPermissions",
+            "Get the least IAM policy for what a connection is to be used for",
+        )
+        .needs(ViewConnections),
     ]
 }

@@ -271,7 +271,7 @@ fn clearing<T>(given: Option<String>, read: impl FnOnce(&str) -> Result<T, Refus
 }
 
 /// Reads a date that an empty text removes, and that Go's zero time leaves as it is.
-fn date(member: &'static str, given: Option<String>) -> Result<Patch<Time>, Refusal> {
+pub(super) fn date(member: &'static str, given: Option<String>) -> Result<Patch<Time>, Refusal> {
     Ok(match clearing(given, |text| read_time(member, text))? {
         Patch::Keep | Patch::Set(None) => Patch::Keep,
         Patch::Clear => Patch::Clear,

@@ -8,7 +8,7 @@ use crate::domain::schedule::{
 use crate::http::envelope::Envelope;
 use crate::service::access;
 use crate::service::caller::Caller;
-use crate::service::schedules::{self, ScheduleSeen};
+use crate::service::schedules::{self, LastRun, ScheduleSeen};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -44,6 +44,15 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     next_run_at: Option<String>,
+    /// `run_at` in words, in English; times are in UTC.
+    #[schema(example = "every Saturday at 09:00")]
+    run_at_words: String,
+    /// The next five runs; fewer if the schedule ends before, none if it is disabled.
+    next_runs: Vec<String>,
+    /// The last run, which may be in progress; absent before the first one, and in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    last_run: Option<LastRunView>,
     /// The id of the run in progress.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -81,6 +90,28 @@ pub struct ScheduleView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
     database_backup_params: Option<Value>,
+}
+
+/// The last run of a schedule.
+#[derive(Serialize, ToSchema)]
+#[schema(as = LastScheduledJob)]
+struct LastRunView {
+    /// The id of the run, for `GET /v1/scheduler/jobs/{id}`.
+    id: String,
+    /// The cause of the run: `due`, `missed` or `asked`.
+    cause: &'static str,
+    /// The status of the run: `in_progress`, `completed` or `failed`.
+    overall_status: &'static str,
+    /// The time at which the run began.
+    started_at: String,
+    /// The time at which the run ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    completed_at: Option<String>,
+    /// The keys and key stores of the run, of those that the caller may see, whose work succeeded.
+    succeeded: usize,
+    /// Those whose work failed.
+    failed: usize,
 }
 
 /// A run of a schedule.
@@ -160,6 +191,9 @@ impl ScheduleView {
             end_date: settings.end.map(|at| at.to_string()),
             disabled: settings.disabled,
             next_run_at: schedule.next_due().map(|at| at.to_string()),
+            run_at_words: settings.run_at.words(),
+            next_runs: seen.next_runs.iter().map(ToString::to_string).collect(),
+            last_run: seen.last_run.as_ref().map(LastRunView::of),
             running_job_id: schedule.running.map(|run| run.to_string()),
             keys_count: seen.keys,
             custom_key_stores_count: seen.stores,
@@ -169,6 +203,21 @@ impl ScheduleView {
             cckm_drift_watch_params: of(matches!(settings.work, Work::WatchDrift(_))),
             database_backup_params: of(matches!(settings.work, Work::BackUp(_))),
             job_config_params: params,
+        }
+    }
+}
+
+impl LastRunView {
+    fn of(last: &LastRun) -> Self {
+        let run = &last.run;
+        Self {
+            id: run.id.to_string(),
+            cause: schedules::cause(run),
+            overall_status: schedules::status(run),
+            started_at: run.started.to_string(),
+            completed_at: run.ended.as_ref().map(|(at, _)| at.to_string()),
+            succeeded: last.succeeded,
+            failed: last.failed,
         }
     }
 }

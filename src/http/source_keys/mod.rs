@@ -3,6 +3,7 @@
 mod body;
 mod export;
 mod lifecycle;
+pub mod uses;
 mod view;
 
 pub use export::export;

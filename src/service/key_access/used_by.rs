@@ -28,7 +28,8 @@ const PRINCIPALS_MAX: usize = 1_000;
 /// The events to read.
 #[derive(Clone, Debug)]
 pub struct UseWindow {
-    pub log_group: String,
+    /// The log group; that of the drift watch of the KMS if it is not given.
+    pub log_group: Option<String>,
     /// The region of the log group; that of the key if it is not given.
     pub region: Option<Region>,
     pub days: u16,
@@ -80,22 +81,28 @@ pub struct LastCall {
 type Uses = BTreeMap<String, PrincipalUse>;
 
 impl KeyAccess {
-    /// Returns who used a key. The caller must be able to create reports on the KMS, which read CloudTrail too.
+    /// Returns who used a key; `None` if no log group is given and none is known. The caller must be able to create reports on the KMS, which read CloudTrail too.
     ///
     /// # Errors
     /// When the caller lacks the right, or AWS refuses.
-    pub async fn used_by(&self, permit: &KeyPermit<ViewKey>, wanted: &UseWindow) -> Result<UsedBy, Failure> {
+    pub async fn used_by(&self, permit: &KeyPermit<ViewKey>, wanted: &UseWindow) -> Result<Option<UsedBy>, Failure> {
         let (caller, key, kms) = (permit.caller(), permit.key(), permit.kms());
         KmsPermit::<CreateReport>::authorize(caller.clone(), kms.id)?;
         kms.refuse_archived()?;
-        let region = wanted.region.clone().unwrap_or_else(|| key.region.clone());
+        let watch = caller.published.state.watch_of(kms.id);
+        let (log_group, region) = match (&wanted.log_group, watch) {
+            (Some(given), _) => (given.clone(), wanted.region.clone()),
+            (None, Some(watch)) => (watch.log_group.clone(), watch.log_group_region.clone()),
+            (None, None) => return Ok(None),
+        };
+        let region = region.unwrap_or_else(|| key.region.clone());
         if region.partition() != key.region.partition() {
             let problem = format!("is not a region of partition `{}`", key.region.partition());
             return Err(invalid("log_group_region", problem).into());
         }
         let until = caller.at;
         let mut used_by = UsedBy {
-            log_group: wanted.log_group.clone(),
+            log_group: log_group.clone(),
             region: region.clone(),
             from: until,
             until,
@@ -107,16 +114,16 @@ impl KeyAccess {
         let (mut uses, mut pages, deadline) = (Uses::new(), 0, Instant::now() + READING_MAX);
         for _ in 0..wanted.days {
             let window = TrailWindow { start: used_by.from.plus_seconds(-DAY_SECONDS), end: used_by.from };
-            let source = TrailSource { kms: kms.id, region: region.clone(), log_group: wanted.log_group.clone() };
+            let source = TrailSource { kms: kms.id, region: region.clone(), log_group: log_group.clone() };
             let mut reader = self.trails.reader(source, window, None);
             let mut of_day = Uses::new();
             loop {
                 if pages >= PAGES_MAX {
-                    return Ok(used_by.with(uses));
+                    return Ok(Some(used_by.with(uses)));
                 }
                 let key = key.clone();
                 let page = reader.next(move |events| uses_of(&key, &events));
-                let Ok(page) = timeout_at(deadline, page).await else { return Ok(used_by.with(uses)) };
+                let Ok(page) = timeout_at(deadline, page).await else { return Ok(Some(used_by.with(uses))) };
                 let Some(page) = page? else { break };
                 pages += 1;
                 used_by.events_read += page.counts.read;
@@ -128,7 +135,7 @@ impl KeyAccess {
             used_by.from = window.start;
         }
         used_by.complete = true;
-        Ok(used_by.with(uses))
+        Ok(Some(used_by.with(uses)))
     }
 }
 

@@ -1,11 +1,13 @@
 //! What the XKS proxy has counted, and what it would answer AWS now.
 
 use super::KeyStores;
+use crate::domain::key_store::event::ProxyCall;
 use crate::domain::refusal::KeyStoreRefusal;
 use crate::service::access::{KeyStorePermit, ViewKeyStore};
 use crate::service::failure::Failure;
 use crate::xks::{self, Latencies};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the proxy has counted for a store since the start of the program.
@@ -54,6 +56,18 @@ impl KeyStores {
             calls: counted.calls.into_iter().map(|(operation, count)| (operation.name(), count)).collect(),
             refusals: counted.refusals.into_iter().map(|(error, count)| (error.name(), count)).collect(),
         })
+    }
+
+    /// The last calls of a store that the proxy refused since the start of the program, newest first.
+    ///
+    /// # Errors
+    /// When another proxy, or CloudHSM, serves the store.
+    pub fn refused_calls(&self, permit: &KeyStorePermit<ViewKeyStore>) -> Result<Vec<Arc<ProxyCall>>, Failure> {
+        let store = permit.store();
+        match store.local {
+            Some(_) => Ok(self.serving.refused_calls(store.id)),
+            None => Err(KeyStoreRefusal::NotLocal(store.name.clone()).into()),
+        }
     }
 
     /// What the proxy has counted for all stores since the start of the program, except for those that were deleted.

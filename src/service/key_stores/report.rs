@@ -1,5 +1,6 @@
 //! Records what the XKS proxy reports: calls that it answered, and numbers of encryptions.
 
+use super::refused_calls::RefusedCalls;
 use crate::domain::command::Command;
 use crate::domain::id::{KeyId, KeyStoreId};
 use crate::domain::key::command::KeyCommand;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Records a report. A failure is logged: the proxy serves AWS even if the log accepts no more changes.
-pub(super) async fn record(recorder: &Recorder, drained: Drained) {
+pub(super) async fn record(recorder: &Recorder, refused: &RefusedCalls, drained: Drained) {
     for step in drained.steps {
         let Ok(id) = KeyId::parse(&step.xks_key_id) else { continue };
         let count = HyokCommand::CountEncryptions { id, version: step.version, encryptions: step.encryptions };
@@ -27,7 +28,9 @@ pub(super) async fn record(recorder: &Recorder, drained: Drained) {
             tracing::warn!(key, version, encryptions, "a version of a HYOK key has encrypted so often: rotate the key");
             continue;
         }
-        by_store.entry(outcome.store).or_default().push(call(outcome));
+        let (store, call) = (outcome.store, call(outcome));
+        refused.note(KeyStoreId::new(store), &call);
+        by_store.entry(store).or_default().push(call);
     }
     for (store, calls) in by_store {
         let (id, dropped) = (KeyStoreId::new(store), std::mem::take(&mut dropped));

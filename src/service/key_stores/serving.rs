@@ -1,11 +1,13 @@
 //! Tells the XKS proxy what it serves: the stores and their credentials, unsealed. The proxy itself touches neither the
 //! log nor the keyring.
 
+use super::refused_calls::RefusedCalls;
 use super::{owner, report};
 use crate::domain::id::{KeyId, KeyStoreId, SourceKeyId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::hyok::HyokVersion;
 use crate::domain::key_store::caller_rules::CallerRules;
+use crate::domain::key_store::event::ProxyCall;
 use crate::domain::key_store::{Credential, KeyStore, LocalStore};
 use crate::domain::state::State;
 use crate::domain::time::Time;
@@ -41,13 +43,15 @@ pub(in crate::service) struct Serving {
     rate_limit: Option<NonZeroU32>,
     /// One change of the proxy at a time, each made from the newest state: an older one never replaces a newer one.
     publishing: Arc<Mutex<()>>,
+    /// The last calls that were refused.
+    refused: RefusedCalls,
 }
 
 impl Serving {
     pub(in crate::service) fn new(recorder: Recorder, secrets: Secrets, rate_limit: Option<NonZeroU32>) -> Self {
         let installation = recorder.state().state.installation.as_ref().map(|installation| installation.id.to_string());
         let proxy = Proxy::new(&installation.unwrap_or_default(), env!("CARGO_PKG_VERSION"));
-        Self { recorder, secrets, proxy, rate_limit, publishing: Arc::default() }
+        Self { recorder, secrets, proxy, rate_limit, publishing: Arc::default(), refused: RefusedCalls::default() }
     }
 
     pub(in crate::service) fn proxy(&self) -> &Proxy {
@@ -77,7 +81,10 @@ impl Serving {
                 let keys = keys.filter_map(|key| self.key_entry(state, store?, key)).collect();
                 self.proxy.put_store_with_keys(entry, keys);
             }
-            None => self.proxy.remove_store(id.uuid()),
+            None => {
+                self.proxy.remove_store(id.uuid());
+                self.refused.forget(id);
+            }
         }
     }
 
@@ -129,6 +136,11 @@ impl Serving {
     pub(in crate::service) fn counters(&self, store: KeyStoreId) -> Option<StoreCounters> {
         let now = chrono::DateTime::from_timestamp_nanos(self.recorder.now().nanos());
         self.proxy.counters(store.uuid(), now)
+    }
+
+    /// The last calls of a store that were refused, newest first.
+    pub(in crate::service) fn refused_calls(&self, store: KeyStoreId) -> Vec<Arc<ProxyCall>> {
+        self.refused.of(store)
     }
 
     /// The counters of all stores together.
@@ -198,7 +210,7 @@ impl Serving {
                 serving.proxy.set_condition(if accepting { Condition::Active } else { Condition::Degraded });
                 let drained = tokio::time::timeout(CHECK, serving.proxy.drain(OUTCOMES_AT_ONCE)).await;
                 if let Ok(drained) = drained {
-                    report::record(&serving.recorder, drained).await;
+                    report::record(&serving.recorder, &serving.refused, drained).await;
                 }
             }
         });

@@ -3,11 +3,13 @@
 //! go into the log, for a trend (`trend`).
 
 mod count;
+mod coverage;
 mod detail;
 mod rule;
 mod trend;
 
 pub use count::{AGES, Counts};
+pub use coverage::{Coverage, CoveredKeys};
 pub use rule::{Rule, Severity};
 pub use trend::DayOfTrend;
 
@@ -24,6 +26,7 @@ use crate::domain::kms::Kms;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use count::{Judge, is_gone};
+use rule::Broken;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -93,14 +96,20 @@ impl Posture {
         detail::detail(rule, key, state, &self.policies)
     }
 
-    /// Lists the keys that break a rule, in order of creation. The query filters by `kms` and `region`.
+    /// The rules that a key breaks, the most severe first.
+    pub fn broken_by(&self, key: &Key, state: &State) -> Vec<Rule> {
+        let Some(kms) = state.kms.get(&key.kms) else { return Vec::new() };
+        Judge::new(state, &self.policies, self.recorder.now()).broken(kms, key).rules().collect()
+    }
+
+    /// Lists the keys that break a rule, or any, in order of creation. The query filters by `kms` and `region`.
     ///
     /// # Errors
     /// When the caller may not view one of the KMSs.
     pub async fn findings(
         &self,
         permit: &Permit<SignedIn>,
-        rule: Rule,
+        rule: Option<Rule>,
         query: &Query,
     ) -> Result<(Page<Key>, Caller), Failure> {
         let (caller, policies, now) = (permit.caller().clone(), self.policies.clone(), self.recorder.now());
@@ -113,12 +122,13 @@ impl Posture {
                 wanted.into_iter().map(|kms| (kms.id, (kms.clone(), Views::of(&caller, &kms)))).collect();
             let state = &caller.published.state;
             let judge = Judge::new(state, &policies, now);
+            let breaks_one = |broken: Broken| rule.map_or(!broken.is_empty(), |rule| broken.has(rule));
             let breaks = |key: &Key| {
                 let Some((kms, views)) = views.get(&key.kms) else { return false };
                 views.sees(key)
                     && !is_gone(kms, key)
                     && (regions.is_empty() || regions.iter().any(|region| region == key.region.as_str()))
-                    && judge.broken(kms, key).has(rule)
+                    && breaks_one(judge.broken(kms, key))
             };
             let ids: Vec<KeyId> = match views.len() {
                 1 => {

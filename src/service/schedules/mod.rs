@@ -30,8 +30,11 @@ use crate::domain::key::index::Term;
 use crate::domain::name::ScheduleName;
 use crate::domain::refusal::ScheduleRefusal;
 use crate::domain::schedule::patch::SchedulePatch;
-use crate::domain::schedule::{Cause, Run, Schedule, ScheduleCommand, ScheduleSettings, SynchronizationPlan, Work};
+use crate::domain::schedule::{
+    Cause, KeyOutcome, Run, Schedule, ScheduleCommand, ScheduleSettings, StoreOutcome, SynchronizationPlan, Work,
+};
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::ledger::Committed;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -71,7 +74,21 @@ pub struct ScheduleSeen {
     pub stores: Option<usize>,
     /// Those of its KMSs that the caller may view.
     pub kms: Vec<KmsId>,
+    /// The last run, as far as the caller may view it.
+    pub last_run: Option<LastRun>,
+    pub next_runs: Vec<Time>,
 }
+
+/// The last run of a schedule.
+pub struct LastRun {
+    pub run: Arc<Run>,
+    /// The numbers of keys and key stores that the caller may view, whose work succeeded and failed.
+    pub succeeded: usize,
+    pub failed: usize,
+}
+
+/// The number of next runs that are shown.
+pub const NEXT_RUNS: usize = 5;
 
 /// The keys and key stores of schedules, as far as one caller may view them.
 pub struct Coverage {
@@ -189,6 +206,11 @@ impl Schedules {
         Ok(started)
     }
 
+    /// Returns the next runs of a schedule that does not exist yet.
+    pub fn preview(&self, _: &Permit<SignedIn>, settings: &ScheduleSettings) -> Vec<Time> {
+        settings.next_runs(self.recorder.now(), NEXT_RUNS)
+    }
+
     /// Lists the retained runs of all schedules.
     ///
     /// # Errors
@@ -254,7 +276,23 @@ impl Coverage {
             | Work::BackUp(_) => Vec::new(),
         };
         let (keys, stores) = self.counts.get(&schedule.id).copied().unzip();
-        ScheduleSeen { keys, stores, kms, schedule }
+        // The runs of the past are not those of the state.
+        let last_run = keys.and_then(|_| self.last_run(&schedule));
+        let next_runs = schedule.settings.next_runs(schedule.dealt_until, NEXT_RUNS);
+        ScheduleSeen { keys, stores, kms, last_run, next_runs, schedule }
+    }
+
+    fn last_run(&self, schedule: &Schedule) -> Option<LastRun> {
+        let (user, state) = (&self.caller.user, &self.caller.published.state);
+        let run = state.schedules.runs.get(schedule.runs.last()?)?.clone();
+        let keys = run.keys.iter().filter(|(key, _)| access::sees_key_of(user, state, *key));
+        let keys = keys.map(|(_, outcome)| matches!(outcome, KeyOutcome::Failed(_)));
+        let sees = |id| state.key_stores.get(&id).is_some_and(|store| access::sees_key_store(user, state, store));
+        let stores = run.stores.iter().filter(|(store, _)| sees(*store));
+        let stores = stores.map(|(_, outcome)| matches!(outcome, StoreOutcome::Failed(_)));
+        let (mut succeeded, mut failed) = (0, 0);
+        keys.chain(stores).for_each(|has_failed| *(if has_failed { &mut failed } else { &mut succeeded }) += 1);
+        Some(LastRun { run, succeeded, failed })
     }
 }
 

@@ -4,10 +4,12 @@
 mod export;
 mod list;
 mod transition;
+mod uses;
 mod version;
 
 pub use export::{ExportRequest, ExportWrapping, WrappingKey};
 pub use transition::Transition;
+pub use uses::{SourceKeyUse, UsedAs};
 pub use version::FurtherVersion;
 
 use super::access::{ManageSourceKeys, Permit, ViewSourceKeys};

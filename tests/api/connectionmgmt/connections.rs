@@ -238,6 +238,52 @@ fn a_test_returns_the_answer_of_aws_and_records_it_for_stored_connections() {
 }
 
 #[test]
+fn a_test_for_uses_names_the_account_the_caller_the_regions_and_what_is_missing() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let test = "/v1/connectionmgmt/services/aws/connection-test";
+    let body = json!({"access_key_id": KEY, "secret_access_key": SECRET});
+    let full = admin.post(&format!("{test}?for=keys,byok"), body.clone()).expect(200);
+    assert_eq!((&full["connection_ok"], &full["account_id"]), (&json!(true), &json!("123456789012")));
+    assert_eq!((&full["caller"], &full["missing"]), (&json!("arn:aws:iam::123456789012:user/user1"), &json!([])));
+    let regions = full["regions"].as_array().expect("regions");
+    assert!(regions.contains(&json!("eu-west-1")) && !regions.contains(&json!("af-south-1")), "{full}");
+
+    // What cannot be asked has the reason in its place.
+    let limited = json!({"name": "limited", "access_key_id": "AKIALABNOREGIONSLAB1",
+        "secret_access_key": "lab-only/noreg/not+a+secret/of+any+use02"});
+    let path = format!("{CONNECTIONS}/{}", id(&admin.post(CONNECTIONS, limited).expect(201)));
+    let tested = admin.post(&format!("{path}/test?for=cloudhsm"), json!({})).expect(200);
+    assert_eq!((&tested["connection_ok"], tested.get("regions")), (&json!(true), None));
+    assert!(tested["regions_error"].as_str().is_some_and(|text| text.contains("UnauthorizedOperation")), "{tested}");
+    assert_eq!(tested["missing"], json!(["ec2:DescribeRegions", "cloudhsm:DescribeClusters"]));
+    let wrong = json!({"access_key_id": KEY, "secret_access_key": WRONG});
+    let failed = admin.post(&format!("{test}?for=keys"), wrong).expect(200);
+    assert_eq!((&failed["connection_ok"], failed.get("account_id")), (&json!(false), None));
+    admin.post(&format!("{test}?for=everything"), body.clone()).refused(400, "NCERRInvalidParamValue");
+    admin.post(&format!("{test}?for=keys&for=byok"), body).refused(400, "NCERRInvalidParamValue");
+}
+
+#[test]
+fn who_makes_connections_gets_the_policy_for_the_chosen_uses() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let bob = appliance.member("bob", &["Connection Admins"]);
+    let permissions = "/v1/connectionmgmt/services/aws/permissions?for=reports";
+    appliance.user("ann").get(permissions).refused(403, "NCERRInsufficientPermissions");
+    let answer = bob.get(permissions).expect(200);
+    assert_eq!(
+        answer["policy"]["Statement"][0]["Action"],
+        json!(["ec2:DescribeRegions", "logs:DescribeLogGroups", "logs:FilterLogEvents"])
+    );
+    assert_eq!((&answer["for"], answer.get("missing")), (&json!(["reports"]), None));
+    assert_eq!(answer["actions"].as_array().map(Vec::len), Some(3));
+    let all = "/v1/connectionmgmt/services/aws/permissions";
+    assert_eq!(bob.get(all).expect(200), admin.get("/v1/cckm/aws/permissions").expect(200));
+    bob.get(&format!("{all}?for=tea")).refused(400, "NCERRInvalidParamValue");
+}
+
+#[test]
 fn a_secret_is_nowhere_in_the_clear() {
     let appliance = Appliance::start_with(&[("CLAVIGER_LOG_LEVEL", "trace")]);
     let admin = appliance.admin();

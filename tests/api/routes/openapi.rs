@@ -147,6 +147,7 @@ fn real_answers_fit_their_schemas() {
     admin.calls("post", "/connectionmgmt/services/aws/connection-test", &[], Some(new));
     admin.calls("patch", &format!("{connections}/{{id}}"), &[&connection], Some(json!({"description": "changed"})));
     admin.calls("get", connections, &[], None);
+    admin.calls("get", "/connectionmgmt/services/aws/permissions", &[], None);
     admin.calls("delete", &format!("{connections}/{{id}}"), &[&connection], None);
 
     let sign_in = json!({"username": "admin", "password": PASSWORD});
@@ -178,6 +179,13 @@ fn real_answers_about_keys_fit_their_schemas() {
     let source = id(&admin.calls("post", "/vault/keys2", &[], Some(json!({"name": "aes"}))));
     admin.calls("get", "/vault/keys2", &[], None);
     admin.calls("get", "/vault/keys2/{id}", &[&source], None);
+    let preview = json!({"run_at": "0 9 * * sat", "end_date": "2099-01-01T00:00:00Z"});
+    admin.calls("post", "/scheduler/job-configs/preview", &[], Some(preview));
+    let weekly = json!({"name": "weekly", "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+        "cckm_key_rotation_params": {"cloud_name": "aws"}});
+    admin.calls("post", "/scheduler/job-configs", &[], Some(weekly));
+    admin.calls("get", "/scheduler/job-configs", &[], None);
+    admin.calls("get", "/scheduler/coverage", &[], None);
     admin.calls("patch", "/vault/keys2/{id}", &[&source], Some(json!({"labels": {"a": "b"}})));
     admin.calls("post", "/vault/keys2/{id}/export", &[&source], Some(json!({})));
     let pair = json!({"name": "pair", "algorithm": "ec", "curveid": "secp256r1"});
@@ -201,6 +209,10 @@ fn real_answers_about_keys_fit_their_schemas() {
     let change = |what: &str, body: Value| admin.calls("post", &one(what), &[&key], Some(body));
     change("/replicate-key", json!({"replica_region": "eu-west-2"}));
     change("/update-description", json!({"description": "d"}));
+    let changed = json!({"policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        "Action": "kms:*", "Resource": "*"}]}});
+    change("/check-policy", changed);
+    change("/check-policy", json!({"policy": "{"}));
     change("/policy", json!({"key_admins": ["user1"], "external_accounts": ["789012123456"]}));
     change("/add-tags", json!({"tags": [{"tag_key": "a", "tag_value": "b"}]}));
     change("/remove-tags", json!({"tags": ["a"]}));
@@ -225,6 +237,7 @@ fn real_answers_about_keys_fit_their_schemas() {
         "key_expiration": true, "valid_to": (chrono::Utc::now() + chrono::TimeDelta::days(9)).to_rfc3339()});
     let key = id(&admin.calls("post", "/cckm/aws/upload-key", &[], Some(upload)));
     admin.calls("get", &one("/rotations"), &[&key], None);
+    admin.calls("get", "/vault/keys2/{id}/uses", &[&source], None);
     admin.calls("post", &one("/delete-material"), &[&key], Some(json!({})));
     let import = json!({"source_key_identifier": source, "import_type": "EXISTING_KEY_MATERIAL"});
     admin.calls("post", &one("/import-material"), &[&key], Some(import));

@@ -361,3 +361,88 @@ fn a_backup_schedule_keeps_what_it_cannot_serve_and_its_run_says_why() {
         .patch(&at(&schedule), json!({"database_backup_params": {"scope": "x"}}))
         .refused(400, "NCERRInvalidParamValue");
 }
+
+#[test]
+fn a_preview_says_the_next_runs_and_records_nothing() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let ann = appliance.user("ann");
+    let preview = |body: Value| ann.post(&format!("{SCHEDULES}/preview"), body);
+    let window = json!({"run_at": " 0 9  * * SAT", "start_date": "2050-01-01T09:00:00Z",
+        "end_date": "2050-01-20T00:00:00Z"});
+    let expected = json!({"run_at": "0 9 * * SAT", "run_at_words": "every Saturday at 09:00",
+        "next_runs": ["2050-01-01T09:00:00Z", "2050-01-08T09:00:00Z", "2050-01-15T09:00:00Z"]});
+    assert_eq!(preview(window).expect(200), expected);
+    let often = preview(json!({"run_at": "*/15 * * * *"})).expect(200);
+    assert_eq!(
+        (often["next_runs"].as_array().map(Vec::len), &often["run_at_words"]),
+        (Some(5), &json!("every 15 minutes"))
+    );
+    assert_eq!(admin.get(SCHEDULES).expect(200)["total"], 0);
+    let before =
+        json!({"run_at": "0 9 * * *", "start_date": "2050-01-02T00:00:00Z", "end_date": "2050-01-01T00:00:00Z"});
+    for (body, member) in [(json!({}), "run_at"), (json!({"run_at": "0 9 * *"}), "run_at"), (before, "end_date")] {
+        let answer = preview(body);
+        assert_eq!(answer.body["member"], member);
+        answer.refused(400, "NCERRInvalidParamValue");
+    }
+    // A schedule has the same members.
+    let made = admin.post(SCHEDULES, rotation("weekly", json!({"cloud_name": "aws"}))).expect(201);
+    assert_eq!(made["run_at_words"], "every Saturday at 09:00");
+    assert_eq!((made["next_runs"].as_array().map(Vec::len), &made["next_runs"][0]), (Some(5), &made["next_run_at"]));
+    let paused = admin.patch(&at(&made), json!({"disabled": true})).expect(200);
+    assert_eq!((&paused["next_runs"], paused.get("last_run")), (&json!([]), None));
+}
+
+#[test]
+fn coverage_counts_what_rotates_the_keys_and_the_last_run_is_shown() {
+    let appliance = Appliance::start();
+    let admin = appliance.admin();
+    let kms = appliance.kms("kms", &["eu-west-3"]);
+    let schedule = admin.post(SCHEDULES, rotation("weekly", json!({"cloud_name": "aws"}))).expect(201);
+    let idle = admin.post(SCHEDULES, rotation("idle", json!({"cloud_name": "aws"}))).expect(201);
+    let (scheduled, by_aws, under_idle) = (key(&admin, "scheduled"), key(&admin, "by-aws"), key(&admin, "idle"));
+    key(&admin, "by-nothing");
+    put_under(&admin, &scheduled, json!({"job_config_id": id(&schedule)}));
+    put_under(&admin, &under_idle, json!({"job_config_id": id(&idle)}));
+    admin.post(&format!("{KEYS}/{}/enable-auto-rotation", id(&by_aws)), json!({})).expect(200);
+    let numbers = |client: &Client, query: &str| {
+        let coverage = client.get(&format!("/v1/scheduler/coverage{query}")).expect(200);
+        let of = |name: &str| coverage[name].as_u64().expect("a number");
+        let by = ["keys", "rotated_by_schedules", "rotated_by_aws", "rotated_by_nothing", "not_applicable"].map(of);
+        (by, coverage["schedules"].clone())
+    };
+    let (by, schedules) = numbers(&admin, "");
+    assert_eq!(by, [4, 2, 1, 1, 0]);
+    assert_eq!(
+        (&schedules[0]["name"], &schedules[0]["active"], &schedules[0]["keys"]),
+        (&json!("weekly"), &json!(true), &json!(1))
+    );
+
+    // A schedule that is disabled rotates nothing.
+    admin.patch(&at(&idle), json!({"disabled": true})).expect(200);
+    let (by, schedules) = numbers(&admin, "?kms=kms");
+    assert_eq!(by, [4, 1, 1, 2, 0]);
+    assert_eq!((&schedules[1]["active"], &schedules[1]["keys"]), (&json!(false), &json!(1)));
+    let uncovered = admin.get("/v1/cckm/aws/posture/findings/no_schedule").expect(200);
+    assert_eq!(uncovered["total"], 2, "the list behind the number");
+
+    // A user counts only the keys that the user may view.
+    let ann = appliance.user("ann");
+    assert_eq!(numbers(&ann, "").0, [0; 5]);
+    ann.get("/v1/scheduler/coverage?kms=kms").refused(404, "NCERRResourceNotFound");
+    let grant = json!({"user_id": subject(&ann), "actions": ["viewnative"], "permit": true});
+    admin.post(&format!("/v1/cckm/aws/kms/{kms}/update-acls"), grant).expect(200);
+    assert_eq!(numbers(&ann, "").0, [4, 1, 1, 2, 0]);
+
+    let ended = run(&admin, &schedule);
+    let last = admin.get(&at(&schedule)).expect(200)["last_run"].clone();
+    assert_eq!((&last["id"], &last["overall_status"]), (&ended["id"], &json!("completed")), "{last}");
+    assert_eq!(
+        (&last["cause"], &last["succeeded"], &last["failed"]),
+        (&json!("asked"), &json!(1), &json!(0)),
+        "{last}"
+    );
+    assert_eq!(last["completed_at"], ended["completed_at"]);
+    assert_eq!(numbers(&admin, "").0, [5, 1, 1, 2, 1], "the replaced key needs no rotation");
+}

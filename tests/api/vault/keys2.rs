@@ -3,6 +3,7 @@
 
 mod export;
 mod lifecycle;
+mod uses;
 mod versions;
 
 use crate::support::appliance::{Appliance, id, program, run_to_end, subject};

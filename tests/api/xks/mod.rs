@@ -176,6 +176,43 @@ fn metric(at_aws: &AtAws, name: &str) -> f64 {
 }
 
 #[test]
+fn the_last_refused_calls_of_a_store_are_listed_newest_first() {
+    let at_aws = linked_by_hand();
+    let (admin, path) = (&at_aws.prepared.admin, format!("{STORES}/{}/refused-calls", at_aws.prepared.store));
+    let ciphertext = at_aws.encrypt(TEXT);
+    let of_key = format!("{path}?xks_key_id={}", at_aws.key);
+    assert_eq!(admin.get(&of_key).expect(200)["total"], 0, "it was served");
+    at_aws.post(&at_aws.key_path("/block"));
+    assert_eq!(at_aws.decrypt(&ciphertext).0, 400);
+    at_aws.post(&at_aws.key_path("/unblock"));
+    let rules = json!({"caller_rules": {"principals": ["arn:aws:iam::*:user/nobody"]}});
+    admin.post(&at_aws.key_path("/caller-rules"), rules).expect(200);
+    assert_eq!(at_aws.decrypt(&ciphertext).0, 400);
+    // The proxy reports its calls within a moment.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let calls = loop {
+        let calls = admin.get(&of_key).expect(200);
+        if calls["total"] == 2 {
+            break calls;
+        }
+        assert!(Instant::now() < deadline, "{calls}");
+        thread::sleep(Duration::from_millis(20));
+    };
+    let (newest, oldest) = (&calls["resources"][0], &calls["resources"][1]);
+    assert_eq!(
+        (&newest["error"], &oldest["error"]),
+        (&json!("AccessDeniedException"), &json!("InvalidStateException"))
+    );
+    assert_eq!((&newest["operation"], &newest["kms_operation"]), (&json!("decrypt"), &json!("Decrypt")));
+    assert_eq!((&newest["rule"], oldest.get("rule")), (&json!("key: principals"), None), "{calls}");
+    assert!(newest["principal"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:")), "{newest}");
+    let denied = admin.get(&format!("{of_key}&error=AccessDeniedException")).expect(200);
+    assert_eq!((&denied["total"], &denied["resources"][0]), (&json!(1), newest));
+    let ann = at_aws.prepared.appliance.user("ann");
+    ann.get(&path).refused(404, "NCERRResourceNotFound");
+}
+
+#[test]
 fn calls_and_encryptions_show_in_counters_and_metrics() {
     let at_aws = linked_by_hand();
     let calls = |operation: &str| metric(&at_aws, &format!("claviger_xks_calls_total{{operation=\"{operation}\"}}"));

@@ -102,14 +102,14 @@ fn parse(query: &str) -> Result<AccessQuery, Problem> {
     }
     let [principal, log_group, region, days] = given.map(|(_, value)| value);
     let principal = principal.map(|text| Ok::<_, Problem>((text.clone(), subject(&text)?))).transpose()?;
-    let Some(log_group) = log_group else {
-        return match (region, days) {
-            (None, None) => Ok(AccessQuery { principal, window: None }),
-            (Some(_), _) => Err(Problem::query("log_group_region", "needs a log_group")),
-            (None, Some(_)) => Err(Problem::query("days", "needs a log_group")),
-        };
-    };
-    if log_group.len() > 512 || !log_group.chars().all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c)) {
+    match (&log_group, &region, &days) {
+        (None, None, None) => return Ok(AccessQuery { principal, window: None }),
+        (None, Some(_), _) => return Err(Problem::query("log_group_region", "needs a log_group")),
+        (None, None, Some(_)) | (Some(_), _, _) => {}
+    }
+    let is_name =
+        |name: &String| name.len() <= 512 && name.chars().all(|c| c.is_ascii_alphanumeric() || ".-_/#".contains(c));
+    if !log_group.as_ref().is_none_or(is_name) {
         return Err(Problem::query(
             "log_group",
             "must be a log group's name: at most 512 letters, digits, and `.-_/#`",
@@ -139,7 +139,8 @@ impl Described for AccessQuery {
         let text = "A principal of which is asked: the ARN of a user, a role or a session, the id or root of an account, \
                     or the name of a service.";
         to.queries("principal", text, Object::with_type(Type::String));
-        let text = "A log group with the events of CloudTrail; the answer then says who used the key.";
+        let text = "A log group with the events of CloudTrail; the answer then says who used the key. With `days` alone, \
+                    that of the drift watch of the KMS.";
         to.queries("log_group", text, Object::with_type(Type::String));
         to.queries("log_group_region", "Its region; by default that of the key.", Object::with_type(Type::String));
         let text = format!("The days to read, 1 to {DAYS_MAX}, by default {DAYS_DEFAULT}.");

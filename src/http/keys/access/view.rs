@@ -47,10 +47,15 @@ pub struct AccessView {
     grants_error: Option<String>,
     /// What decides too and is not known here.
     not_considered: Vec<&'static str>,
-    /// Who used the key, by CloudTrail; only with `log_group`.
+    /// Who used the key, by CloudTrail; only with `log_group` or `days`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     used_by: Option<UsedByView>,
+    /// Whether it is known where the events of the key are; false if no `log_group` is given and no drift watch of the
+    /// KMS has one. Only with `log_group` or `days`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    used_by_known: Option<bool>,
     /// Who may change the key through Claviger's own rights; only for readers with `keyupdate`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -242,7 +247,7 @@ const NOT_CONSIDERED: [&str; 4] = [
 ];
 
 impl AccessView {
-    pub(super) fn of(seen: AccessSeen, principal: Option<String>, used_by: Option<UsedBy>) -> Self {
+    pub(super) fn of(seen: AccessSeen, principal: Option<String>, used_by: Option<Option<UsedBy>>) -> Self {
         let decision = principal.is_some().then(|| {
             let groups = Group::ALL.map(|group| (group, of_group(&seen.verdicts, group)));
             DecisionView::of(&groups)
@@ -272,7 +277,8 @@ impl AccessView {
             grants_truncated: seen.grants_truncated,
             grants_error: seen.grants_error,
             not_considered: NOT_CONSIDERED.to_vec(),
-            used_by: used_by.map(UsedByView::of),
+            used_by_known: used_by.as_ref().map(Option::is_some),
+            used_by: used_by.flatten().map(UsedByView::of),
             managed_by: seen.managed_by.map(|all| all.into_iter().map(ManagerView::of).collect()),
         }
     }

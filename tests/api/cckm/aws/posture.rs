@@ -44,6 +44,27 @@ fn synchronise(fixture: &KmsFixture) -> Value {
 }
 
 #[test]
+fn the_keys_with_any_finding_are_listed_with_all_their_rules() {
+    let fixture = KmsFixture::new();
+    let open = fixture.create(json!({"Policy": policy(allow("Open", &json!("*")))}));
+    let covered = fixture.create(json!({}));
+    fixture.change(&covered, "enable-auto-rotation", json!({}));
+    let list = fixture.admin.get(&format!("{POSTURE}/findings/any")).expect(200);
+    assert_eq!((&list["total"], &list["resources"][0]["id"]), (&json!(1), &json!(id(&open))), "{list}");
+    let row = &list["resources"][0];
+    assert_eq!(row["rules"], json!(["policy_everyone", "no_rotation", "no_schedule"]));
+    assert_eq!(
+        (&row["severity"], fixture.admin.get(POSTURE).expect(200)["keys_with_findings"].as_u64()),
+        (&json!("critical"), Some(1))
+    );
+    let one = fixture.admin.get(&format!("{POSTURE}/findings/no_schedule")).expect(200);
+    assert_eq!(
+        (&one["resources"][0]["rules"], &one["resources"][0]["severity"]),
+        (&json!(["no_schedule"]), &json!("low"))
+    );
+}
+
+#[test]
 fn findings_name_their_rule_their_keys_and_what_to_do() {
     let fixture = KmsFixture::new();
     let (admin, lab) = (&fixture.admin, &fixture.lab);

@@ -6,6 +6,7 @@ mod crash;
 mod halfway;
 mod lifecycle;
 mod material;
+mod policy_check;
 mod principals;
 mod renewal;
 mod rotation;

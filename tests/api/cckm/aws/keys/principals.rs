@@ -391,10 +391,18 @@ fn cloudtrail_says_who_used_a_key() {
     assert!(used["last_used_at"].is_string() && used["last_used_event_id"].is_string(), "{used}");
 
     let at = at(&key, "access");
+    // Without a log group, that of a drift watch of the KMS is read; if there is none, it is not known.
+    let unknown = access(&fixture, &key, "?days=2");
+    assert_eq!((&unknown["used_by_known"], unknown.get("used_by")), (&json!(false), None));
+    let watch = json!({"name": "watch", "operation": "cckm_drift_watch", "run_at": "0 0 1 1 *",
+        "cckm_drift_watch_params": {"kms": "fixture", "log_group": group}});
+    fixture.admin.post("/v1/scheduler/job-configs", watch).expect(201);
+    let watched = access(&fixture, &key, "?days=2");
+    assert_eq!((&watched["used_by_known"], &watched["used_by"]["principals"]), (&json!(true), &used_by["principals"]));
+    assert_eq!(access(&fixture, &key, "").get("used_by_known"), None);
     let none = fixture.admin.get(&format!("{at}?log_group=none"));
     assert!(none.refused(502, "NCERRCloudError").contains("ResourceNotFoundException"));
     for (query, member) in [
-        ("days=1", "days: "),
         ("log_group_region=eu-west-1", "log_group_region: "),
         ("log_group=a%20b", "log_group: "),
         ("log_group=a&days=0", "days: "),
