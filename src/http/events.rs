@@ -73,7 +73,7 @@ impl Described for Beginning {
         to.may_fail(&[400]);
         let about = "The number of a record: what has changed since is told first. The header `Last-Event-ID` takes \
                      precedence. Without both, the stream begins now.";
-        to.queries("after", about, Object::with_type(Type::Integer));
+        to.queries("after", about, Object::builder().schema_type(Type::Integer).minimum(Some(0i64)).build());
     }
 }
 

@@ -26,6 +26,7 @@ pub struct PrincipalView {
 impl Columns for PrincipalName {
     const SORTS: &'static [&'static str] = principals::SORTS;
     const FILTERS: &'static [&'static str] = principals::FILTERS;
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("type", principals::TYPES)];
 }
 
 /// `GET /v1/cckm/aws/principals`

@@ -9,7 +9,7 @@ use super::list::{Field, Query, arrange, pool};
 pub const SORTS: &[&str] = &["name", "type"];
 pub const FILTERS: &[&str] = &["name", "type"];
 
-const TYPES: &[&str] = &["user", "group"];
+pub const TYPES: &[&str] = &["user", "group"];
 
 /// A user or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]

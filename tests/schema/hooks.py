@@ -56,6 +56,7 @@ REFUSALS = [
     (r"getPermissions", r"assume_role_arn|assume_role_external_id", "members of a query that need each other"),
     (r"startBulkJob", r"filter|rotated_by|tags|\w+_(after|before)", "the filters of the list of keys; keys must match"),
     (r"listKeys", r"\w+_(after|before)", "times in the years that can be kept"),
+    (r"downloadAuditRecords", r"fields", "a file has all members"),
     (".*", r"If-Match", "an ETag, of calls that change what has a version"),
     (r"addKeyTags|removeKeyTags|\w+Key", r"(aws_param\.)?[Tt]ags", "the keys of tags must differ, and have letters and digits of any script"),
 ]
