@@ -1,6 +1,6 @@
 /** One connection: whether it works, what uses it, its settings, its history. */
-import { html, useState } from '../../view.js';
-import { api } from '../../api.js';
+import { html, useEffect, useState } from '../../view.js';
+import { api, versionOf } from '../../api.js';
 import { changed as changedPath, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { lacksRight } from '../../rights.js';
@@ -89,7 +89,13 @@ function Summary({ row, used, said, past }) {
 function Settings({ row, path, missing, changed }) {
   const anywhere = row.iam_role_anywhere ?? {};
   const first = Object.fromEntries(Object.entries({ ...EMPTY, ...row, ...anywhere, more: true }).filter(([name]) => name in EMPTY).map(([name, value]) => [name, value ?? '']));
-  const form = useForm(`connection:${row.id}`, first, { secrets: SECRETS });
+  const form = useForm(`connection:${row.id}`, { ...first, base: first }, { secrets: SECRETS });
+  const [began, setBegan] = useState(() => versionOf(path));
+  // A draft that began with an older version: what was not typed follows what is there now.
+  useEffect(() => {
+    const { base } = form.values;
+    if (form.drafted && JSON.stringify(base) !== JSON.stringify(first)) form.set({ ...Object.fromEntries(Object.keys(first).filter((name) => form.values[name] === base?.[name]).map((name) => [name, first[name]])), base: first });
+  }, []);
   const changes = () => {
     const [old, next] = [bodyOf(first), bodyOf(form.values)];
     const differs = Object.fromEntries([...new Set([...Object.keys(old), ...Object.keys(next)])].filter((name) => JSON.stringify(old[name]) !== JSON.stringify(next[name])).map((name) => [name, next[name] ?? '']));
@@ -98,15 +104,16 @@ function Settings({ row, path, missing, changed }) {
   const count = Object.keys(changes()).length;
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answer = await form.submit(() => api.patch(path, changes()));
+    const answer = await form.submit(() => api.patch(path, changes(), { version: began }));
     if (!answer) return;
+    if (began !== undefined) setBegan(`"${answer.updatedAt}"`);
     form.set({ secret_access_key: '', private_key: '' });
     form.forget();
     changed(answer);
     changedPath(CONNECTIONS);
     toast(html`The connection ${answer.name} is saved.`);
   };
-  return html`<div class="body"><form onSubmit=${save}><${Card}><div class="column">${form.drafted && html`<${Note} icon="save">A draft of this tab was taken up. <button type="button" class="link" onClick=${() => { form.set(first); form.forget(); }}>Discard it</button><//>`}<${ConnectionFields} form=${form} kept /><${FormNote} form=${form} /><div class="row"><span data-save><${Button} type="submit" class="ink" busy=${form.busy} missing=${missing} disabled=${count === 0}>Save the connection<//></span><a class="button quiet" href=${withQuery({ tab: null })}>Leave</a></div></div><//></form></div>`;
+  return html`<div class="body"><form onSubmit=${save}><${Card}><div class="column">${form.drafted && html`<${Note} icon="save">A draft of this tab was taken up. <button type="button" class="link" onClick=${() => { form.set({ ...first, base: first }); form.forget(); }}>Discard it</button><//>`}<${ConnectionFields} form=${form} kept /><${FormNote} form=${form} /><div class="row"><span data-save><${Button} type="submit" class="ink" busy=${form.busy} missing=${missing} disabled=${count === 0}>Save the connection<//></span><a class="button quiet" href=${withQuery({ tab: null })}>Leave</a></div></div><//></form></div>`;
 }
 
 function Policy() {

@@ -12,7 +12,7 @@ export const SECRETS = ['secret_access_key', 'private_key'];
 
 /** The body of the call; empty ones are left out. @param {any} values @returns {Record<string, any>} */
 export function bodyOf(values) {
-  const { more, is_role_anywhere: anywhere, access_key_id, secret_access_key, anywhere_role_arn, profile_arn, trust_anchor_arn, certificate, private_key, ...rest } = values;
+  const { more, base, is_role_anywhere: anywhere, access_key_id, secret_access_key, anywhere_role_arn, profile_arn, trust_anchor_arn, certificate, private_key, ...rest } = values;
   const filled = (/** @type {Record<string, any>} */ of) => Object.fromEntries(Object.entries(of).filter(([, value]) => value !== ''));
   const keys = anywhere ? { is_role_anywhere: true, iam_role_anywhere: filled({ anywhere_role_arn, profile_arn, trust_anchor_arn, certificate, private_key }) } : filled({ access_key_id, secret_access_key });
   return { ...filled(rest), ...keys, products: ['cckm'] };

@@ -1,6 +1,6 @@
 /** The acts on one KMS: synchronise, regions, connection, role; archive, recover, delete. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionOf } from '../../api.js';
 import { changed as changedPath, shared } from '../../data.js';
 import { lacks, lacksRight } from '../../rights.js';
 import { go } from '../../router.js';
@@ -38,11 +38,12 @@ export function KmsActions({ row: kms, path, changed }) {
       return;
     }
     const all = [...new Set([...kms.regions, ...found])].sort();
+    const began = versionOf(path);
     ask({
       title: `Regions of ${kms.name}`, act: 'Save the regions', tone: 'ink', keep: 'Leave them', values: { regions: kms.regions },
       text: 'The entries of keys in a region that is taken away stay, as gone, until the region is back. In AWS nothing changes.',
       fields: (values, set) => html`<fieldset class="checks">${all.map((region) => html`<label class="check" key=${region}><input type="checkbox" class="box" checked=${values.regions.includes(region)} onChange=${() => set({ regions: values.regions.includes(region) ? values.regions.filter((/** @type {string} */ one) => one !== region) : [...values.regions, region] })} /><span>${region}</span></label>`)}</fieldset>`,
-      run: (values) => api.patch(path, { regions: values.regions }),
+      run: (values) => api.patch(path, { regions: values.regions }, { version: began }),
       dry: (values) => api.patch(path, { regions: values.regions }, { query: { dry_run: true } }),
       says: (answer) => html`It would have ${answer?.regions?.length} regions: ${answer?.regions?.join(', ')}. Nothing was changed.`,
     }).then(done);

@@ -1,6 +1,6 @@
 /** One user beside the list: state, groups, sessions, what she may; acts on her. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionOf } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { lacksRight } from '../../rights.js';
 import { setQuery } from '../../router.js';
@@ -30,10 +30,11 @@ function Acts({ row, path, set }) {
   const mine = me.value?.groups?.includes('admin');
   const privileged = (row.groups ?? []).some((/** @type {string} */ group) => PRIVILEGED.includes(group));
   const missing = lacksRight('users') ?? (privileged && !mine ? 'membership in admin' : undefined);
+  const began = versionOf(path);
   const profile = () => ask({
     title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
     fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
-    run: (values) => api.patch(path, values),
+    run: (values) => api.patch(path, values, { version: began }),
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const password = () => ask({
     title: `A new password for ${row.username}`, act: 'Set the password', keep: 'Keep the present one', text: 'The present one does not work any more, and all sessions end.', values: { password: makePassword(), must: true },
