@@ -6,14 +6,12 @@ import { session } from '../session.js';
 import { Dialog } from '../components/dialog.js';
 import { ErrorNote, Skeleton } from '../components/bits.js';
 import { Toasts } from '../components/toast.js';
-import { SignInForm, SignInPage } from '../pages/sign-in/sign-in.js';
+import { SignInForm } from '../pages/sign-in/sign-in.js';
 import { Sidebar } from './sidebar.js';
 import { TopBar } from './topbar.js';
 
 export function App() {
   const state = session.value;
-  if (state === 'starting') return null;
-  if (state === 'out') return html`<${SignInPage} />`;
   return html`<a class="skip" href="#content">To the content</a><div class="frame"><${Sidebar} /><div class="main"><${TopBar} /><main id="content" class="content" tabindex="-1"><${Shown} /></main></div></div><${Toasts} />
     ${state === 'again' && html`<${Dialog} class="sign-in-over" label="Sign in again" close=${() => { if (session.value === 'again') location.reload(); }}><${SignInForm} again /><//>`}`;
 }

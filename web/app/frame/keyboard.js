@@ -4,7 +4,7 @@ import { go } from '../router.js';
 import { preferences, setPreference } from '../preferences.js';
 import { Dialog, over } from '../components/dialog.js';
 import { NAV } from './nav.js';
-import { openPalette } from './palette.js';
+import { openPalette } from './find.js';
 
 let afterG = 0;
 

@@ -10,7 +10,7 @@ import { Popup } from '../components/popup.js';
 import { isTablet } from '../width.js';
 import { ApiMenu } from './api-menu.js';
 import { JobsTray } from './jobs.js';
-import { openPalette } from './palette.js';
+import { openPalette } from './find.js';
 
 export function TopBar() {
   const { crumbs, title } = page.value;

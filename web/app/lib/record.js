@@ -28,7 +28,7 @@ const WORDS = {
 /** @type {Record<string, string>} the words of an operation at AWS */
 const OPERATIONS = {
   Create: 'created', Upload: 'uploaded', Enable: 'enabled', Disable: 'disabled', ScheduleDeletion: 'scheduled the deletion of', CancelDeletion: 'cancelled the deletion of', PutPolicy: 'set the policy of', Policy: 'set the policy of', Describe: 'described', Description: 'described', UpdateDescription: 'described',
-  AddTags: 'tagged', RemoveTags: 'took tags off', AddAlias: 'gave an alias to', DeleteAlias: 'took an alias off', EnableRotation: 'had AWS rotate', DisableRotation: 'stopped the rotation of', RotateMaterial: 'rotated the material of', Rotate: 'rotated', Import: 'imported material into', ImportMaterial: 'imported material into', DeleteMaterial: 'deleted material of', Replicate: 'replicated', UpdatePrimaryRegion: 'moved the primary of', Connect: 'connected', Disconnect: 'disconnected',
+  AddTags: 'tagged', RemoveTags: 'took tags off', AddAlias: 'gave an alias to', DeleteAlias: 'took an alias off', EnableRotation: 'had AWS rotate', DisableRotation: 'stopped the rotation of', RotateMaterial: 'rotated the material of', Rotate: 'rotated', Import: 'imported material into', ImportMaterial: 'imported material into', DeleteMaterial: 'deleted material of', Replicate: 'replicated', UpdatePrimaryRegion: 'moved the primary of', Connect: 'connected', Disconnect: 'disconnected', Link: 'made at AWS', CreateStore: 'made the key store', DeleteStore: 'deleted the key store', Rename: 'renamed', SetAddress: 'changed the address of', SetCredential: 'changed the credential of',
 };
 
 /** "OperationRequested" as words: "operation requested". @param {string} name */
