@@ -40,9 +40,8 @@ export function Chain() {
     setSeen(turn);
     read.reload();
   }
-  const old = useGet(read.error?.status === 404 ? '/audit/checkpoints' : null, { limit: 1 });
-  const chain = read.data ?? (old.data ? { checkpoint: old.data.resources[0] ?? null, verification: null, sealed: null } : null);
-  if (read.error && read.error.status !== 404) return html`<div class="chain-box"><${ErrorNote} error=${read.error} again=${read.reload} /></div>`;
+  const chain = read.data;
+  if (read.error && !chain) return html`<div class="chain-box"><${ErrorNote} error=${read.error} again=${read.reload} /></div>`;
   if (!chain) return html`<div class="chain-box"><span class="skeleton" style=${{ width: '40%' }}></span></div>`;
   const check = chain.verification;
   const running = check?.status === 'in_progress';

@@ -34,22 +34,12 @@ function worked(details) {
   return outcome.error === null || (outcome.error === undefined && outcome.failure === undefined && outcome.Failed === undefined && !('refused' in outcome));
 }
 
-/** Tests a connection for what it is used for; a server that cannot say more says whether it works. @param {string} path @param {any} body @param {string[]} uses */
-export async function testConnection(path, body, uses) {
-  try {
-    return await api.post(path, body, { query: { for: uses.join(',') } });
-  } catch (/** @type {any} */ error) {
-    if (error.reason !== 'parameter_invalid') throw error;
-    return api.post(path, body);
-  }
-}
+/** Tests a connection for what it is used for. @param {string} path @param {any} body @param {string[]} uses */
+export const testConnection = (path, body, uses) => api.post(path, body, { query: { for: uses.join(',') } });
 
 /** The IAM policy for what is chosen. @param {string[]} uses */
 export function usePolicy(uses) {
-  const query = { for: uses.join(',') };
-  const own = useGet(uses.length > 0 ? '/connectionmgmt/services/aws/permissions' : null, query);
-  const other = useGet(own.error && uses.length > 0 ? '/cckm/aws/permissions' : null, query);
-  return own.error ? other : own;
+  return useGet(uses.length > 0 ? '/connectionmgmt/services/aws/permissions' : null, { for: uses.join(',') });
 }
 
 /** What a test said. @param {{said: any, took?: number}} props */
