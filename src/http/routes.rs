@@ -197,7 +197,7 @@ mod tests {
         let [_, routes, right, ..] = cells[..] else { return Vec::new() };
         let mut routes = routes.split('`').skip(1).step_by(2);
         let first = routes.next().and_then(|route| route.split_once(' '));
-        let Some((method @ ("GET" | "POST" | "PATCH" | "DELETE"), path)) = first else { return Vec::new() };
+        let Some((method @ ("GET" | "POST" | "PUT" | "PATCH" | "DELETE"), path)) = first else { return Vec::new() };
         let path = path.replace("…/", "cckm/aws/keys/").replace("{id or name}", "{id}");
         let path = if path.starts_with('/') { path } else { format!("/api/v1/{path}") };
         let others = routes.map(|end| path.rsplit_once('/').map_or("", |(start, _)| start).to_owned() + end);

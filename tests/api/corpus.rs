@@ -29,7 +29,7 @@ fn the_kept_corpus_of_the_fuzzers_harms_nothing() {
 /// The newest golden records are the corpus of the record codec.
 #[test]
 fn damaged_records_are_refused_and_not_fatal() {
-    let golden = fs::read("tests/golden/records-v2-15.bin").expect("golden records");
+    let golden = fs::read("tests/golden/records-v2-16.bin").expect("golden records");
     let mut rest = golden.as_slice();
     while let Some((length, after)) = rest.split_first_chunk::<4>() {
         let (record, after) = after.split_at(u32::from_be_bytes(*length) as usize);

@@ -169,7 +169,8 @@ mod tests {
         assert_eq!(state.user(user_id(3)).expect("the user").password_policy, Some(name("machines")));
         let state = under_machines().when(create("global")).then_done();
         assert_eq!(state.user(user_id(3)).expect("the user").password_policy, None);
-        under_machines().when(create("people")).then_refused(InstallationRefusal::PolicyUnknown("people".to_owned()));
+        let unknown = Refusal::from(InstallationRefusal::PolicyUnknown("people".to_owned()));
+        under_machines().when(create("people")).then_refused(unknown.of("password_policy"));
     }
 
     #[test]

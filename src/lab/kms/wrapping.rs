@@ -1,8 +1,7 @@
 //! Wrapping keys and import tokens.
 //!
-//! The lab has one wrapping key of each size, as making one takes most of the time of an import; AWS makes one for each
-//! call of GetParametersForImport. The import token contains it, encrypted with a key of the lab, so that a token is only
-//! good for the key that it was made for, as at AWS.
+//! Each call of GetParametersForImport generates a wrapping key, as at AWS. The lab does not store it: the import token
+//! contains it, encrypted with a key of the lab.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
@@ -59,10 +58,10 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
         Ok(json!(null))
     })?;
     let size = Spec::named(size).ok_or(Refusal::Internal)?;
-    let wrapping_key = call.kms.lab_secret(&format!("wrapping-key-{}", size.name()), || asymmetric::generate(size))?;
-    let secret = wrapping_key.get().ok_or(Refusal::Internal)?;
-    let public = asymmetric::public_key(size, secret).ok_or(Refusal::Internal)?;
+    let wrapping_key = asymmetric::generate(size)?;
+    let public = asymmetric::public_key(size, &wrapping_key).ok_or(Refusal::Internal)?;
     let until = call.now + TimeDelta::hours(VALID_HOURS);
+    let wrapping_key = Slot::of(wrapping_key);
     let token = Token { key: arn.clone(), algorithm: algorithm.to_owned(), size, until, wrapping_key };
     Ok(json!({
         "KeyId": arn,
