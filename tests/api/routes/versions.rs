@@ -57,7 +57,11 @@ fn a_change_of_what_somebody_else_has_changed_is_refused() {
             json!({"description": "a"}),
             json!({"description": "b"}),
         ),
-        (path("cckm/aws/templates", &template, "id"), json!({"name": "u"}), json!({"name": "v"})),
+        (
+            path("cckm/aws/templates", &template, "id"),
+            json!({"key_admins": ["user2"]}),
+            json!({"key_admins": ["user1"]}),
+        ),
         (path("alarms/webhooks", &hook, "id"), json!({"name": "i"}), json!({"name": "j"})),
         (path("configs/syslogs", &syslog, "id"), json!({"port": 1}), json!({"port": 2})),
     ];
