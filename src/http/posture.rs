@@ -204,7 +204,7 @@ pub async fn findings(
         let name = state.kms.get(&key.kms).map(|kms| kms.name.to_string());
         let rules = rule.map_or_else(|| posture.broken_by(key, state), |rule| vec![rule]);
         let details: Vec<String> = rules.iter().map(|rule| posture.detail(*rule, key, state)).collect();
-        KeyFindingView::of(key, name.unwrap_or_default(), &rules, details.join(" "))
+        KeyFindingView::of(key, name.unwrap_or_default(), &rules, details.join("; "))
     };
     // A detail may read a policy.
     paging::answer_apart(page, view).await

@@ -85,14 +85,16 @@ pub struct UseView {
     custom_key_store_name: Option<String>,
 }
 
+/// The kinds of uses.
+const KINDS: &[&str] = &["material", "hyok_version", "virtual_key", "health_check"];
+
 /// The members of the query for the uses of a source key.
 pub struct UseColumns;
 
 impl Columns for UseColumns {
     const SORTS: &'static [&'static str] = &[];
     const FILTERS: &'static [&'static str] = &["kind", "kms", "region", "source_key_id"];
-    const WORDS: &'static [(&'static str, &'static [&'static str])] =
-        &[("kind", &["material", "hyok_version", "virtual_key", "health_check"])];
+    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("kind", KINDS)];
 }
 
 /// `GET /v1/vault/keys2/{id}/uses`
@@ -103,6 +105,10 @@ pub async fn list(
     listing: Listing<UseColumns>,
     services: Data<Services>,
 ) -> Result<List<UseView>, Problem> {
+    let known = |kind: &str| KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind));
+    if listing.0.filters.iter().any(|(member, value)| member == "kind" && !known(value)) {
+        return Err(Problem::query("kind", format!("must be one of {}", KINDS.join(", "))));
+    }
     let key = addressed(&auth.permit.caller().published.state, &id, &request)?;
     let uses = services.source_keys.uses(&auth.permit, &key).await?;
     Ok(List::of_body(pool::run(move || page(&uses, &listing.0)).await??))

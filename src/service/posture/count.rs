@@ -1,6 +1,6 @@
 //! Counts the keys of KMSs by what they are and by the rules that they break.
 
-use super::rule::{Broken, RotatedBy, Rule, judge, rotated_by};
+use super::rule::{Broken, Rule, judge};
 use crate::domain::id::{KmsId, ScheduleId};
 use crate::domain::key::aggregate::Key;
 use crate::domain::kms::Kms;
@@ -107,17 +107,10 @@ impl<'a> Judge<'a> {
     /// The rules that a key of this KMS breaks.
     pub(super) fn broken(&self, kms: &Kms, key: &Key) -> Broken {
         let brief = key.policy.as_ref().map(|policy| self.policies.brief(policy));
-        judge(key, brief.as_deref(), self.is_scheduled(kms, key), self.now)
-    }
-
-    /// What rotates a key of this KMS.
-    pub(super) fn rotated_by(&self, kms: &Kms, key: &Key) -> RotatedBy {
-        rotated_by(key, self.is_scheduled(kms, key))
-    }
-
-    /// Whether a schedule is going to rotate a key. None rotates the keys of an archived KMS.
-    fn is_scheduled(&self, kms: &Kms, key: &Key) -> bool {
-        !kms.archived && key.rotation_job.as_ref().is_some_and(|job| self.schedules.contains(&job.schedule))
+        let job = key.rotation_job.as_ref();
+        // No schedule rotates the keys of an archived KMS.
+        let scheduled = !kms.archived && job.is_some_and(|job| self.schedules.contains(&job.schedule));
+        judge(key, brief.as_deref(), scheduled, self.now)
     }
 
     /// Counts those keys of a KMS that `sees` admits.

@@ -1,10 +1,11 @@
 //! What rotates the keys: the schedules, AWS, or nothing.
 
 use super::count::{Judge, is_gone};
-use super::rule::RotatedBy;
+use super::rule::{Broken, Rule};
 use super::{Posture, Views, wanted};
 use crate::domain::id::ScheduleId;
 use crate::domain::key::aws_enums::KeyManager;
+use crate::domain::key::renewal::Rotator;
 use crate::domain::schedule::{Schedule, Work};
 use crate::domain::time::Time;
 use crate::service::access::{Permit, SignedIn};
@@ -37,12 +38,12 @@ impl CoveredKeys {
         self.by_schedules + self.by_aws + self.by_nothing + self.not_applicable
     }
 
-    fn add(&mut self, rotated_by: RotatedBy) {
-        *match rotated_by {
-            RotatedBy::Schedule => &mut self.by_schedules,
-            RotatedBy::Aws => &mut self.by_aws,
-            RotatedBy::Nothing => &mut self.by_nothing,
-            RotatedBy::NotApplicable => &mut self.not_applicable,
+    fn add(&mut self, rotator: Rotator, broken: Broken) {
+        *match rotator {
+            Rotator::Schedule => &mut self.by_schedules,
+            Rotator::Aws => &mut self.by_aws,
+            Rotator::Nobody if broken.has(Rule::NoSchedule) => &mut self.by_nothing,
+            Rotator::Nobody => &mut self.not_applicable,
         } += 1;
     }
 }
@@ -63,7 +64,7 @@ impl Posture {
                 let views = Views::of(&caller, &kms);
                 let seen = state.keys_of_kms(kms.id).filter(|key| views.sees(key) && !is_gone(&kms, key));
                 for key in seen.filter(|key| key.metadata.manager == KeyManager::Customer) {
-                    keys.add(judge.rotated_by(&kms, key));
+                    keys.add(state.next_renewal(key).by, judge.broken(&kms, key));
                     if let Some(job) = &key.rotation_job {
                         *under.entry(job.schedule).or_default() += 1;
                     }

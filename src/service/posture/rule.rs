@@ -222,39 +222,10 @@ pub(super) fn judge(key: &Key, brief: Option<&Brief>, scheduled: bool, now: Time
     let by_aws = key.rotation.as_ref().map(|rotation| rotation.enabled);
     let needs_none = scheduled || key.rotated_to.is_some();
     broken.set(Rule::NoRotation, !needs_none && aws_can_rotate(key) && by_aws == Some(false));
-    broken.set(Rule::NoSchedule, rotated_by(key, scheduled) == RotatedBy::Nothing);
+    // AWS rotates a replica with its primary key.
+    let needs_none = needs_none || by_aws == Some(true) || is_replica(key);
+    broken.set(Rule::NoSchedule, !needs_none && is_for_schedules(key));
     broken
-}
-
-/// What rotates a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum RotatedBy {
-    Schedule,
-    /// AWS's automatic rotation.
-    Aws,
-    /// Nothing, although a schedule could.
-    Nothing,
-    /// Nothing can, or need: a replica, a key that was replaced or that AWS is going to delete, a key of AWS's own.
-    NotApplicable,
-}
-
-/// Returns what rotates a key; `scheduled` tells whether a schedule is going to.
-pub(super) fn rotated_by(key: &Key, scheduled: bool) -> RotatedBy {
-    if key.metadata.manager != KeyManager::Customer || key.is_unlinked() || key.metadata.is_pending_deletion() {
-        return RotatedBy::NotApplicable;
-    }
-    if scheduled {
-        RotatedBy::Schedule
-    } else if key.rotated_to.is_some() {
-        RotatedBy::NotApplicable
-    } else if key.rotation.as_ref().is_some_and(|rotation| rotation.enabled) {
-        RotatedBy::Aws
-    } else if is_replica(key) || !is_for_schedules(key) {
-        // AWS rotates a replica with its primary key.
-        RotatedBy::NotApplicable
-    } else {
-        RotatedBy::Nothing
-    }
 }
 
 /// Whether AWS can be told to rotate the key by itself. It rotates a replica with its primary key, and refuses disabled
