@@ -31,7 +31,7 @@ export async function run({ page, world }) {
   await page.goto(`${base}/audit/records?username=admin`);
   await page.waitForSelector('tbody tr td');
   await page.click('text=Verify the chain');
-  await page.waitForSelector('text=The chain is whole', { timeout: 30_000 });
+  await page.waitForSelector('text=The chain is whole', { timeout: 60_000 });
 
   await page.click('button:has-text("Export")');
   const [file] = await Promise.all([page.waitForEvent('download'), page.click('text=CSV of all that match')]);
