@@ -19,6 +19,7 @@ fn preferences_are_of_one_user_and_outlive_a_restart() {
     let views = json!({"theme": "dark", "views": [{"name": "due", "query": "sort=valid_to"}], "ключ": null});
     assert_eq!(put(&ann, &views).expect(200), views);
     assert_eq!(bob.get(PREFERENCES).expect(200), json!({}));
+    appliance.terminate();
     appliance.restart();
     let ann = appliance.user("ann");
     assert_eq!(ann.get(PREFERENCES).expect(200), views);
