@@ -170,7 +170,7 @@ fn a_job_takes_the_keys_of_a_filter() {
     let hidden = id(&make_key(&admin, "other", "us-east-1", "pay-hidden"));
     let ann = appliance.user("ann");
     permit(&admin, &kms, &ann, &["viewnative", "keybulkoperation", "keyupdate"]);
-    let body = json!({"filter": "search=PAY&keystate=Enabled", "operation": "disablekey"});
+    let body = json!({"filter": "search=PAY-&keystate=Enabled", "operation": "disablekey"});
     let begun = ann.post(JOBS, body).expect(202);
     assert_eq!((&begun["keys"], &begun["keys_count"]), (&json!([one, two]), &json!(2)));
     let job = end_of(&ann, &begun);
