@@ -1,6 +1,6 @@
 //! `POST /v1/cckm/aws/keys/{id}/check-policy`: a new policy is checked and compared, and not put.
 
-use crate::support::kms_fixture::{ACCOUNT, HOME, KmsFixture, at, aws_id};
+use crate::support::kms_fixture::{ACCOUNT, HOME, KmsFixture, aws_id};
 use serde_json::{Value, json};
 
 fn user() -> String {
@@ -47,7 +47,7 @@ fn mistakes_are_named_with_line_and_column_and_nothing_changes() {
     let both = json!({"policy": policy(json!([root()])), "key_users": ["user1"]});
     fixture.post(&key, "check-policy", both).refused(400, "NCERRInvalidParamValue");
     fixture.post(&key, "check-policy", json!({"policytemplate": "none"})).refused(404, "NCERRResourceNotFound");
-    assert_eq!(fixture.read(&key), key);
+    assert_eq!(fixture.read(&key)["aws_param"], key["aws_param"]);
 }
 
 #[test]
@@ -130,5 +130,5 @@ fn a_policy_that_locks_out_the_caller_or_the_account_is_said_to() {
         let message = fixture.post(&key, "policy", body).refused(502, "NCERRCloudError");
         assert!(message.contains("MalformedPolicyDocument"), "{message}");
     }
-    assert_eq!(fixture.admin.get(&at(&key, "")).expect(200), key);
+    assert_eq!(fixture.read(&key)["aws_param"], key["aws_param"]);
 }
