@@ -142,8 +142,7 @@ impl Cron {
     fn has_day(&self, day: NaiveDate) -> bool {
         let of_month = has(self.days, day.day());
         let of_week = has(self.weekdays, day.weekday().num_days_from_sunday());
-        let fits = if self.either_day { of_month || of_week } else { of_month && of_week };
-        fits
+        if self.either_day { of_month || of_week } else { of_month && of_week }
     }
 
     /// Returns the first minute of a day that matches, from this one on.

@@ -92,7 +92,9 @@ fn members(schema: &RefOr<Schema>, referenced: &[(String, RefOr<Schema>)], known
             object.additional_properties.is_some()
         }
         RefOr::T(Schema::AllOf(all)) => {
-            all.items.iter().fold(false, |open, item| members(item, referenced, known) || open)
+            // Each item is looked at, for its names.
+            let open = all.items.iter().filter(|item| members(item, referenced, known)).count();
+            open > 0
         }
         // No row is anything else.
         RefOr::T(_) => true,

@@ -82,7 +82,10 @@ fn places(text: &str) -> Vec<(usize, usize)> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Vec<(Option<usize>, Option<(usize, usize)>, String)> {
+    /// The number of the statement, the line and column, and the message.
+    type Found = (Option<usize>, Option<(usize, usize)>, String);
+
+    fn found(text: &str) -> Vec<Found> {
         problems(text).into_iter().map(|problem| (problem.statement, problem.at, problem.message)).collect()
     }
 

@@ -135,7 +135,7 @@ pub(super) fn seen_by(user: &User, state: &State, notices: &[Notice]) -> Vec<Cha
     let subjects = together(notices.iter().map(|notice| (&notice.subject, one(notice))));
     let seen = subjects.into_iter().filter(|(subject, _)| subject.is_seen_by(user, state));
     let resources = together(seen.map(|(subject, taken)| (&subject.stream, taken)));
-    let mut kinds: HashMap<(String, Option<KmsId>), Vec<(Option<String>, Taken)>> = HashMap::new();
+    let mut kinds: HashMap<_, Vec<_>> = HashMap::new();
     for (stream, taken) in resources {
         let (kind, id) = named(stream);
         kinds.entry((kind, taken.kms)).or_default().push((id, taken));
