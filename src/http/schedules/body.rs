@@ -13,7 +13,7 @@ use crate::domain::time::Time;
 use crate::http::body::{clearable, one_of, optional, read_as, read_name, read_time, required};
 use crate::service::failure::{invalid, too_long};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -96,7 +96,7 @@ pub struct BackupParams {
     /// A choice of resources. Not served: a backup has everything.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Option<Vec<Object>>)]
-    filters: Option<Vec<Map<String, Value>>>,
+    filters: Option<Vec<Value>>,
 }
 
 /// The parameters of a watch for changes that others make at AWS.
@@ -341,7 +341,10 @@ impl BackupParams {
         if let Some(scope) = &self.scope {
             one_of("scope", scope, &[("", ()), ("system", ()), ("domain", ())])?;
         }
-        let filters = self.filters.map(|filters| JsonText::of(&filters.into_iter().map(Value::Object).collect()));
+        if self.filters.iter().flatten().any(|filter| !filter.is_object()) {
+            return Err(invalid("filters", "must be a list of objects"));
+        }
+        let filters = self.filters.map(|filters| JsonText::of(&Value::Array(filters)));
         let filters = filters.transpose().map_err(|_| too_long("filters", JSON_TEXT_MAX))?;
         Ok(BackupPatch {
             description: self.description,

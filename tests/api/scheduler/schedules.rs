@@ -344,6 +344,8 @@ fn a_backup_schedule_keeps_what_it_cannot_serve_and_its_run_says_why() {
     let error = ended["error"].as_str().expect("a reason");
     assert!(error.contains("backupKey `d370535b") && error.contains("connection `f9a81705"), "{error}");
 
+    let no_object = json!({"database_backup_params": {"filters": [null]}});
+    admin.patch(&at(&schedule), no_object).refused(400, "NCERRInvalidParamValue");
     let change = json!({"run_at": "*/30 * * * *", "database_backup_params":
         {"description": "updated", "do_scp": true, "connection": "", "backup_key": "k", "retention_count": 3}});
     let changed = admin.patch(&at(&schedule), change).expect(200);
