@@ -44,7 +44,8 @@ export function Matrix({ columns, groups, cells, wish }) {
   };
   const focus = (/** @type {number} */ row, /** @type {number} */ column) => {
     setAt([row, column]);
-    requestAnimationFrame(() => box.current?.querySelector(`[data-cell="${row} ${column}"]`)?.focus());
+    // At once: a key that is pressed right after the arrow belongs to the new cell.
+    box.current?.querySelector(`[data-cell="${row} ${column}"]`)?.focus();
   };
   const keys = (/** @type {any} */ event) => {
     const cell = event.target.dataset?.cell;
