@@ -1,4 +1,5 @@
-// Runs the stories in order, then photographs each page and has axe look at it: run.mjs URL [PART OF A NAME...].
+// Runs the stories in order, then photographs each page and has axe look at it: run.mjs URL [PART OF A NAME...]. With LOOKS=all the
+// pages are looked at in every theme and width, else in light and wide only.
 import { readdir } from 'node:fs/promises';
 import { base, browser, findings, open, pictures, settled, signIn } from './browser.mjs';
 import { seed } from './seed.mjs';
@@ -6,6 +7,8 @@ import { pages } from './pages.mjs';
 
 const wanted = process.argv.slice(3);
 const chosen = (name) => wanted.length === 0 || wanted.some((part) => name.includes(part));
+/** @type {Array<[string, 'light' | 'dark', number, number]>} */
+const looks = [['light', 'light', 1440, 900], ['dark', 'dark', 1440, 900], ['1280', 'light', 1280, 800], ['tablet', 'light', 820, 1180], ['tablet-dark', 'dark', 820, 1180]];
 let passed = 0;
 let failed = 0;
 
@@ -38,7 +41,7 @@ for (const when of ['empty', 'filled']) {
     await shown.close();
   }
   if (when === 'empty') continue;
-  for (const [look, theme, width, height] of [['light', 'light', 1440, 900], ['dark', 'dark', 1440, 900], ['1280', 'light', 1280, 800], ['tablet', 'light', 820, 1180], ['tablet-dark', 'dark', 820, 1180]]) {
+  for (const [look, theme, width, height] of process.env.LOOKS === 'all' ? looks : looks.slice(0, 1)) {
     const shown = await open({ theme, width, height });
     await signIn(shown.page);
     for (const one of pages(world).filter((page) => chosen(page.name))) {
