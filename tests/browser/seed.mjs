@@ -13,12 +13,21 @@ export const MEMBER = { username: 'operator-1', password: 'Lab-user-2026-pass' }
 export async function client(base, username = 'admin', secret = password) {
   let token = '';
   const call = async (method, path, body) => {
+    // A token is good for minutes, and the stories take longer.
+    if (token !== '' && performance.now() > until) await signIn();
     const answer = await fetch(`${base}/api/v1/${path}`, { method, headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) }, body: body && JSON.stringify(body) });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text.slice(0, 300)}`);
     return text === '' ? null : JSON.parse(text);
   };
-  token = (await call('POST', 'auth/tokens', { username, password: secret })).jwt;
+  let until = 0;
+  const signIn = async () => {
+    token = '';
+    const given = await call('POST', 'auth/tokens', { username, password: secret });
+    token = given.jwt;
+    until = performance.now() + (given.duration - 60) * 1000;
+  };
+  await signIn();
   return call;
 }
 

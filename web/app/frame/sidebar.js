@@ -15,7 +15,7 @@ import { NAV, isAt, mayUse } from './nav.js';
 
 export function Sidebar() {
   const groups = user.value?.groups ?? [];
-  return html`<div class="sidebar"><a class="brand" href="/" aria-label="Claviger, to the overview"><${Mark} /><span class="wordmark">Claviger</span>${info.value.lab && html`<span class="chip brass lab">LAB</span>`}</a>
+  return html`<div class="sidebar"><a class="brand" href="/"><${Mark} /><span class="wordmark">Claviger</span>${info.value.lab && html`<span class="chip brass lab">LAB</span>`}</a>
     <nav aria-label="Main">${NAV.map((part) => {
       const entries = part.entries.filter((entry) => mayUse(entry, groups));
       return entries.length > 0 && html`${part.title && html`<h2>${part.title}</h2>`}<ul>${entries.map((entry) => html`<li><${NavLink} entry=${entry} /></li>`)}</ul>`;
@@ -45,7 +45,7 @@ function Me() {
   const me = user.value;
   if (!me) return null;
   const groups = (me.groups ?? []).filter((/** @type {string} */ group) => group !== 'All Clients');
-  return html`<${Popup} class="me" label=${html`<${Avatar} name=${me.username} large /><span class="who grow small"><bdi class="strong cut">${me.username}</bdi><br /><span class="t2 cut">${groups.join(' · ') || 'no group'}</span></span><${Icon} name="chevrons-up-down" />`} name=${`${me.username}: account and theme`}>
+  return html`<${Popup} class="me" label=${html`<${Avatar} name=${me.username} large /><span class="who grow small"><bdi class="strong cut">${me.username}</bdi><br /><span class="t2 cut">${groups.join(' · ') || 'no group'}</span></span><${Icon} name="chevrons-up-down" />`}>
     ${(/** @type {() => void} */ close) => html`<div class="heading">Theme</div>${THEMES.map(([id, label, icon]) => html`<button type="button" class="item" aria-pressed=${theme.value === id} onClick=${() => setTheme(id)}><${Icon} name=${icon} />${label}${theme.value === id && html`<span class="end"><${Icon} name="check" size="small" /></span>`}</button>`)}<hr />
       <a class="item" href="/auth/self/user" onClick=${close}><${Icon} name="user" />Your account and sessions</a>
       <button type="button" class="item" onClick=${() => { close(); dispatchEvent(new CustomEvent('claviger:shortcuts')); }}><${Icon} name="keyboard" />Keys of the keyboard<span class="end"><kbd>?</kbd></span></button>

@@ -21,7 +21,7 @@ export function TopBar() {
       const label = html`<bdi class="cut">${crumb.label}</bdi>`;
       return html`<li aria-current=${last ? 'page' : undefined}>${crumb.href && !last ? html`<a href=${crumb.href} class="cut">${label}</a>` : label}${!last && html`<${Icon} name="chevron-right" />`}</li>`;
     })}</ol></nav>
-    <button type="button" class="find" onClick=${() => openPalette()} aria-label="Find" aria-keyshortcuts="Control+K"><${Icon} name="search" /><span class="grow cut label">${isTablet.value ? 'Find…' : 'Find a key, an ARN, a person…'}</span><kbd>Ctrl K</kbd></button>
+    <button type="button" class="find" onClick=${() => openPalette()} aria-keyshortcuts="Control+K"><${Icon} name="search" /><span class="grow cut label">${isTablet.value ? 'Find…' : 'Find a key, an ARN, a person…'}</span><kbd>Ctrl K</kbd></button>
     <${Clock} /><${JobsTray} /><${ApiMenu} /></header>`;
 }
 

@@ -55,7 +55,7 @@ function Ages({ ages, at }) {
   const most = Math.max(1, ...ages.map((age) => age.keys));
   const old = ages.filter((age) => age.from_days >= 365).reduce((total, age) => total + age.keys, 0);
   const when = (/** @type {number} */ days) => new Date(at - days * DAY).toISOString().replace(/\.\d+Z$/, 'Z');
-  return html`<section><h3>Age of the material</h3><div class="ages">${ages.map((age, i) => html`<a key=${age.from_days} href=${keys({ material_since_before: age.from_days ? when(age.from_days) : undefined, material_since_after: age.below_days ? when(age.below_days) : undefined })} aria-label=${`${plural(age.keys, 'key')}, ${span(age)}`}>
+  return html`<section><h3>Age of the material</h3><div class="ages">${ages.map((age, i) => html`<a key=${age.from_days} href=${keys({ material_since_before: age.from_days ? when(age.from_days) : undefined, material_since_after: age.below_days ? when(age.below_days) : undefined })}>
       <b>${number(age.keys)}</b><span class="bar" style=${{ height: `${Math.max(2, (age.keys / most) * 36)}px`, background: `var(--age-${Math.min(5, i + 1)})` }} /><span class="t2">${span(age)}</span></a>`)}</div>
     <p class="small t2">${plural(old, 'key')} ${old === 1 ? 'holds' : 'hold'} material older than a year.</p></section>`;
 }
