@@ -16,6 +16,7 @@ export async function run({ page, world }) {
   if ((await page.locator('main img').count()) > 0 || ran) throw new Error('markup of a description was run');
   for (const path of [`/cckm/aws/keys/${world.keys[LONGEST].id}`, '/cckm/aws/keys?cols=alias,description,state']) {
     await page.goto(base + path);
+    await page.waitForSelector('main h1');
     await settled(page);
     if (await page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1)) throw new Error(`${path} is wider than the window`);
   }
