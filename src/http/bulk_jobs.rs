@@ -32,13 +32,13 @@ pub struct BulkBody {
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = Vec<String>)]
     keys: Option<Vec<String>>,
-    /// Filters and `search` of the list of keys, as in its query, in place of `keys`: the job takes the keys that match now
-    /// and that the caller may view, at most 10 000.
+    /// Filters and `search` of the list of keys, as in its query, in place of `keys`: the job takes the keys that match
+    /// now and that the caller may view, at most 10 000.
     #[serde(default, deserialize_with = "optional")]
     #[schema(example = "keystate=Enabled&region=eu-west-3")]
     filter: Option<String>,
-    /// `enablekey`, `disablekey`, `schedulekeydeletion`, `cancelkeydeletion`, `applypolicytemplate`, `enablerotationjob` or
-    /// `disablerotationjob`.
+    /// `enablekey`, `disablekey`, `schedulekeydeletion`, `cancelkeydeletion`, `applypolicytemplate`,
+    /// `enablerotationjob` or `disablerotationjob`.
     #[serde(default, deserialize_with = "optional")]
     #[schema(value_type = String, required = true, example = "enablekey")]
     operation: Option<String>,

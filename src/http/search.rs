@@ -32,8 +32,8 @@ pub struct HitsView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SearchHit)]
 struct HitView {
-    /// `kms`, `key`, `custom_key_store`, `source_key`, `policy_template`, `schedule`, `report`, `connection`, `webhook`,
-    /// `user` or `group`.
+    /// `kms`, `key`, `custom_key_store`, `source_key`, `policy_template`, `schedule`, `report`, `connection`,
+    /// `webhook`, `user` or `group`.
     #[schema(example = "key")]
     kind: &'static str,
     /// The id of the resource; of a group its name.
@@ -110,8 +110,8 @@ fn limit(value: &str) -> Result<usize, Problem> {
 
 impl Described for SearchQuery {
     fn describe(to: &mut Description) {
-        let text = "A text that the resources have in their name, id, or another member that the search of their list looks \
-                    into; nothing is found without one.";
+        let text = "A text that the resources have in their name, id, or another member that the search of their list \
+                    looks into; nothing is found without one.";
         to.queries("q", text, Object::builder().schema_type(Type::String).max_length(Some(255)));
         let number = Object::builder().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(LIMIT_MAX));
         to.queries("limit", "The largest number of hits.", number.default(Some(LIMIT_DEFAULT.into())));

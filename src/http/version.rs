@@ -1,5 +1,5 @@
-//! Versions of resources: `ETag` in the answer with one resource, and `If-Match` on its changes. The version is the time
-//! of the last change, so that it is also in lists and in the answers to changes.
+//! Versions of resources: `ETag` in the answer with one resource, and `If-Match` on its changes. The version is the
+//! time of the last change, so that it is also in lists and in the answers to changes.
 
 use super::error::Problem;
 use super::history::InPath;

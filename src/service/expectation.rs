@@ -1,5 +1,5 @@
-//! The version of a resource that a client saw when it asked for a change (`If-Match`). The ledger's writer compares it,
-//! so that no change of somebody else comes in between.
+//! The version of a resource that a client saw when it asked for a change (`If-Match`). The ledger's writer compares
+//! it, so that no change of somebody else comes in between.
 
 use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
@@ -7,8 +7,8 @@ use crate::domain::version::Expected;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// An expected version, and whether the change has begun. A change can have several records; only the first of them must
-/// find the version, since a later refusal would leave the change half done. Copies share that.
+/// An expected version, and whether the change has begun. A change can have several records; only the first of them
+/// must find the version, since a later refusal would leave the change half done. Copies share that.
 #[derive(Clone, Debug)]
 pub struct Expectation(Arc<Shared>);
 

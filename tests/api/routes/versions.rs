@@ -1,4 +1,4 @@
-//! Versions of resources: `ETag` of one, and `If-Match` on its changes, so that nobody overwrites what she has not seen.
+//! Versions of resources: `ETag` of one, and `If-Match` on its changes: nobody overwrites what she has not seen.
 
 use crate::support::client::{Answer, Client};
 use crate::support::kms_fixture::{KmsFixture, at};
