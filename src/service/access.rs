@@ -6,12 +6,11 @@ mod own;
 mod past;
 mod rights;
 mod schedules;
+mod views;
 
 use super::caller::{Caller, is_one_of};
 use super::failure::{Failure, MissingRight};
 use crate::domain::action::{Action, ActionSet};
-use crate::domain::alarm::{Alarm, Subject};
-use crate::domain::drift::DriftEntry;
 use crate::domain::group::SystemGroup;
 use crate::domain::id::{KeyId, KeyStoreId, KmsId, ReportId, TemplateId, UserId};
 use crate::domain::key::aggregate::Key;
@@ -29,6 +28,9 @@ pub use changes::{sees_bulk_job, sees_change, sees_sync_job};
 pub use own::{own_actions, own_actions_on_key, own_rights};
 pub use past::sees_past;
 pub use schedules::{for_schedule, for_work};
+pub use views::{
+    sees, sees_alarm, sees_drift, sees_key, sees_key_of, sees_key_store, sees_kms_of, sees_report, sees_template,
+};
 
 pub use rights::{
     AddKeyStore, Administer, BlockHyokKey, BlockKeyStore, CancelKeyDeletion, ConnectKeyStore, CreateCloudHsmKey,
@@ -282,12 +284,6 @@ fn seen_key_store(caller: &Caller, text: &str, to_view: bool) -> Result<Arc<KeyS
     }
 }
 
-/// Returns whether this user may view the key store.
-pub fn sees_key_store(user: &User, state: &State, store: &KeyStore) -> bool {
-    let views = |kms: &Arc<Kms>| granted(user, kms).permits(Action::ViewKeyStore);
-    administers_kms(user) || state.kms.get(&store.kms).is_some_and(views)
-}
-
 /// Proof that the caller may do `A` with one policy template. Only this module makes one.
 pub struct TemplatePermit<A> {
     caller: Caller,
@@ -360,11 +356,6 @@ impl<A> ReportPermit<A> {
     }
 }
 
-/// Returns whether this user may view the report.
-pub fn sees_report(user: &User, state: &State, report: &Report) -> bool {
-    may_on_report(user, state, report, Action::ReportView)
-}
-
 /// Returns whether this user may do this on every KMS of a report. If one was deleted, only administrators may.
 fn may_on_report(user: &User, state: &State, report: &Report, action: Action) -> bool {
     let may = |id: KmsId| state.kms.get(&id).is_some_and(|kms| granted(user, kms).permits(action));
@@ -401,45 +392,6 @@ fn check_account<A: KmsRight>(user: &User, state: &State, account: AccountId) ->
     }
 }
 
-/// Returns whether this user may view the template.
-pub fn sees_template(user: &User, state: &State, template: &Template) -> bool {
-    administers_kms(user) || state.kms_of_account(template.account).any(|kms| sees(user, kms))
-}
-
-/// Returns whether this user may view the key.
-pub fn sees_key(user: &User, state: &State, key: &Key) -> bool {
-    administers_kms(user) || state.kms.get(&key.kms).is_some_and(|kms| granted(user, kms).permits(key.view_action()))
-}
-
-/// Returns whether this user may view the key of this id. Only administrators see the id of a key that was removed.
-pub fn sees_key_of(user: &User, state: &State, key: KeyId) -> bool {
-    state.keys.get(&key).map_or_else(|| administers_kms(user), |key| sees_key(user, state, key))
-}
-
-/// Returns whether this user may view the alarm: one of a key or a key store with the right to view that, and one of a
-/// connection with the right to view connections.
-pub fn sees_alarm(user: &User, state: &State, alarm: &Alarm) -> bool {
-    match &alarm.facts.subject {
-        Subject::Key { key, .. } => sees_key_of(user, state, *key),
-        Subject::KeyStore { store, .. } => match state.key_stores.get(store) {
-            Some(store) => sees_key_store(user, state, store),
-            None => administers_kms(user),
-        },
-        Subject::Connection { .. } => is_one_of(user, ViewConnections::REQUIRED.groups()),
-    }
-}
-
-/// Returns whether this user may view an entry of the drift watch: one with the right to view its key. One about a key
-/// that is not known here is for administrators of KMSs.
-pub fn sees_drift(user: &User, state: &State, entry: &DriftEntry) -> bool {
-    entry.facts.key.map_or_else(|| administers_kms(user), |key| sees_key_of(user, state, key))
-}
-
-/// Returns whether this user may view the KMS of this id. Only administrators see the id of a deleted KMS.
-pub fn sees_kms_of(user: &User, state: &State, kms: KmsId) -> bool {
-    state.kms.get(&kms).map_or_else(|| administers_kms(user), |kms| sees(user, kms))
-}
-
 /// Authorizes the caller to change every key that has a template. Each check covers the keys that have it at that
 /// time. The failure names no key, since the caller may not be able to view it.
 ///
@@ -468,11 +420,6 @@ pub fn manages_users(user: &User) -> bool {
 /// The actions that the access list of a KMS grants to this user. An administrator needs no entry.
 pub fn granted(user: &User, kms: &Kms) -> ActionSet {
     kms.acl.granted(user.id, &user.groups)
-}
-
-/// Returns whether this user may view the KMS.
-pub fn sees(user: &User, kms: &Kms) -> bool {
-    administers_kms(user) || !granted(user, kms).is_empty()
 }
 
 /// Authorizes the caller to do this on all of these KMSs.
