@@ -58,6 +58,7 @@ pub mod source_keys;
 pub mod sync_jobs;
 pub mod syslogs;
 pub mod system;
+pub mod table_file;
 pub mod templates;
 pub mod text;
 pub mod tokens;
