@@ -71,7 +71,7 @@ const TABLE: &[(&str, &[&str])] = &[
 #[test]
 fn modules_import_only_allowed_modules() {
     let mut wrong = Vec::new();
-    for file in sources(Path::new("src")) {
+    for file in sources(Path::new("src"), "rs") {
         let module = module_of(&file);
         let Some((_, allowed)) = TABLE.iter().find(|(name, _)| *name == module) else {
             assert!(["lib.rs", "main.rs"].contains(&module.as_str()), "{module} has no row in the table");
@@ -92,9 +92,20 @@ fn modules_import_only_allowed_modules() {
 
 /// Stored types have a layout in `ledger::layout`, and shown types a view in `http`, so a type of the domain can change
 /// freely and is not serialised itself. `key/policy.rs` deserialises AWS's JSON of a policy.
+/// docs/console.md says how long a file of the console may be.
+#[test]
+fn files_of_the_console_are_short() {
+    let files = sources(Path::new("web/app"), "js");
+    assert!(files.len() > 50, "{}", files.len());
+    for file in files {
+        let lines = fs::read_to_string(&file).expect("a file").lines().count();
+        assert!(lines <= 300, "{} has {lines} lines", file.display());
+    }
+}
+
 #[test]
 fn no_type_of_the_domain_is_serialised() {
-    for file in sources(Path::new("src/domain")) {
+    for file in sources(Path::new("src/domain"), "rs") {
         let text = fs::read_to_string(&file).expect("a source");
         let reads_aws = file.ends_with("key/policy.rs");
         let mut names = ["Serialize", "bincode", "serde::"].into_iter().filter(|name| !reads_aws || *name != "serde::");
@@ -116,7 +127,7 @@ fn the_reader_of_use_lines_sees_every_form() {
 #[test]
 fn the_largest_import_cycle_in_the_domain_does_not_grow() {
     const LARGEST: usize = 3;
-    let files: Vec<_> = sources(Path::new("src/domain")).into_iter().filter(|file| !is_for_tests(file)).collect();
+    let files: Vec<_> = sources(Path::new("src/domain"), "rs").into_iter().filter(|file| !is_for_tests(file)).collect();
     let modules: BTreeSet<String> = files.iter().map(|file| path_of(file)).collect();
     let imports: BTreeMap<String, BTreeSet<String>> = files
         .iter()
@@ -151,13 +162,14 @@ fn the_reader_of_imports_resolves_every_form() {
     assert_eq!(owner("domain::time::Time", &modules), None);
 }
 
-fn sources(directory: &Path) -> Vec<PathBuf> {
+/// The files of a kind, such as `rs`, in a directory and those in it.
+fn sources(directory: &Path, kind: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).expect("a directory") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            found.extend(sources(&path));
-        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.extend(sources(&path, kind));
+        } else if path.extension().is_some_and(|found| found == kind) {
             found.push(path);
         }
     }

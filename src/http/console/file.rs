@@ -28,7 +28,7 @@ pub(super) enum Caching {
 }
 
 /// The headers of what a browser shows as a page. Scripts, styles and calls go to this server only; nothing inline runs, and no
-/// other page may show this one in a frame. On other files they mean nothing, and would be a fifth of the first load.
+/// other page may show this one in a frame. On other files they mean nothing.
 const OF_DOCUMENTS: &[(&str, &str)] = &[
     (
         "content-security-policy",
