@@ -3,6 +3,7 @@
  * all (Web Locks), and tells the others by a channel between them, which is memory as well.
  */
 import { signal } from './view.js';
+import { forgetDrafts, store } from './storage.js';
 
 /**
  * `starting` until it is known whether there is a session; then `out`, `in`, or `again`: a sign-in lies over the page.
@@ -14,6 +15,8 @@ export const user = signal(null);
 
 /** @type {{token: string, until: number} | null} */
 let access = null;
+/** Whose page this is: set by the first token, and the same until the page is loaded again. */
+let mine = '';
 /** @type {Array<() => void>} */
 let waiting = [];
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('claviger.session') : null;
@@ -27,11 +30,27 @@ channel?.addEventListener('message', (event) => {
 
 /** @param {{token: string, until: number}} given */
 function keep(given) {
+  const whose = owner(given.token);
+  // Another user: no call that waits may be carried out in that name, and nothing that was typed may be shown.
+  if (mine !== '' && whose !== mine) {
+    forget();
+    location.reload();
+    return;
+  }
+  mine = whose;
   access = given;
   if (session.value !== 'in' && user.value) session.value = 'in';
   const go = waiting;
   waiting = [];
   for (const one of go) one();
+}
+
+/** Forgets what is of the user who was here. */
+function forget() {
+  access = null;
+  waiting = [];
+  forgetDrafts();
+  store('preferences', null);
 }
 
 /** Whose token it is; tokens are JWTs, whose claims are only read here, never trusted. @param {string} token */
@@ -45,7 +64,7 @@ function owner(token) {
 }
 
 /** A token of somebody else who signed in in another tab is not taken. @param {string} token */
-const sameUser = (token) => access === null || owner(access.token) === owner(token);
+const sameUser = (token) => mine === '' || owner(token) === mine;
 
 /** @param {any} answer the answer of auth/tokens */
 function take(answer) {
@@ -72,7 +91,7 @@ async function renew(old) {
     const answer = await askForToken({ grant_type: 'refresh_token', cookies: true });
     if (answer.ok) {
       take(await answer.json());
-      return true;
+      return access !== null;
     }
     if (answer.status < 500) access = null;
     return answer.status >= 500 && access !== null;
@@ -139,14 +158,10 @@ export async function signIn(username, password) {
     const body = await answer.json().catch(() => ({}));
     return { status: answer.status, reason: body.reason ?? '', message: body.message ?? '', wait: Number(answer.headers.get('retry-after')) || 0 };
   }
-  const given = await answer.json();
-  // Another user than before: nothing of the former one's page may stay.
-  const another = session.value === 'again' && access !== null && owner(access.token) !== owner(given.jwt);
-  const former = user.value?.username;
-  access = null;
-  take(given);
+  take(await answer.json());
+  // Another user than before: the page is loaded again.
+  if (access === null) return null;
   await readUser();
-  if (another || (former !== undefined && former !== user.value?.username)) location.reload();
   session.value = 'in';
   return null;
 }
@@ -164,23 +179,31 @@ export async function changePassword(username, password, next) {
   return { status: answer.status, reason: body.reason ?? '', message: body.message ?? '', wait: Number(answer.headers.get('retry-after')) || 0 };
 }
 
+/** The session has ended: everything is loaded anew, so that nothing of it is left in memory. */
 function leave() {
-  access = null;
-  user.value = null;
-  session.value = 'out';
+  if (session.value === 'out') return;
+  forget();
+  location.replace('/');
 }
 
-/** Ends this session here and in all tabs. */
+/** Ends this session here and in all tabs; fails if the server has not ended it. */
 export async function signOut() {
+  /** @type {Response} */
+  let answer;
   try {
-    await fetch('/api/v1/auth/revoke', {
+    answer = await fetch('/api/v1/auth/revoke', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'X-Claviger-Console': '1' },
       body: JSON.stringify({ cookies: true }),
       credentials: 'same-origin',
     });
-  } finally {
-    channel?.postMessage({ kind: 'out' });
-    leave();
+  } catch {
+    throw new Error('The server did not answer: you are still signed in.');
   }
+  if (!answer.ok) {
+    const body = await answer.json().catch(() => ({}));
+    throw new Error(body.message ?? `The server answered ${answer.status}: you are still signed in.`);
+  }
+  channel?.postMessage({ kind: 'out' });
+  leave();
 }

@@ -37,3 +37,12 @@ export function keepDraft(name, value) {
     // Not kept.
   }
 }
+
+/** Forgets all drafts of this tab. */
+export function forgetDrafts() {
+  try {
+    for (const name of Object.keys(sessionStorage)) if (name.startsWith('claviger.draft.')) sessionStorage.removeItem(name);
+  } catch {
+    // None were kept.
+  }
+}

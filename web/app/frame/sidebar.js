@@ -9,6 +9,7 @@ import { user, signOut } from '../session.js';
 import { theme, setTheme, THEMES } from '../theme.js';
 import { Bitting } from '../components/charts.js';
 import { Avatar, Time } from '../components/bits.js';
+import { showError } from '../components/dialog.js';
 import { Icon, Mark } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
 import { NAV, isAt, mayUse } from './nav.js';
@@ -49,5 +50,5 @@ function Me() {
     ${(/** @type {() => void} */ close) => html`<div class="heading">Theme</div>${THEMES.map(([id, label, icon]) => html`<button type="button" class="item" aria-pressed=${theme.value === id} onClick=${() => setTheme(id)}><${Icon} name=${icon} />${label}${theme.value === id && html`<span class="end"><${Icon} name="check" size="small" /></span>`}</button>`)}<hr />
       <a class="item" href="/auth/self/user" onClick=${close}><${Icon} name="user" />Your account and sessions</a>
       <button type="button" class="item" onClick=${() => { close(); dispatchEvent(new CustomEvent('claviger:shortcuts')); }}><${Icon} name="keyboard" />Keys of the keyboard<span class="end"><kbd>?</kbd></span></button>
-      <button type="button" class="item" onClick=${() => { close(); signOut(); }}><${Icon} name="log-out" />Sign out</button>`}<//>`;
+      <button type="button" class="item" onClick=${() => { close(); signOut().catch(showError); }}><${Icon} name="log-out" />Sign out</button>`}<//>`;
 }

@@ -7,6 +7,7 @@ import { preferences, setPreference } from '../../preferences.js';
 import { changePassword, signOut, user } from '../../session.js';
 import { theme, setTheme, THEMES } from '../../theme.js';
 import { Card, Chip, ErrorNote, Pairs, Time } from '../../components/bits.js';
+import { showError } from '../../components/dialog.js';
 import { FormNote, Segments, TextField, useForm } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
@@ -18,7 +19,7 @@ export function Account() {
   const read = useGet('/auth/self/user');
   const me = read.data ?? user.value;
   if (!me) return html`<div class="body"><${ErrorNote} error=${read.error} again=${read.reload} /></div>`;
-  return html`<div class="page"><${Head} title="Your account" beside=${html`<bdi class="t2">${me.username}</bdi>`} actions=${html`<${Button} icon="log-out" onClick=${signOut}>Sign out<//>`} />
+  return html`<div class="page"><${Head} title="Your account" beside=${html`<bdi class="t2">${me.username}</bdi>`} actions=${html`<${Button} icon="log-out" onClick=${() => signOut().catch(showError)}>Sign out<//>`} />
     <div class="body"><div class="columns even"><div class="column">
         <${Card} title="Profile"><${Profile} me=${me} set=${(/** @type {any} */ row) => { read.set(row); user.value = row; }} /><//>
         <${Card} title="Password" sub=${html`changed <${Time} at=${me.password_changed_at} />`}><${Password} me=${me} /><//>
