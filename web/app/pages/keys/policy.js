@@ -1,5 +1,5 @@
 /** The policy of a key: who is in it, its JSON checked as one types, and the difference to what AWS has. */
-import { html, useEffect, useState } from '../../view.js';
+import { html, useEffect, useRef, useState } from '../../view.js';
 import { api, versionOf } from '../../api.js';
 import { changed as changedPath } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
@@ -27,9 +27,9 @@ export function policyOf(key) {
 export function KeyPolicy({ row: key, path, changed, readOnly }) {
   const inAws = policyOf(key);
   const name = `policy.${key.id}`;
-  const [kept] = useState(() => draft(name));
+  const [kept] = useState(() => (readOnly ? null : draft(name)));
   const [text, setText] = useState(kept?.text ?? inAws);
-  const [began] = useState(kept?.began ?? inAws);
+  const [began, setBegan] = useState(kept?.began ?? inAws);
   const [version] = useState(() => versionOf(path));
   const [view, setView] = useState(kept ? 'difference' : 'people');
   const [checked, setChecked] = useState(/** @type {any} */ (null));
@@ -41,11 +41,18 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
   const bytes = new TextEncoder().encode(value ? JSON.stringify(value) : text).length;
   const missing = lacks(key, 'keyupdate');
 
+  // A text that nobody has changed follows the policy in AWS; a draft stays, and says that it is older.
+  useEffect(() => {
+    if (!readOnly && text !== began) return;
+    setText(inAws);
+    setBegan(inAws);
+  }, [inAws]);
   useEffect(() => {
     if (!readOnly) keepDraft(name, edited ? { text, began } : null);
     setError(null);
+    // What was said of an older text says nothing of this one.
+    setChecked(null);
     if (!edited || !value || missing) {
-      setChecked(null);
       return undefined;
     }
     const abort = new AbortController();
@@ -57,39 +64,53 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
     };
   }, [text]);
 
-  const check = async (/** @type {AbortSignal} */ signal) => {
+  const latest = useRef(text);
+  latest.current = text;
+  const check = async (/** @type {AbortSignal | undefined} */ signal) => {
     try {
-      setChecked(await api.post(`${path}/check-policy`, { policy: text }, { signal }));
+      const answer = await api.post(`${path}/check-policy`, { policy: text }, { signal });
+      // What is said of an older text is of no use any more.
+      if (latest.current === text) setChecked(answer);
+      return answer;
     } catch (/** @type {any} */ failed) {
       if (!signal?.aborted && failed.status !== 404) setError(failed);
+      return null;
     }
   };
   const format = () => value && setText(policyText(value));
   const discard = () => {
     keepDraft(name, null);
     setText(inAws);
+    setBegan(inAws);
   };
   const save = async () => {
-    const lockout = checked?.lockout && ['not_allowed', 'denied'].includes(checked.lockout.caller_decision);
-    const put = () => api.post(`${path}/policy`, { policy: text }, { version: stale ? undefined : versionOf(path) ?? version });
+    const put = () => api.post(`${path}/policy`, { policy: text }, { version: versionOf(path) ?? version });
     setError(null);
-    if (lockout) {
-      const answer = await ask({ title: `Lock Claviger out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: checked.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });
-      if (answer) saved(answer);
-      return;
-    }
     setBusy('save');
+    // The check of this very text: it may have been typed a moment ago.
+    const known = checked ?? (await check(undefined));
+    if (known?.valid === false) return setBusy('');
+    if (known?.lockout && ['not_allowed', 'denied'].includes(known.lockout.caller_decision)) {
+      setBusy('');
+      const answer = await ask({ title: `Lock Claviger out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: known.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });
+      if (answer) saved(answer);
+      return undefined;
+    }
+    setError(null);
     try {
       saved(await put());
     } catch (failed) {
       setError(failed);
     }
     setBusy('');
+    return undefined;
   };
   const saved = (/** @type {any} */ answer) => {
     keepDraft(name, null);
     changed(answer);
-    if (answer?.aws_param) setText(policyOf(answer));
+    const now = answer?.aws_param ? policyOf(answer) : text;
+    setText(now);
+    setBegan(now);
     changedPath('/cckm/aws/keys');
     toast(html`The policy of ${keyName(key)} is set in AWS.`);
     setView('people');
@@ -110,8 +131,8 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
     <${ErrorNote} error=${error} /></div>
     ${!readOnly && html`<div class="foot"><span class="t2">${edited ? 'Asks AWS, reads back, then records the change.' : 'What AWS has now.'}</span><span class="grow"></span>
       ${view === 'json' && value && html`<button type="button" class="button quiet" onClick=${format}>Format</button>`}<button type="button" class="button quiet" disabled=${!edited} onClick=${discard}>Discard</button>
-      <span data-dry onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && check(/** @type {any} */ (undefined))}><${Button} icon="eye" disabled=${!edited || !value} missing=${missing} onClick=${() => check(/** @type {any} */ (undefined))}>Dry run<//></span>
-      <span data-save onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && edited && value && save()}><${Button} class="ink" kbd="Ctrl S" busy=${busy === 'save'} missing=${missing} disabled=${!edited || !value || bytes > MOST_BYTES || checked?.valid === false} onClick=${save}>Save policy<//></span></div>`}`;
+      <span data-dry><${Button} icon="eye" disabled=${!edited || !value} missing=${missing} onClick=${() => check(undefined)}>Dry run<//></span>
+      <span data-save><${Button} class="ink" kbd="Ctrl S" busy=${busy === 'save'} missing=${missing} disabled=${!edited || !value || bytes > MOST_BYTES || checked?.valid === false} onClick=${save}>Save policy<//></span></div>`}`;
 }
 
 /** A field for JSON with numbers of lines; the line with the fault is marked. @param {{text: string, set: (text: string) => void, fault: import('../../lib/policy.js').Fault | null}} props */
