@@ -6,7 +6,7 @@ export const KINDS = {
   hyok: { title: 'Hold a key here', sub: 'The material stays here. AWS asks for each encryption and decryption.', finish: 'Create the HYOK key', path: '/cckm/aws/create-hyok-key' },
 };
 
-export const START = { kms: '', region: '', usage: 'ENCRYPT_DECRYPT', spec: 'SYMMETRIC_DEFAULT', alias: '', description: '', tags: '', multiRegion: false, source: '', expires: 'never', validTo: '', schedule: '', store: '', policyKind: 'aws', template: '', policy: '' };
+export const START = { kms: '', region: '', usage: 'ENCRYPT_DECRYPT', spec: 'SYMMETRIC_DEFAULT', alias: '', description: '', tags: '', multiRegion: false, source: '', sourceId: '', expires: 'never', validTo: '', schedule: '', store: '', policyKind: 'aws', template: '', policy: '' };
 
 /** "a=b, c=d" as AWS's tags. @param {string} text */
 export const tagsOf = (text) => text.split(',').map((one) => one.trim()).filter((one) => one !== '').map((one) => {
@@ -26,7 +26,7 @@ export function bodyOf(kind, values) {
     ...(kind === 'upload' && values.expires === 'day' && values.validTo && { ValidTo: `${values.validTo}T23:59:00Z` }),
   };
   return {
-    ...(kind === 'hyok' ? { local_hosted_params: { custom_key_store_id: values.store, ...(values.source && { source_key_id: values.source }), linked_state: true } } : { kms: values.kms, region: values.region }),
+    ...(kind === 'hyok' ? { local_hosted_params: { custom_key_store_id: values.store, ...(values.sourceId && { source_key_id: values.sourceId }), linked_state: true } } : { kms: values.kms, region: values.region }),
     ...(kind === 'upload' && values.source && { source_key_identifier: values.source }),
     ...(kind === 'upload' && values.expires === 'day' && { key_expiration: true }),
     ...(values.policyKind === 'template' && values.template && { policytemplate: values.template }),

@@ -31,7 +31,7 @@ export function SourcePicker({ form, kind }) {
     run: (values) => api.post('/vault/keys2', { name: values.name, algorithm: 'aes', size: 256, ...(kind === 'hyok' && { unexportable: true, undeletable: true }) }),
   }).then((answer) => {
     if (!answer?.name) return;
-    form.set({ source: answer.name });
+    form.set({ source: answer.name, sourceId: answer.id });
     changed('/vault/keys2');
   });
   return html`<div class="row"><h2 class="grow">Which source key?</h2><div class="input small search"><${Icon} name="search" size="small" /><input aria-label="Find a source key" placeholder=${read.data ? `${read.data.total} source keys` : 'Source keys'} value=${typed} onInput=${(/** @type {any} */ event) => setTyped(event.target.value)} /></div><button type="button" class="button small" onClick=${make}><${Icon} name="plus" size="small" />Make a new one</button></div>
@@ -40,7 +40,7 @@ export function SourcePicker({ form, kind }) {
     ${read.data && rows.length === 0 && html`<${Empty} icon="folder-key" title="No source key">Make one; it is sealed here until AWS gets it.<//>`}
     ${rows.length > 0 && html`<div class="source-pick" role="radiogroup" aria-label="Source key">${rows.map((/** @type {any} */ key) => {
       const why = unfit(key, kind);
-      return html`<label key=${key.id}><input type="radio" class="box" name="source" value=${key.name} checked=${form.values.source === key.name} disabled=${why !== null} onChange=${() => form.set({ source: key.name })} /><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><bdi class="strong cut">${key.name}</bdi><span class="t2">${key.algorithm} ${key.size ?? ''}</span><span class="t2 cut">${key.origin === 'generated' ? 'made here' : 'brought'}, <${Time} at=${key.createdAt} /></span><span class="right small ${why ? 't2' : 't3'} cut">${why ?? (key.neverExported ? 'never exported' : '')}</span></label>`;
+      return html`<label key=${key.id}><input type="radio" class="box" name="source" value=${key.name} checked=${form.values.source === key.name} disabled=${why !== null} onChange=${() => form.set({ source: key.name, sourceId: key.id })} /><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><bdi class="strong cut">${key.name}</bdi><span class="t2">${key.algorithm} ${key.size ?? ''}</span><span class="t2 cut">${key.origin === 'generated' ? 'made here' : 'brought'}, <${Time} at=${key.createdAt} /></span><span class="right small ${why ? 't2' : 't3'} cut">${why ?? (key.neverExported ? 'never exported' : '')}</span></label>`;
     })}</div>`}`;
 }
 
