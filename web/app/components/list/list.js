@@ -94,8 +94,8 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
             onOpen=${panel ? (/** @type {any} */ row) => setQuery({ open: id(row) }, { push: query.value.open === undefined }) : undefined} open=${query.value.open} />`}${beside}
     </div>
     <${Pager} total=${total} skip=${skip} limit=${limit} fit=${fit} count=${rows?.length ?? 0}>
-      ${bulk && selected.size > 0 && html`<${BulkBar} count=${everything ? total : selected.size} total=${total} everything=${everything} all=${() => setEverything(true)} clear=${() => { setSelected(new Set()); setEverything(false); }}>
-        ${bulk({ ids: [...selected], rows: (rows ?? []).filter((/** @type {any} */ row) => selected.has(id(row))), everything, query: { ...asked, ...fixed, skip: undefined, limit: undefined, sort: undefined }, count: everything ? total : selected.size, clear: () => setSelected(new Set()) })}<//>`}<//>`;
+      ${bulk && selected.size > 0 && html`<${BulkBar} count=${everything ? total : selected.size} total=${narrowed || Object.keys(fixed).length > 0 ? total : 0} everything=${everything} all=${() => setEverything(true)} clear=${() => { setSelected(new Set()); setEverything(false); }}>
+        ${bulk({ ids: [...selected], rows: (rows ?? []).filter((/** @type {any} */ row) => selected.has(id(row))), everything, query: { ...asked, ...fixed, skip: undefined, limit: undefined, sort: undefined }, count: everything ? total : selected.size, clear: () => { setSelected(new Set()); setEverything(false); } })}<//>`}<//>`;
 }
 
 /** Typing waits 120 ms; the read before is cancelled. @param {{name: string, placeholder: string}} props */

@@ -2,34 +2,42 @@
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { shared } from '../../data.js';
-import { plural } from '../../lib/text.js';
+import { queryString } from '../../lib/query.js';
+import { number, plural } from '../../lib/text.js';
 import { ask, showError } from '../../components/dialog.js';
 import { toast } from '../../components/toast.js';
 import { follow } from '../../frame/jobs.js';
 
 const MOST = 100;
 
-/** The ids of what was chosen: of all that match, if that was said. @param {import('../../components/list/bulk.js').Chosen} chosen @returns {Promise<string[]>} */
-async function idsOf(chosen) {
-  if (!chosen.everything) return chosen.ids;
-  /** @type {string[]} */
-  const ids = [];
-  for (let total = 1; ids.length < total;) {
-    const page = await api.get('/cckm/aws/keys', { ...chosen.query, skip: ids.length, limit: 500, fields: 'id' });
-    total = page.total;
-    if (page.resources.length === 0) break;
-    ids.push(...page.resources.map((/** @type {any} */ key) => key.id));
-  }
-  return ids;
+/**
+ * The keys of each job: all that match, by the filter of the list, or what was ticked in pieces.
+ * @param {import('../../components/list/bulk.js').Chosen} chosen @returns {Array<{filter: string} | {keys: string[]}>}
+ */
+function jobsOf(chosen) {
+  if (chosen.everything) return [{ filter: queryString(chosen.query).slice(1) }];
+  return Array.from({ length: Math.ceil(chosen.ids.length / MOST) }, (_, i) => ({ keys: chosen.ids.slice(i * MOST, (i + 1) * MOST) }));
 }
 
 /** Starts the jobs. @param {import('../../components/list/bulk.js').Chosen} chosen @param {string} operation @param {any} [more] */
 async function start(chosen, operation, more = {}) {
-  const ids = await idsOf(chosen);
-  for (let i = 0; i < ids.length; i += MOST) await api.post('/cckm/aws/bulkjob', { keys: ids.slice(i, i + MOST), operation, ...more });
+  let begun = 0;
+  let failed = /** @type {any} */ (null);
+  for (const which of jobsOf(chosen)) {
+    try {
+      const job = await api.post('/cckm/aws/bulkjob', { ...which, operation, ...more });
+      begun += job.keys_count ?? ('keys' in which ? which.keys.length : 0);
+    } catch (error) {
+      // Nothing has begun yet: the whole of it can be tried again.
+      if (begun === 0) throw error;
+      failed = error;
+      break;
+    }
+  }
   follow();
   chosen.clear();
-  toast(html`Begun for ${plural(ids.length, 'key')}. It can be left.`);
+  if (failed) showError({ message: `Begun for ${plural(begun, 'key')} of ${number(chosen.count)}, which the jobs show. The rest was refused: ${failed.message}` });
+  else toast(html`Begun for ${plural(begun, 'key')}. It can be left.`);
 }
 
 /** @param {import('../../components/list/bulk.js').Chosen} chosen */
@@ -46,7 +54,7 @@ export function keyBulk(chosen) {
     });
   };
   const deletion = () => ask({
-    title: `Schedule the deletion of ${count}?`, level: 3, name: count,
+    title: `Schedule the deletion of ${count}?`, level: 3, name: count.replaceAll('\u2009', ''),
     text: 'After the wait AWS destroys the keys. What they encrypted can never be read again. Until then you can cancel.', act: 'Schedule deletion', keep: 'Keep the keys', values: { days: 30 },
     fields: (values, set) => html`<div class="field"><label for="bulk-days">Wait <span class="optional">7 to 30 days</span></label><input id="bulk-days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values) => start(chosen, 'schedulekeydeletion', { days: values.days }),
