@@ -27,4 +27,4 @@ export function DryRunBox({ dry }) {
 }
 
 /** @param {{dry: ReturnType<typeof useDryRun>, disabled?: boolean}} props */
-export const DryRunButton = ({ dry, disabled }) => html`<span data-dry onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && dry.run()}><${Button} icon="eye" busy=${dry.busy} disabled=${disabled} onClick=${dry.run}>Dry run<//></span>`;
+export const DryRunButton = ({ dry, disabled }) => html`<span data-dry><${Button} icon="eye" busy=${dry.busy} disabled=${disabled} onClick=${dry.run}>Dry run<//></span>`;

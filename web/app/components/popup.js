@@ -85,7 +85,7 @@ export function Button({ missing, class: extra = '', onClick, icon, children, bu
     if (missing || busy || disabled) event.preventDefault();
     else onClick?.(event);
   };
-  return html`<button type=${type} class=${`button ${extra}`} aria-disabled=${missing || disabled ? 'true' : undefined} aria-busy=${busy ? 'true' : undefined}
+  return html`<button type=${type} class=${`button ${extra}`} aria-disabled=${missing || disabled ? 'true' : undefined} aria-busy=${busy ? 'true' : undefined} data-key=${kbd === 'C' ? 'c' : undefined}
     data-tip=${missing ? `You lack ${missing}. Ask for it.` : undefined} aria-label=${name} onClick=${click}>
     ${missing ? html`<${Icon} name="lock" size="small" />` : busy ? html`<${Icon} name="refresh-cw" size="small" class="spin" />` : icon && html`<${Icon} name=${icon} size="small" />`}${children}${kbd && html`<kbd>${kbd}</kbd>`}
   </button>`;

@@ -8,6 +8,14 @@ import { openPalette } from './find.js';
 
 let afterG = 0;
 
+/** What a key presses: what is marked, or the button within it; under an open dialog nothing is. @param {string} selector */
+function marked(selector) {
+  const root = [...document.querySelectorAll('dialog[open]')].pop() ?? document;
+  const found = root.querySelector(selector);
+  const button = found?.matches('button, a, input') ? found : found?.querySelector('button');
+  return button instanceof HTMLElement ? button : null;
+}
+
 /** @param {EventTarget | null} target */
 const typing = (target) => target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not(.box), textarea, select'));
 
@@ -20,16 +28,12 @@ export function startKeyboard() {
       return;
     }
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 's') {
-      const save = document.querySelector('[data-save]');
-      if (save instanceof HTMLElement) {
-        event.preventDefault();
-        save.click();
-      }
+      event.preventDefault();
+      marked('[data-save]')?.click();
       return;
     }
     if (event.ctrlKey && event.key === 'Enter') {
-      const dry = document.querySelector('[data-dry]');
-      if (dry instanceof HTMLElement) dry.click();
+      marked('[data-dry]')?.click();
       return;
     }
     if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector('dialog[open]') || preferences.value.letters === false) return;
@@ -43,8 +47,8 @@ export function startKeyboard() {
       return;
     }
     const press = (/** @type {string} */ selector) => {
-      const button = document.querySelector(selector);
-      if (button instanceof HTMLElement) {
+      const button = marked(selector);
+      if (button) {
         event.preventDefault();
         button.click();
         if (button.matches('input')) button.focus();

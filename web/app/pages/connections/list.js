@@ -30,7 +30,7 @@ export function ConnectionList() {
   usePage({ title: 'Connections', terraform: 'data "ciphertrust_aws_connection_list" "all" {\n}' });
   const missing = lacksRight('connections');
   const add = () => go(`${CONNECTIONS}?new=1`);
-  return html`<div class="page full"><${Head} title="Connections" actions=${html`<span data-key="c" onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && add()}><${Button} class="ink" icon="plus" kbd="C" missing=${missing} onClick=${add}>Add a connection<//></span>`} />
+  return html`<div class="page full"><${Head} title="Connections" actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${missing} onClick=${add}>Add a connection<//>`} />
     <${List} path=${CONNECTIONS} noun=${['connection', 'connections']} columns=${COLUMNS} filters=${FILTERS} views=${[{ title: 'All', query: {} }, { title: 'Failing', query: { last_connection_ok: 'false' } }]} sort="name" search=${{ placeholder: 'Name' }} href=${(/** @type {any} */ row) => `${CONNECTIONS}/${segment(row.id)}`}
       empty=${html`<${Empty} icon="plug" title="No connections yet">A connection is how Claviger signs in to AWS.<br />${!missing && html`<a href=${`${CONNECTIONS}?new=1`}>Add a connection</a>`}<//>`} /></div>`;
 }

@@ -59,7 +59,7 @@ export function KmsList() {
     { id: 'created', title: 'Added', width: 130, sort: 'createdAt', hidden: true, cell: (row) => html`<${Time} at=${row.createdAt} />` },
   ];
   const missing = lacksRight('KMS');
-  return html`<div class="page full"><${Head} title="KMSs" actions=${html`<span data-key="c" onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && go('/cckm/aws/kms?new=1')}><${Button} class="ink" icon="plus" missing=${missing} kbd="C" onClick=${() => go('/cckm/aws/kms?new=1')}>Add a KMS<//></span>`} />
+  return html`<div class="page full"><${Head} title="KMSs" actions=${html`<${Button} class="ink" icon="plus" missing=${missing} kbd="C" onClick=${() => go('/cckm/aws/kms?new=1')}>Add a KMS<//>`} />
     <${List} path="/cckm/aws/kms" noun=${['KMS', 'KMSs']} columns=${columns} filters=${FILTERS} sort="name" search=${{ placeholder: 'Name or id' }} href=${(/** @type {any} */ row) => `/cckm/aws/kms/${segment(row.id)}`}
       empty=${html`<${Empty} icon="cloud" title="No KMS yet">A KMS is one AWS account with the regions that Claviger looks after.<br />${!missing && html`<a href="/cckm/aws/kms?new=1">Add a KMS</a>`}<//>`} /></div>`;
 }

@@ -97,7 +97,7 @@ export function Rights({ row: kms, path, changed, readOnly }) {
     ${(count > 0 || error || dry.error) && html`<div class="foot rights-foot"><div class="grow column">
         ${error ? html`<${ErrorNote} error=${error} />` : dry.said || dry.error ? html`<${DryRunBox} dry=${dry} />` : html`<div class="row"><span class="chip accent">${plural(count, 'change')}</span><span class="small said" aria-live="polite">${words(difference(acls, wished(acls, pending)), people, cells)}</span></div>`}</div>
       <button type="button" class="button quiet" onClick=${discard}>Discard</button><${DryRunButton} dry=${dry} />
-      <span data-save onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && save()}><${Button} class="ink" busy=${busy} missing=${missing} onClick=${save} kbd="Ctrl S">${count === 1 ? 'Save it' : count === 2 ? 'Save both' : `Save all ${count}`}<//></span></div>`}`;
+      <span data-save><${Button} class="ink" busy=${busy} missing=${missing} onClick=${save} kbd="Ctrl S">${count === 1 ? 'Save it' : count === 2 ? 'Save both' : `Save all ${count}`}<//></span></div>`}`;
 }
 
 /** The entries as they would be. @param {any[]} acls @param {Record<string, boolean>} pending */

@@ -39,7 +39,7 @@ export function GroupList() {
   const add = () => askGroup('A new group', 'Create the group', { name: '', description: '' }, (values) => api.post(GROUPS, values)).then((answer) => answer && (changed(GROUPS), setQuery({ open: answer.name })));
   const at = rows.findIndex((row) => row.name === opened);
   const walk = (/** @type {number} */ to) => (at >= 0 && rows[to] ? () => setQuery({ open: rows[to].name }) : null);
-  return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<span data-key="c" onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && add()}><${Button} class="ink" icon="plus" kbd="C" missing=${missing} onClick=${add}>Create a group<//></span>`} /><${Areas} />
+  return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${missing} onClick=${add}>Create a group<//>`} /><${Areas} />
     <${List} path=${GROUPS} noun=${['group', 'groups']} columns=${COLUMNS} filters=${[{ name: 'name', title: 'Name' }]} sort="name" search=${{ placeholder: 'Name' }} id=${(/** @type {any} */ row) => row.name} panel onRead=${(/** @type {any} */ answer) => setRows(answer.resources)}
       beside=${opened && html`<${GroupPanel} key=${opened} name=${opened} previous=${walk(at - 1)} next=${walk(at + 1)} />`} /></div>`;
 }

@@ -39,7 +39,7 @@ export function UserList() {
   const add = () => go(`${USERS}?new=1`);
   const at = rows.findIndex((row) => row.user_id === opened);
   const walk = (/** @type {number} */ to) => (at >= 0 && rows[to] ? () => setQuery({ open: rows[to].user_id }) : null);
-  return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<span data-key="c" onClick=${(/** @type {any} */ event) => event.target === event.currentTarget && add()}><${Button} class="ink" icon="user-plus" kbd="C" missing=${missing} onClick=${add}>Create a user<//></span>`} /><${Areas} />
+  return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<${Button} class="ink" icon="user-plus" kbd="C" missing=${missing} onClick=${add}>Create a user<//>`} /><${Areas} />
     <${List} path=${USERS} noun=${['user', 'users']} columns=${COLUMNS} filters=${FILTERS} sort="username" search=${{ placeholder: 'User name, name, email' }} id=${(/** @type {any} */ row) => row.user_id} panel onRead=${(/** @type {any} */ answer) => setRows(answer.resources)}
       beside=${opened && html`<${UserPanel} key="panel" id=${opened} previous=${walk(at - 1)} next=${walk(at + 1)} />`} empty=${html`<${Empty} icon="users" title="Nobody has this name." />`} /></div>`;
 }
