@@ -75,7 +75,16 @@ fn places(text: &str) -> Vec<(usize, usize)> {
     // The values are parts of the text itself.
     let start = text.as_ptr() as usize;
     let offset = |part: &RawValue| (part.get().as_ptr() as usize).saturating_sub(start);
-    each.into_iter().map(|part| line_and_column(text, offset(part))).collect()
+    // They follow one another, so each is counted from the one before.
+    let (mut from, mut at) = (0, (1, 1));
+    let mut place = |part: &RawValue| {
+        let to = offset(part);
+        let (lines, column) = line_and_column(text.get(from..).unwrap_or_default(), to.saturating_sub(from));
+        at = (at.0 + lines - 1, if lines == 1 { at.1 + column - 1 } else { column });
+        from = to;
+        at
+    };
+    each.into_iter().map(&mut place).collect()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use super::policy_text::{PolicyText, canonical, normalised};
 use serde_json::Value;
+use std::collections::HashSet;
 
 /// What changes from one policy to another.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -58,9 +59,18 @@ impl PlacedStatement {
     }
 }
 
+/// The most statements of a policy that is compared, which takes time with their square. No policy of AWS has as many:
+/// a statement has more than 64 bytes, and a policy up to 32 KiB.
+const STATEMENTS_MAX: usize = 500;
+
 impl PolicyDifference {
-    pub fn between(before: &PolicyText, after: &PolicyText) -> Self {
+    /// The differences of two policies; `None` if one has too many statements to be one of AWS.
+    pub fn between(before: &PolicyText, after: &PolicyText) -> Option<Self> {
         let (before, after) = (before.value(), after.value());
+        let count = |policy: &Value| policy["Statement"].as_array().map_or(1, Vec::len);
+        if count(&before).max(count(&after)) > STATEMENTS_MAX {
+            return None;
+        }
         let (mut old, mut new) = (placed(&before), placed(&after));
         let mut difference = Self { elements: elements(&before, &after, &["Version", "Id"]), ..Self::default() };
         // First those that are the same, then those with the same Sid, then those that differ in one element.
@@ -74,7 +84,7 @@ impl PolicyDifference {
         difference.changed = changed.collect();
         difference.changed.sort_by_key(|change| change.after.number);
         (difference.removed, difference.added) = (old, new);
-        difference
+        Some(difference)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -144,6 +154,7 @@ fn elements(before: &Value, after: &Value, names: &[&str]) -> Vec<ElementChange>
     let change = |name: &&str| {
         let (old, new) = (values(&before[*name]), values(&after[*name]));
         let only_in = |these: &[String], those: &[String]| -> Vec<String> {
+            let those: HashSet<_> = those.iter().collect();
             these.iter().filter(|value| !those.contains(value)).cloned().collect()
         };
         let (added, removed) = (only_in(&new, &old), only_in(&old, &new));
@@ -225,7 +236,7 @@ mod tests {
             // IAM treats it as the same.
             statement("root", "123456789012", json!(["kms:*"])),
         ]));
-        let difference = PolicyDifference::between(&before, &after);
+        let difference = PolicyDifference::between(&before, &after).expect("comparable");
         let numbers = |all: &[PlacedStatement]| all.iter().map(|one| one.number).collect::<Vec<_>>();
         assert_eq!((numbers(&difference.added), numbers(&difference.removed), difference.same), (vec![1], vec![3], 1));
         let change = ElementChange {
@@ -240,7 +251,7 @@ mod tests {
             "Adds statement `new`, which allows everybody kms:Decrypt.".to_owned(),
         ];
         assert_eq!(difference.words(), words);
-        assert!(PolicyDifference::between(&after, &after).is_empty());
+        assert!(PolicyDifference::between(&after, &after).is_some_and(|difference| difference.is_empty()));
     }
 
     #[test]
@@ -251,8 +262,17 @@ mod tests {
         };
         let one = |via: &str| policy(with(json!({"StringEquals": {"kms:ViaService": via}, "Bool": {"a": true}})));
         let difference = PolicyDifference::between(&one("s3.amazonaws.com"), &one("ebs.amazonaws.com"));
+        let difference = difference.expect("comparable");
         assert_eq!((difference.added.len(), difference.removed.len(), difference.changed.len()), (0, 0, 1));
         let gained = "StringEquals kms:ViaService: ebs.amazonaws.com";
         assert_eq!(difference.changed[0].elements[0].added, [gained]);
+    }
+
+    #[test]
+    fn a_policy_with_more_statements_than_aws_takes_is_not_compared() {
+        let of = |count: usize| policy(vec![json!({}); count].into());
+        assert!(PolicyDifference::between(&of(1), &of(STATEMENTS_MAX)).is_some());
+        assert!(PolicyDifference::between(&of(1), &of(STATEMENTS_MAX + 1)).is_none());
+        assert!(PolicyDifference::between(&of(STATEMENTS_MAX + 1), &of(1)).is_none());
     }
 }

@@ -52,7 +52,8 @@ pub struct PolicyCheck {
     pub compared: Compared,
     /// Why AWS could not be asked for the policy or for the caller.
     pub error: Option<String>,
-    /// The differences; `None` if the new one is no JSON object, or there is no policy to compare with.
+    /// The differences; `None` if the new one is too long or no JSON object, a policy has too many statements, or there
+    /// is no policy to compare with.
     pub difference: Option<PolicyDifference>,
 }
 
@@ -128,18 +129,11 @@ async fn policy(at: &RegionAccess, key: &Key) -> Result<PolicyText, AwsFailure> 
 
 fn judged(key: &Key, text: String, at_aws: AtAws) -> PolicyCheck {
     let AtAws { caller, role, policy, error } = at_aws;
-    let mut problems = problems(&text);
-    let outside = |message: String, at| Problem { statement: None, sid: None, at, message };
-    if text.len() > POLICY_MAX {
-        let message = format!("a policy has up to {POLICY_MAX} bytes, and this one has {}", text.len());
-        problems.insert(0, outside(message, None));
-    }
-    if let Some((offset, c)) = text.char_indices().find(|(_, c)| *c > '\u{ff}') {
-        let message = format!("AWS accepts `{c}` only as a JSON escape");
-        problems.push(outside(message, Some(line_and_column(&text, offset))));
-    }
+    // The work may grow with the square of the length, so a text that is too long is not read.
+    let read = if text.len() > POLICY_MAX { "" } else { text.as_str() };
+    let problems = all_problems(&text);
     let (arn, account) = (key.metadata.arn.to_string(), key.metadata.account().to_string());
-    let reading = Reading::of(&text);
+    let reading = Reading::of(read);
     let target = Target { arn: &arn, account: &account, reading: &reading, grants: &[] };
     let keeps = |who: &str| match Subject::parse(who) {
         Some(subject) if problems.is_empty() => decide(&target, &subject, PUT_POLICY),
@@ -158,14 +152,29 @@ fn judged(key: &Key, text: String, at_aws: AtAws) -> PolicyCheck {
         (None, Some(policy)) => (Compared::Recorded, Some(policy.clone())),
         (None, None) => (Compared::Nothing, None),
     };
-    let new = PolicyText::returned(&text).ok();
-    let difference = present.as_ref().zip(new).map(|(present, new)| PolicyDifference::between(present, &new));
+    let new = PolicyText::returned(read).ok();
+    let difference = present.as_ref().zip(new).and_then(|(present, new)| PolicyDifference::between(present, &new));
     let outsiders = |text: &str| Summary::of(text).outsiders(&arn, &account);
-    let mut opens_to = outsiders(&text);
+    let mut opens_to = outsiders(read);
     if let Some(present) = &present {
         let before = outsiders(present.as_str());
         opens_to.retain(|who| !before.contains(who));
     }
     let opens_to = opens_to.into_iter().collect();
     PolicyCheck { problems, caller, caller_keeps, account_keeps, opens_to, compared, error, difference, text }
+}
+
+/// The mistakes of a new policy. Of one that is too long, only that is said.
+fn all_problems(text: &str) -> Vec<Problem> {
+    let outside = |message: String, at| Problem { statement: None, sid: None, at, message };
+    if text.len() > POLICY_MAX {
+        let message = format!("a policy has up to {POLICY_MAX} bytes, and this one has {}", text.len());
+        return vec![outside(message, None)];
+    }
+    let mut problems = problems(text);
+    if let Some((offset, c)) = text.char_indices().find(|(_, c)| *c > '\u{ff}') {
+        let message = format!("AWS accepts `{c}` only as a JSON escape");
+        problems.push(outside(message, Some(line_and_column(text, offset))));
+    }
+    problems
 }

@@ -41,8 +41,11 @@ fn mistakes_are_named_with_line_and_column_and_nothing_changes() {
     // An object has no lines.
     let object: Value = serde_json::from_str(&text).expect("JSON");
     assert_eq!(check(json!({"policy": object}))["problems"][0].get("line"), None);
-    let long = check(json!({"policy": policy(json!([root(), {"Sid": "x".repeat(33_000)}]))}));
+    // Of a text that is too long, nothing else is analysed: no mistake of its statements, no difference.
+    let long = check(json!({"policy": policy(json!([root(), {"Sid": "x".repeat(33_000), "Principal": "*"}]))}));
     assert!(long["problems"][0]["message"].as_str().is_some_and(|text| text.contains("32768")), "{long}");
+    assert_eq!(long["problems"].as_array().map(Vec::len), Some(1), "{}", long["problems"]);
+    assert_eq!((long.get("differences"), &long["opens_to"], &long["valid"]), (None, &json!([]), &json!(false)));
 
     let both = json!({"policy": policy(json!([root()])), "key_users": ["user1"]});
     fixture.post(&key, "check-policy", both).refused(400, "NCERRInvalidParamValue");
