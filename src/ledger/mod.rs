@@ -368,6 +368,9 @@ impl Ledger {
     /// Reads all records and checks them and the seal as they are now, on a separate thread. Each of `expected` must be
     /// one of the records.
     ///
+    /// This is the log as this process has it open: files that were replaced or deleted under it since do not show. Only
+    /// opening the log again reads them by their names.
+    ///
     /// # Errors
     /// The first broken record, or the first that is not as expected.
     pub async fn verify(&self, expected: Vec<HeadMark>) -> Result<Verified, LedgerError> {

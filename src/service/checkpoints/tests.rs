@@ -81,3 +81,28 @@ async fn a_directory_that_takes_no_copy_is_an_error_and_the_checkpoint_stays() {
     let made = checkpoints.make().await.expect("made");
     assert_eq!(newest_copy(&home.path().join("none"), &checkpoints.public_key()).as_ref(), Some(&*made));
 }
+
+#[tokio::test]
+async fn a_bad_checkpoint_does_not_keep_the_log_from_being_checked() {
+    let home = tempfile::tempdir().expect("a directory");
+    let keyring = Keyring::for_tests();
+    let ledger = log(home.path());
+    for name in ["one", "two"] {
+        grow(&ledger, name).await;
+        open(home.path(), &ledger, &keyring, None).make().await.expect("made");
+    }
+    let path = home.path().join(NAME);
+    let text = std::fs::read_to_string(&path).expect("readable");
+    std::fs::write(&path, text.replacen("\"number\":1", "\"number\":11", 1)).expect("written");
+    let checkpoints = open(home.path(), &ledger, &keyring, None);
+    let problem = checkpoints.compare().await.expect_err("it is bad");
+    let expected = "the 2 records are whole, but the checkpoint of record 11 cannot be believed";
+    assert!(problem.starts_with(expected), "{problem}");
+
+    // What is wrong with the log itself is said first.
+    let other = tempfile::tempdir().expect("a directory");
+    let ledger = log(other.path());
+    grow(&ledger, "one").await;
+    let problem = open(home.path(), &ledger, &keyring, None).compare().await.expect_err("a record is missing");
+    assert!(!problem.contains("whole") && !problem.contains("believed"), "{problem}");
+}

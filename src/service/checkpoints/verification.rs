@@ -1,11 +1,10 @@
 //! What is known of the log's chain, and its check while the server runs: every record is read, and compared with its
 //! hash, with the one before, and with the checkpoints that were made here.
 
-use super::{Checkpoint, CheckpointError, Checkpoints};
+use super::{Checkpoint, Checkpoints};
 use crate::domain::time::Time;
 use crate::ledger::{HeadMark, Verified};
 use crate::service::access::{Administer, Permit};
-use crate::service::failure::Failure;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 /// The most checkpoints that the log is compared with: the newest.
@@ -68,8 +67,12 @@ impl Checkpoints {
         if !dry_run {
             *latest = Some(verification.clone());
             let checkpoints = self.clone();
+            // A task of its own: a check that panics must not count as running for ever.
+            let own = self.clone();
+            let check = tokio::spawn(async move { own.compare().await });
             tokio::spawn(async move {
-                let outcome = checkpoints.compare().await.unwrap_or_else(Outcome::Broken);
+                let outcome = check.await.unwrap_or_else(|error| Err(format!("the check ended early: {error}")));
+                let outcome = outcome.unwrap_or_else(Outcome::Broken);
                 if let Outcome::Broken(problem) = &outcome {
                     tracing::error!(problem, "the check of the log found something wrong");
                 }
@@ -82,26 +85,41 @@ impl Checkpoints {
         verification
     }
 
-    async fn compare(&self) -> Result<Outcome, String> {
+    pub(super) async fn compare(&self) -> Result<Outcome, String> {
         let own = self.clone();
-        let marks = tokio::task::spawn_blocking(move || own.marks()).await.map_err(|error| error.to_string())??;
+        let marks = tokio::task::spawn_blocking(move || own.marks()).await;
+        let (marks, problem) = marks.map_err(|error| error.to_string())?;
         let checkpoints = marks.len();
         let verified = self.0.recorder.ledger().verify(marks).await.map_err(|broken| broken.to_string())?;
-        Ok(Outcome::Whole { verified, checkpoints })
+        match problem {
+            None => Ok(Outcome::Whole { verified, checkpoints }),
+            Some(problem) => Err(format!("the {} records are whole, but {problem}", verified.records)),
+        }
     }
 
-    /// The records of which there are checkpoints.
-    fn marks(&self) -> Result<Vec<HeadMark>, String> {
-        let failed = |failure: Failure| failure.to_string();
-        let (_, newest) = self.read(0, CHECKPOINTS_MAX, false).map_err(failed)?;
-        let key = self.public_key();
-        let mark = |checkpoint: Checkpoint| {
-            let refused = |error: CheckpointError| {
-                format!("the checkpoint of record {} cannot be believed: {error}", checkpoint.number)
-            };
-            checkpoint.check(&key).map_err(refused)
+    /// The records of which there are checkpoints that can be believed, and what is wrong with the newest of the others.
+    /// One bad checkpoint must not keep the log from being checked.
+    fn marks(&self) -> (Vec<HeadMark>, Option<String>) {
+        let newest: Vec<_> = {
+            let file = self.file();
+            (0..file.len()).rev().take(CHECKPOINTS_MAX).map(|place| (place, file.get(place))).collect()
         };
-        newest.into_iter().map(mark).collect()
+        let key = self.public_key();
+        let (mut marks, mut problem) = (Vec::new(), None);
+        for (place, read) in newest {
+            let checked = match read {
+                Ok(Some(checkpoint)) => checkpoint.check(&key).map_err(|error| {
+                    format!("the checkpoint of record {} cannot be believed: {error}", checkpoint.number)
+                }),
+                Ok(None) => continue,
+                Err(error) => Err(format!("checkpoint {} of this machine cannot be read: {error}", place + 1)),
+            };
+            match checked {
+                Ok(mark) => marks.push(mark),
+                Err(error) => drop(problem.get_or_insert(error)),
+            }
+        }
+        (marks, problem)
     }
 
     fn verification(&self) -> MutexGuard<'_, Option<Verification>> {
