@@ -237,7 +237,7 @@ impl BulkJobView {
 fn status(job: &BulkJob, key: &BulkKey) -> String {
     match &key.end {
         Some(Ok(())) => "Success".to_owned(),
-        Some(Err(reason)) => reason.clone(),
+        Some(Err(reason)) => reason.to_string(),
         None if job.completed.is_some() => "canceled".to_owned(),
         None => JobStatus::InProgress.name().to_owned(),
     }

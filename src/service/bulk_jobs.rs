@@ -114,7 +114,7 @@ impl BulkJobs {
         let work = keys.into_iter().map(|key| self.apply(&job, key, context, Run::First));
         let ends: Vec<Result<(), Failure>> = stream::iter(work).buffered(KEYS_AT_ONCE).collect().await;
         for (key, end) in job.keys.iter_mut().zip(ends) {
-            key.end = Some(end.map_err(|failure| failure.to_string()));
+            key.end = Some(end.map_err(|failure| failure.to_string().into()));
         }
         job.completed = Some(self.recorder.now());
         job

@@ -9,7 +9,9 @@ use crate::domain::id::{JobId, KeyId, ScheduleId, TemplateId, UserId};
 use crate::domain::key::days::DeletionWindow;
 use crate::domain::refusal::{Bounds, JobRefusal, Refusal};
 use crate::domain::time::Time;
+use imbl::Vector;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The maximum number of keys in a bulk job that names them.
 pub const KEYS_MAX: usize = 100;
@@ -23,8 +25,8 @@ pub struct BulkJob {
     /// The user who started the job, and whose rights it has.
     pub by: UserId,
     pub task: BulkTask,
-    /// The keys, each with its result.
-    pub keys: Vec<BulkKey>,
+    /// The keys, each with its result. Each end of a key makes a new version of the job, which shares what did not change.
+    pub keys: Vector<BulkKey>,
     /// Whether a cancellation was requested.
     pub cancelled: bool,
     pub completed: Option<Time>,
@@ -38,7 +40,7 @@ pub struct BulkJob {
 pub struct BulkKey {
     pub id: KeyId,
     /// The result, with the reason of a failure; `None` while the key is not processed yet.
-    pub end: Option<Result<(), String>>,
+    pub end: Option<Result<(), Arc<str>>>,
 }
 
 /// The task that a bulk job performs on each key.
@@ -147,7 +149,7 @@ impl BulkJob {
     pub fn apply(&mut self, at: Time, event: &BulkEvent) {
         match event {
             BulkEvent::KeyDone { key } => self.set_end(*key, Ok(())),
-            BulkEvent::KeyFailed { key, reason } => self.set_end(*key, Err(reason.clone())),
+            BulkEvent::KeyFailed { key, reason } => self.set_end(*key, Err(reason.as_str().into())),
             BulkEvent::CancelRequested => self.cancelled = true,
             BulkEvent::Finished => self.completed = Some(at),
             BulkEvent::Started { .. } => return,
@@ -186,8 +188,10 @@ impl BulkJob {
         }
     }
 
-    fn set_end(&mut self, key: KeyId, end: Result<(), String>) {
-        if let Some(mine) = self.keys.iter_mut().find(|mine| mine.id == key) {
+    fn set_end(&mut self, key: KeyId, end: Result<(), Arc<str>>) {
+        // Only the part of the list with this key is copied.
+        let place = self.keys.iter().position(|mine| mine.id == key);
+        if let Some(mine) = place.and_then(|place| self.keys.get_mut(place)) {
             mine.end = Some(end);
         }
     }

@@ -16,6 +16,7 @@
 //!   unset. Existing files are never edited.
 
 use super::error::Fault;
+use imbl::Vector;
 use std::sync::Arc;
 
 #[macro_use]
@@ -82,6 +83,18 @@ impl<'a, Live, Layout: LayoutOf<'a, Live>> LayoutOf<'a, Vec<Live>> for Vec<Layou
 
 impl<Live, Layout: IntoLive<Live>> IntoLive<Vec<Live>> for Vec<Layout> {
     fn into_live(self) -> Result<Vec<Live>, Impossible> {
+        self.into_iter().map(Layout::into_live).collect()
+    }
+}
+
+impl<'a, Live: Clone, Layout: LayoutOf<'a, Live>> LayoutOf<'a, Vector<Live>> for Vec<Layout> {
+    fn of(live: &'a Vector<Live>) -> Self {
+        live.iter().map(Layout::of).collect()
+    }
+}
+
+impl<Live: Clone, Layout: IntoLive<Live>> IntoLive<Vector<Live>> for Vec<Layout> {
+    fn into_live(self) -> Result<Vector<Live>, Impossible> {
         self.into_iter().map(Layout::into_live).collect()
     }
 }

@@ -370,8 +370,11 @@ pub(in crate::ledger) enum Outcome<'a> {
     Failed(Text<'a>),
 }
 
-impl<'a> LayoutOf<'a, Result<(), String>> for Outcome<'a> {
-    fn of(live: &'a Result<(), String>) -> Self {
+impl<'a, Reason> LayoutOf<'a, Result<(), Reason>> for Outcome<'a>
+where
+    Text<'a>: LayoutOf<'a, Reason>,
+{
+    fn of(live: &'a Result<(), Reason>) -> Self {
         match live {
             Ok(()) => Self::Done,
             Err(reason) => Self::Failed(LayoutOf::of(reason)),
@@ -379,8 +382,11 @@ impl<'a> LayoutOf<'a, Result<(), String>> for Outcome<'a> {
     }
 }
 
-impl IntoLive<Result<(), String>> for Outcome<'_> {
-    fn into_live(self) -> Result<Result<(), String>, Impossible> {
+impl<'a, Reason> IntoLive<Result<(), Reason>> for Outcome<'a>
+where
+    Text<'a>: IntoLive<Reason>,
+{
+    fn into_live(self) -> Result<Result<(), Reason>, Impossible> {
         Ok(match self {
             Self::Done => Ok(()),
             Self::Failed(reason) => Err(reason.into_live()?),

@@ -25,6 +25,7 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use uuid::Uuid;
 
 pub(in crate::ledger) struct Text<'a>(Cow<'a, str>);
@@ -64,6 +65,18 @@ impl<'a> LayoutOf<'a, String> for Text<'a> {
 impl IntoLive<String> for Text<'_> {
     fn into_live(self) -> Result<String, Impossible> {
         Ok(self.0.into_owned())
+    }
+}
+
+impl<'a> LayoutOf<'a, Arc<str>> for Text<'a> {
+    fn of(live: &'a Arc<str>) -> Self {
+        Self(Cow::Borrowed(live))
+    }
+}
+
+impl IntoLive<Arc<str>> for Text<'_> {
+    fn into_live(self) -> Result<Arc<str>, Impossible> {
+        Ok(self.0.into())
     }
 }
 
