@@ -6,12 +6,15 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::time::Duration;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT_SECONDS: u64 = 30;
 /// The bytes of an answer that are read.
 const ANSWER_MAX: usize = 64 * 1024;
+/// The longest record that is sent whole, in bytes of its JSON. Only the start of a job with very many keys is longer.
+pub(super) const RECORD_MAX: usize = 64 * 1024;
 
 /// A collector. Its headers may have secrets, so it has no `Debug`.
 #[derive(Clone)]
@@ -58,9 +61,10 @@ impl Otlp {
     }
 
     /// Sends items. What the collector refuses for good is sent again in halves, and left out once it is one item: it
-    /// would hold up all that follow it for ever.
+    /// would hold up all that follows it for ever. Whether it is left out is decided at the end: a collector that refuses
+    /// everything, such as one with another path, must not cost a record.
     pub(super) async fn send(&self, items: &[Item]) -> Result<Sent, Broken> {
-        let (mut sent, mut parts, mut is_accepting) = (Sent::default(), vec![items], false);
+        let (mut sent, mut parts, mut left_out, mut is_accepting) = (Sent::default(), vec![items], Vec::new(), false);
         while let Some(part) = parts.pop() {
             let status = match self.post(part).await? {
                 Answer::Accepted { bytes } => {
@@ -72,19 +76,22 @@ impl Otlp {
             };
             let (first, second) = part.split_at(part.len() / 2);
             match (first, second) {
-                ([], [item]) => {
-                    // A collector that refuses everything, such as one with another path, must not cost a record.
-                    is_accepting = is_accepting || matches!(self.post(&[]).await?, Answer::Accepted { .. });
-                    if !is_accepting {
-                        return Err(refused(status));
-                    }
-                    let (source, number) = (item.number.noun(), item.number.value());
-                    tracing::error!(source, number, status, "the OpenTelemetry collector refused it for good: skipped");
-                    sent.skipped += 1;
-                }
+                ([], [item]) => left_out.push((item, status)),
                 ([], _) => return Err(refused(status)),
                 _ => parts.extend([second, first]),
             }
+        }
+        if let Some((_, status)) = left_out.first().filter(|_| !is_accepting) {
+            // OTLP asks every collector to accept a request without items.
+            match self.post(&[]).await? {
+                Answer::Accepted { .. } => {}
+                Answer::Refused(_) => return Err(refused(*status)),
+            }
+        }
+        for (item, status) in left_out {
+            let (source, number) = (item.number.noun(), item.number.value());
+            tracing::error!(source, number, status, "the OpenTelemetry collector refused it for good: skipped");
+            sent.skipped += 1;
         }
         Ok(sent)
     }
@@ -171,7 +178,7 @@ fn log_record(item: &Item) -> Value {
         json!({"key": "claviger.success", "value": {"boolValue": item.success}}),
         text("claviger.resource", &item.resource),
         text("enduser.id", &item.username),
-        text("claviger.record", &item.json),
+        text("claviger.record", &shortened(&item.json)),
     ];
     attributes.extend(item.hash.as_ref().map(|hash| text("claviger.hash", hash)));
     attributes.extend(item.client_ip.as_ref().map(|ip| text("client.address", ip)));
@@ -179,6 +186,19 @@ fn log_record(item: &Item) -> Value {
     json!({"timeUnixNano": nanos, "observedTimeUnixNano": nanos, "severityNumber": severity, "severityText": name,
         "eventName": format!("claviger.{}", item.event), "body": {"stringValue": item.message},
         "attributes": attributes})
+}
+
+/// The JSON of a record; one that a collector may refuse for its length has the length of its details in their place.
+/// Its hash is still there, and the log has the rest.
+fn shortened(json: &str) -> Cow<'_, str> {
+    if json.len() <= RECORD_MAX {
+        return Cow::Borrowed(json);
+    }
+    let Ok(Value::Object(mut members)) = serde_json::from_str(json) else { return Cow::Borrowed(json) };
+    if let Some(details) = members.get_mut("details") {
+        *details = json!({"cut": true, "bytes": details.to_string().len()});
+    }
+    Cow::Owned(Value::Object(members).to_string())
 }
 
 fn text(key: &str, value: &str) -> Value {

@@ -1,12 +1,16 @@
 //! The texts of messages, the progress of a destination, and its file.
 
 use super::cursor::CursorDirectory;
+use super::destination::{Broken, Sent};
 use super::item::{Item, Number, Severity};
 use super::json_file::{JsonFile, JsonFileSettings};
-use super::otlp::{Otlp, OtlpError, request};
+use super::otlp::{Otlp, OtlpError, RECORD_MAX, request};
 use super::progress::{BUFFERS, Progress, SETTLE};
 use super::syslog_text::{DATAGRAM_MAX, Format, for_datagram, message};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 fn item() -> Item {
     Item {
@@ -206,4 +210,74 @@ fn a_record_is_a_log_record_of_opentelemetry() {
     let of = |key: &str| attributes.iter().find(|one| one["key"] == key).map(|one| one["value"].clone());
     assert_eq!(of("claviger.number"), Some(serde_json::json!({"intValue": "42"})));
     assert_eq!(of("claviger.record"), Some(serde_json::json!({"stringValue": item().json})));
+}
+
+#[test]
+fn a_very_long_record_is_sent_without_its_details() {
+    let record = |text: &str| serde_json::json!({"hash": "ab", "details": {"a": text}}).to_string();
+    let sent = |json: &str| {
+        let body = request(&[Item { json: json.to_owned(), ..item() }]);
+        let attributes = &body["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["attributes"];
+        let of_record = attributes.as_array().expect("attributes").iter().find(|one| one["key"] == "claviger.record");
+        of_record.expect("the record")["value"]["stringValue"].as_str().expect("text").to_owned()
+    };
+    let rest = record("").len();
+    let longest = record(&"x".repeat(RECORD_MAX - rest));
+    assert_eq!((longest.len(), sent(&longest)), (RECORD_MAX, longest.clone()));
+    let longer = "x".repeat(RECORD_MAX - rest + 1);
+    let cut: serde_json::Value = serde_json::from_str(&sent(&record(&longer))).expect("JSON");
+    let bytes = serde_json::json!({"a": longer}).to_string().len();
+    assert_eq!(cut, serde_json::json!({"hash": "ab", "details": {"cut": true, "bytes": bytes}}));
+}
+
+/// The body of the request on a connection.
+async fn body_of(stream: &mut TcpStream) -> String {
+    let mut text = String::new();
+    loop {
+        let mut bytes = [0; 4096];
+        let length = stream.read(&mut bytes).await.expect("read");
+        text.push_str(std::str::from_utf8(&bytes[..length]).expect("ASCII"));
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let expected = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        if Some(body.len()) == expected {
+            return body.to_owned();
+        }
+    }
+}
+
+/// A collector that refuses requests with one of these texts for good, and the requests that it gets.
+async fn collector(refused: &'static [&'static str]) -> (Otlp, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/v1/logs", listener.local_addr().expect("an address"));
+    let bodies = Arc::<Mutex<Vec<String>>>::default();
+    let received = bodies.clone();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let body = body_of(&mut stream).await;
+            let status = if refused.iter().any(|text| body.contains(text)) { 400 } else { 200 };
+            received.lock().expect("a lock").push(body);
+            let answer = format!("HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            stream.write_all(answer.as_bytes()).await.expect("written");
+        }
+    });
+    (Otlp::new(&url, "").expect("a collector"), bodies)
+}
+
+#[tokio::test]
+async fn a_collector_decides_at_the_end_of_a_batch_what_is_left_out() {
+    const EMPTY: &str = "\"logRecords\":[]";
+    let items = ["first", "second", "third"].map(|event| Item { event: event.to_owned(), ..item() });
+    let empties = |bodies: &Mutex<Vec<String>>| {
+        bodies.lock().expect("a lock").iter().filter(|body| body.contains(EMPTY)).count()
+    };
+    // It takes others, so it need not be asked whether it takes anything at all.
+    let (otlp, bodies) = collector(&["claviger.first", EMPTY]).await;
+    let sent = otlp.send(&items).await.expect("sent");
+    assert_eq!((sent.skipped, empties(&bodies)), (1, 0));
+    // It takes nothing, and is asked once.
+    let (otlp, bodies) = collector(&["claviger.f", "claviger.s", "claviger.t"]).await;
+    assert_eq!((otlp.send(&items).await, empties(&bodies)), (Ok(Sent { bytes: 0, skipped: 3 }), 1));
+    let (otlp, bodies) = collector(&["logRecords"]).await;
+    assert_eq!(otlp.send(&items).await, Err(Broken::Refused("it answered 400".to_owned())));
+    assert_eq!(empties(&bodies), 1);
 }
