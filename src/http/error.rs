@@ -87,7 +87,9 @@ impl Problem {
         match self {
             Problem::Failure(Failure::Refused(refusal)) => refusal.limit(),
             Problem::Query { limit, .. } => *limit,
-            Problem::Failure(Failure::TooManyStreams { most, .. }) => Some(Bounds::most(*most as u64)),
+            Problem::Failure(Failure::TooManyStreams { most, .. } | Failure::TooManyDownloads(most)) => {
+                Some(Bounds::most(*most as u64))
+            }
             _ => None,
         }
     }
@@ -184,7 +186,7 @@ impl ResponseError for Problem {
             Problem::Failure(Failure::Busy) => {
                 answer.insert_header((header::RETRY_AFTER, "1"));
             }
-            Problem::Failure(Failure::TooManyStreams { .. }) => {
+            Problem::Failure(Failure::TooManyStreams { .. } | Failure::TooManyDownloads(_)) => {
                 answer.insert_header((header::RETRY_AFTER, "15"));
             }
             // The server does not wait for the rest of the body.

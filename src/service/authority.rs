@@ -61,6 +61,7 @@ impl Authority {
                 | Failure::Busy
                 | Failure::TooLarge
                 | Failure::TooManyStreams { .. }
+                | Failure::TooManyDownloads(_)
                 | Failure::Stopped(_)
                 | Failure::Log(_)
                 | Failure::Keyring(_)

@@ -49,6 +49,9 @@ pub enum Failure {
     /// As many event streams are open as may be.
     #[error("{whose} {most} event streams are open, and there may be no more")]
     TooManyStreams { most: usize, whose: &'static str },
+    /// As many downloads of audit records are open as may be.
+    #[error("{0} downloads of audit records are open, and there may be no more; try again once one has ended")]
+    TooManyDownloads(usize),
     /// A defect, or a failure of the operating system.
     #[error("{0}")]
     Internal(&'static str),

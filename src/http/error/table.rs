@@ -132,6 +132,7 @@ causes! {
     AWS_TIMEOUT: CLOUD_TIMEOUT, "aws_timeout", "AWS did not answer in time.";
     BUSY: TOO_MANY, "too_many_sign_ins", "Too many sign-ins at once.";
     TOO_MANY_STREAMS: TOO_MANY, "too_many_streams", "As many event streams are open as may be, of the user or of all users.";
+    TOO_MANY_DOWNLOADS: TOO_MANY, "too_many_downloads", "As many downloads of audit records are open as may be.";
     TOO_MANY_CHANGES: TOO_MANY, "too_many_changes", "The user makes more changes than `server.changes_per_second` allows.";
     CHANGE_TOO_LARGE: TOO_LARGE, "change_too_large", "The change is larger than a record of the log may be.";
     SEALED: UNAVAILABLE, "sealed", "The server waits for the passphrase of its master key (`claviger unseal`).";
@@ -197,6 +198,7 @@ fn cause_of(failure: &Failure) -> Cause {
         Failure::Cloud(cloud) => cause_at_aws(cloud),
         Failure::Busy => BUSY,
         Failure::TooManyStreams { .. } => TOO_MANY_STREAMS,
+        Failure::TooManyDownloads(_) => TOO_MANY_DOWNLOADS,
         Failure::TooLarge => CHANGE_TOO_LARGE,
         Failure::Stopped(_) => LOG_STOPPED,
         Failure::Interrupted => INTERRUPTED,

@@ -63,7 +63,8 @@ pub(super) fn audit() -> Vec<Endpoint> {
             "downloadAuditRecords",
             "Download the records of the log as a file",
         )
-        .needs(Administer),
+        .needs(Administer)
+        .refuses(&[429]),
         get("/audit/records/{id}", audit::get, "getAuditRecord", "Get a record of the log").needs(Administer),
         post(syslogs, syslogs::create, "createSyslog", "Add a syslog receiver for audit records")
             .needs(Administer)

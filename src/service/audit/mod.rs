@@ -26,13 +26,14 @@ use super::recorder::Recorder;
 use crate::attempt_log::AttemptLog;
 use crate::domain::refusal::{InstallationRefusal, Refusal};
 use columns::Columns;
+use export::EXPORTS_MAX;
 use merge::Place;
 use record::{ATTEMPT, AuditRecord};
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 /// The most records of a page: each is read from the disk.
 pub const PAGE_MAX: usize = 1000;
@@ -61,12 +62,15 @@ pub struct Audit {
     columns: Arc<RwLock<Columns>>,
     /// Held while the columns grow.
     growing: Arc<Mutex<()>>,
+    /// How many more exports may be open.
+    exports: Arc<Semaphore>,
 }
 
 impl Audit {
     pub(super) fn new(recorder: Recorder, attempts: AttemptLog) -> Self {
         let attempts = Attempts::new(recorder.clone(), attempts);
-        Self { recorder, attempts, columns: Arc::default(), growing: Arc::default() }
+        let exports = Arc::new(Semaphore::new(EXPORTS_MAX));
+        Self { recorder, attempts, columns: Arc::default(), growing: Arc::default(), exports }
     }
 
     /// Fills the columns in the background, so that the first filter need not wait.
