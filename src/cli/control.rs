@@ -6,6 +6,7 @@
 
 use super::verify::Expected;
 use super::{backup_stream, with_causes};
+use crate::bounded_file;
 use crate::domain::time::Time;
 use crate::keyring::{Keyring, NewMasterKey};
 use crate::ledger::{Filter, HeadMark, Ledger, Record, Verified};
@@ -136,8 +137,10 @@ pub(super) fn listen(data_dir: &Path) -> io::Result<UnixListener> {
     UnixListener::bind(&path)
 }
 
-/// The longest line that a caller sends.
-const LINE_MAX: u64 = 64 * 1024;
+/// The longest line that a caller sends: a secret of a file, with escapes for JSON.
+const LINE_MAX: u64 = 2 * bounded_file::SECRET_MAX;
+/// The most records that a caller names: about as many as hours in a century, each of which may have a checkpoint.
+const RECORDS_MAX: usize = 1_000_000;
 
 async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let peer = caller.peer_cred().map(|peer| peer.uid());
@@ -147,7 +150,7 @@ async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     let _ = match read_request(&mut reader).await {
         Ok(Some(Request::VerifyRecords)) => match read_records(&mut reader).await {
             Ok(Some(records)) => verify(writer, ledger, records).await,
-            Ok(None) => write_line(writer, &json!({"error": "a line names no record"})).await,
+            Ok(None) => write_line(writer, &json!({"error": NO_RECORDS})).await,
             Err(error) => Err(error),
         },
         Ok(Some(request)) => answer_request(request, peer, writer, ledger, started).await,
@@ -156,6 +159,7 @@ async fn answer(caller: UnixStream, ledger: Ledger, started: Started) {
     };
 }
 
+const NO_RECORDS: &str = "a line names no record, or there are more than a million";
 pub(super) const UNKNOWN_REQUEST: &str = "the server does not know this request: is it of another version?";
 /// The answer of a sealed server to any other request than for its unsealing.
 pub(super) const SEALED: &str = "the server is sealed; unseal it first, with `claviger unseal`";
@@ -167,13 +171,16 @@ pub(super) async fn read_request(reader: &mut BufReader<OwnedReadHalf>) -> io::R
     Ok(serde_json::from_str(&line).ok())
 }
 
-/// Reads the records that the lines name; `None` if one names none.
+/// Reads the records that the lines name; `None` if one names none, or there are too many.
 async fn read_records(reader: &mut BufReader<OwnedReadHalf>) -> io::Result<Option<Vec<HeadMark>>> {
     let (mut records, mut line) = (Vec::new(), String::new());
     while (&mut *reader).take(LINE_MAX).read_line(&mut line).await? > 0 {
         let Some(mark) = serde_json::from_str(&line).ok().and_then(|expected: Expected| expected.mark()) else {
             return Ok(None);
         };
+        if records.len() == RECORDS_MAX {
+            return Ok(None);
+        }
         records.push(mark);
         line.clear();
     }
@@ -260,11 +267,15 @@ pub(super) async fn write_line(mut writer: impl AsyncWrite + Unpin, line: &serde
 async fn verify(mut writer: OwnedWriteHalf, ledger: Ledger, expected: Vec<HeadMark>) -> io::Result<()> {
     let verified = ledger.verify(expected).await;
     let line = serde_json::to_string(&match verified {
-        Ok(verified) => Ok(summary(&verified)),
+        // What has happened to the files of the log since it was opened, only a start shows.
+        Ok(verified) => Ok(format!("{} ({AS_OPEN})", summary(&verified))),
         Err(broken) => Err(broken.to_string()),
     })?;
     writer.write_all(line.as_bytes()).await
 }
+
+/// Which log was checked, if a server has it open.
+const AS_OPEN: &str = "checked by the running server, of the log as it has it open";
 
 /// The message about an intact chain.
 pub fn summary(verified: &Verified) -> String {

@@ -218,6 +218,10 @@ fn note_attempt(response: &ServiceResponse<impl MessageBody>, id: &RequestId) {
     let request = response.request();
     let Some(services) = request.app_data::<Data<Services>>() else { return };
     let problem = response.response().error().and_then(|error| error.as_error::<Problem>());
+    if matches!(problem, Some(Problem::NoSessionCookie)) {
+        // A page asked at its start whether there is a session: nobody attempted anything.
+        return;
+    }
     let extensions = request.extensions();
     services.audit.attempts.note(&Refused {
         status: status.as_u16(),

@@ -2,15 +2,16 @@
 
 use super::{
     Administer, ManageAlarms, Right, ViewConnections, ViewSourceKeys, administers_kms, check, manages_users,
-    may_on_all, sees, sees_alarm, sees_key_of, sees_kms_of, sees_past, sees_report,
+    may_on_all, sees, sees_alarm, sees_key, sees_kms_of, sees_past, sees_report,
 };
 use crate::domain::action::Action;
 use crate::domain::event::Stream;
-use crate::domain::id::{JobId, KeyId};
+use crate::domain::id::{JobId, KmsId};
 use crate::domain::job::bulk::BulkJob;
 use crate::domain::job::sync::SyncJob;
 use crate::domain::state::State;
 use crate::domain::user::User;
+use std::collections::HashMap;
 
 /// Returns whether this user is told that a resource has changed.
 pub fn sees_change(user: &User, state: &State, stream: &Stream) -> bool {
@@ -62,9 +63,16 @@ pub fn sees_sync_job(user: &User, state: &State, job: &SyncJob) -> bool {
 /// Returns whether this user may view the bulk job: the user who started it may, and users who may run bulk jobs on all
 /// of its keys.
 pub fn sees_bulk_job(user: &User, state: &State, job: &BulkJob) -> bool {
-    let may_run_on = |key: KeyId| {
-        let permitted = |kms| may_on_all(user, state, Action::KeyBulkOperation, [kms]);
-        sees_key_of(user, state, key) && state.keys.get(&key).is_none_or(|key| permitted(key.kms))
-    };
-    job.by == user.id || administers_kms(user) || job.keys.iter().all(|key| may_run_on(key.id))
+    if job.by == user.id || administers_kms(user) {
+        return true;
+    }
+    // A job may have many keys, and they are of a few KMSs.
+    let mut permitted: HashMap<(KmsId, Action), bool> = HashMap::new();
+    job.keys.iter().all(|key| {
+        // Only administrators see a key that was removed.
+        let Some(key) = state.keys.get(&key.id) else { return false };
+        *permitted.entry((key.kms, key.view_action())).or_insert_with(|| {
+            sees_key(user, state, key) && may_on_all(user, state, Action::KeyBulkOperation, [key.kms])
+        })
+    })
 }

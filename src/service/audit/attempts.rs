@@ -14,9 +14,6 @@ const BATCH: usize = 10_000;
 /// The reasons of a wrong password.
 const WRONG_PASSWORD: &str = "credentials_wrong";
 
-/// The reason of a page that asked at its start whether there is a session. Nobody attempted anything.
-const NO_SESSION: &str = "session_cookie_missing";
-
 /// A request that was refused, as `http` saw it.
 pub struct Refused<'a> {
     pub status: u16,
@@ -68,9 +65,6 @@ impl Attempts {
     /// refused. It never waits.
     pub fn note(&self, refused: &Refused<'_>) {
         let lacks_right = matches!(refused.status, 401 | 403);
-        if refused.reason == NO_SESSION {
-            return;
-        }
         if !(lacks_right || refused.is_change && (400..500).contains(&refused.status)) {
             return;
         }

@@ -5,6 +5,7 @@ use super::{Events, Place};
 use crate::domain::id::SessionId;
 use crate::domain::user::User;
 use crate::service::failure::Failure;
+use crate::service::list::pool;
 use crate::service::tokens::signed_in;
 use std::sync::Arc;
 use std::time::Duration;
@@ -145,8 +146,8 @@ impl Stream {
         let Some(notices) = notices else { return Ok(Some(Piece::Reset { number: until })) };
         // The state is at least as new as the records; so are the rights.
         let published = self.events.0.recorder.state();
-        let Some(user) = published.state.users.get(&self.place.user) else { return Ok(None) };
-        let changes = seen_by(user, &published.state, &notices);
+        let Some(user) = published.state.users.get(&self.place.user).cloned() else { return Ok(None) };
+        let changes = pool::run(move || seen_by(&user, &published.state, &notices)).await?;
         Ok((!changes.is_empty()).then_some(Piece::Changes { changes, until }))
     }
 

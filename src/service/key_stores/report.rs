@@ -29,11 +29,16 @@ pub(super) async fn record(recorder: &Recorder, refused: &RefusedCalls, drained:
             continue;
         }
         let (store, call) = (outcome.store, call(outcome));
-        refused.note(KeyStoreId::new(store), &call);
         by_store.entry(store).or_default().push(call);
     }
     for (store, calls) in by_store {
         let (id, dropped) = (KeyStoreId::new(store), std::mem::take(&mut dropped));
+        calls.iter().for_each(|call| refused.note(id, call));
+        // Calls may have waited since before the store was deleted and its calls forgotten. A store that is deleted
+        // after this look forgets them itself.
+        if recorder.state().state.key_stores.get(&id).is_none() {
+            refused.forget(id);
+        }
         append(recorder, Command::KeyStore(KeyStoreCommand::ReportCalls { id, calls, dropped })).await;
     }
     if dropped > 0 {
