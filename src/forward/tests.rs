@@ -267,9 +267,8 @@ async fn collector(refused: &'static [&'static str]) -> (Otlp, Arc<Mutex<Vec<Str
 async fn a_collector_decides_at_the_end_of_a_batch_what_is_left_out() {
     const EMPTY: &str = "\"logRecords\":[]";
     let items = ["first", "second", "third"].map(|event| Item { event: event.to_owned(), ..item() });
-    let empties = |bodies: &Mutex<Vec<String>>| {
-        bodies.lock().expect("a lock").iter().filter(|body| body.contains(EMPTY)).count()
-    };
+    let empties =
+        |bodies: &Mutex<Vec<String>>| bodies.lock().expect("a lock").iter().filter(|body| body.contains(EMPTY)).count();
     // It takes others, so it need not be asked whether it takes anything at all.
     let (otlp, bodies) = collector(&["claviger.first", EMPTY]).await;
     let sent = otlp.send(&items).await.expect("sent");
