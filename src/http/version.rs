@@ -6,18 +6,21 @@ use super::history::InPath;
 use super::paging::is_given;
 use crate::domain::event::Stream;
 use crate::domain::id::{
-    ConnectionId, ForwarderId, KeyId, KeyStoreId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId, WebhookId,
+    ConnectionId, ForwarderId, KeyId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId, WebhookId,
 };
-use crate::domain::name::{GroupName, KeyStoreName};
+use crate::domain::name::GroupName;
 use crate::domain::state::State;
 use crate::domain::time::Time;
+use crate::domain::user::User;
 use crate::domain::version::Expected;
 use crate::service::Services;
+use crate::service::access::seen_key_store;
 use crate::service::expectation::Expectation;
 use crate::service::failure::{Failure, invalid};
 use actix_web::http::header::{ETAG, HeaderValue, IF_MATCH};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use std::sync::Arc;
 
 /// Finds the resource that a path names.
 type Named = fn(&HttpRequest, &State) -> Result<Stream, Problem>;
@@ -46,18 +49,14 @@ fn parsed<T, E: std::fmt::Display>(request: &HttpRequest, parse: fn(&str) -> Res
     Ok(parse(text).map_err(|problem| invalid("id", problem))?)
 }
 
-/// A store by its id, or by its name if only one has it.
+/// The store of this id or name among those that the caller may view, as the call itself finds it.
 fn key_store(request: &HttpRequest, state: &State) -> Result<Stream, Problem> {
+    const NO_USER: Problem = Problem::Failure(Failure::Internal("a version is asked for before the caller is known"));
+    let extensions = request.extensions();
+    let user = extensions.get::<Arc<User>>().ok_or(NO_USER)?;
     let text = request.match_info().query("id");
-    if let Ok(id) = KeyStoreId::parse(text) {
-        return Ok(Stream::KeyStore(id));
-    }
-    let name = KeyStoreName::parse(text).map_err(|problem| invalid("id", problem))?;
-    let mut named = state.key_stores.all_named(&name).map(|store| store.id);
-    match (named.next(), named.next()) {
-        (Some(id), None) => Ok(Stream::KeyStore(id)),
-        _ => Err(Problem::query("If-Match", "needs the id of the key store in the path")),
-    }
+    let store = seen_key_store(user, state, text, request.method().is_safe()).map_err(Failure::from)?;
+    Ok(Stream::KeyStore(store.id))
 }
 
 /// The resource of a path pattern, if it has a version, and whether the pattern is that of the resource itself.

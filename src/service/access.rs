@@ -235,7 +235,8 @@ impl<A: KmsRight> KeyStorePermit<A> {
     /// [`KeyStoreRefusal::Ambiguous`] if the caller may view several stores of the name, unless to view one is all that
     /// `A` permits; [`Failure::Forbidden`] that names the missing action if the caller may only view it.
     pub fn authorize(caller: Caller, text: &str) -> Result<Self, Failure> {
-        let store = seen_key_store(&caller, text, A::ACTION == Some(Action::ViewKeyStore))?;
+        let to_view = A::ACTION == Some(Action::ViewKeyStore);
+        let store = seen_key_store(&caller.user, &caller.published.state, text, to_view)?.clone();
         let id = store.id;
         let caller = caller.with_right(move |user, state| check_key_store::<A>(user, state, id))?;
         Ok(Self { caller, store, right: PhantomData })
@@ -264,22 +265,28 @@ fn check_key_store<A: KmsRight>(user: &User, state: &State, id: KeyStoreId) -> R
     }
 }
 
-/// Returns the store of this id, or else of this name, that the caller may view. Of several stores of the name one is
+/// Returns the store of this id, or else of this name, that the user may view. Of several stores of the name one is
 /// selected only `to_view` it: one that this program serves rather than others, then the newest.
-fn seen_key_store(caller: &Caller, text: &str, to_view: bool) -> Result<Arc<KeyStore>, KeyStoreRefusal> {
-    let state = &caller.published.state;
-    let sees = |store: &&Arc<KeyStore>| sees_key_store(&caller.user, state, store);
+///
+/// # Errors
+/// [`KeyStoreRefusal::Unknown`] if there is none; [`KeyStoreRefusal::Ambiguous`] if there are several of the name and
+/// the caller does not only view one.
+pub fn seen_key_store<'s>(
+    user: &User,
+    state: &'s State,
+    text: &str,
+    to_view: bool,
+) -> Result<&'s Arc<KeyStore>, KeyStoreRefusal> {
+    let sees = |store: &&Arc<KeyStore>| sees_key_store(user, state, store);
     if let Some(store) = state.key_store_with_id(text).filter(sees) {
-        return Ok(store.clone());
+        return Ok(store);
     }
     let named: Vec<&Arc<KeyStore>> = state.key_stores_named(text).filter(sees).collect();
     match named[..] {
         // The message repeats the text of the request: a caller who may not view the store must not learn its id.
         [] => Err(KeyStoreRefusal::Unknown(text.chars().take(255).collect())),
-        [store] => Ok(store.clone()),
-        [newest, ..] if to_view => {
-            Ok(named.iter().find(|store| store.local.is_some()).map_or(newest, |store| *store).clone())
-        }
+        [store] => Ok(store),
+        [newest, ..] if to_view => Ok(named.iter().find(|store| store.local.is_some()).unwrap_or(&newest)),
         [newest, ..] => Err(KeyStoreRefusal::Ambiguous { name: newest.name.clone(), stores: named.len() }),
     }
 }

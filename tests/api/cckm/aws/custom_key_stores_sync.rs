@@ -3,6 +3,7 @@
 use super::hyok_keys::{Prepared, prepared};
 use super::synchronization_jobs::{end_of_job, make_key, permit};
 use crate::support::appliance::{id, program, run_to_end};
+use crate::support::client::Client;
 use crate::support::lab::LabClient;
 use serde_json::{Value, json};
 
@@ -242,6 +243,18 @@ fn a_name_that_several_stores_have_means_ours_and_only_to_view_it() {
     permit(admin, &fixture.prepared.kms, &ann, &["viewkeystore", "keystoreblock", "keystoreunblock"]);
     let blocked = ann.post(&format!("{STORES}/xks/block"), json!({})).expect(200);
     assert_eq!((&blocked["id"], &blocked["local_hosted_params"]["blocked"]), (&mine["id"], &json!(true)));
+    // So does the version that a change by the name expects.
+    permit(admin, &fixture.prepared.kms, &ann, &["keystoreupdate"]);
+    let seen = ann.get(&format!("{STORES}/xks")).headers["etag"].to_str().expect("a version").to_owned();
+    let change = |client: &Client, version: &str| {
+        client
+            .with_header("If-Match", version)
+            .patch(&format!("{STORES}/xks"), json!({"enable_success_audit_event": true}))
+    };
+    change(admin, &seen).refused(409, "NCERRConflict");
+    let changed = change(&ann, &seen).expect(200);
+    assert_eq!((&changed["id"], &changed["enable_success_audit_event"]), (&mine["id"], &json!(true)));
+    change(&ann, &seen).refused(412, "NCERRPreconditionFailed");
     assert_eq!(admin.get(&format!("{STORES}?name=xks")).expect(200)["total"], 2);
     // The record goes with its region.
     let regions = json!({"regions": ["us-west-1"], "force": true});
