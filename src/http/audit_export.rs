@@ -3,7 +3,8 @@
 use super::answer::Download;
 use super::error::Problem;
 use super::guard::Authorized;
-use super::paging::{Listing, is_given};
+use super::paging::Listing;
+use super::query::is_given;
 use super::table_file::{Format, TableFile, answer, harmless};
 use crate::service::Services;
 use crate::service::access::Administer;

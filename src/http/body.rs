@@ -7,6 +7,7 @@ mod strict;
 use self::strict::Strict;
 use super::describe::{Described, Description};
 use super::error::Problem;
+use super::query::quoted;
 use crate::domain::name::{NameError, refuse_invisible};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
@@ -344,7 +345,7 @@ pub fn read_known_name<T>(
 
 /// Reads a member whose value must be one of `words`.
 pub fn one_of<T: Clone>(member: &'static str, text: &str, words: &[(&str, T)]) -> Result<T, Refusal> {
-    let valid = || words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let valid = || quoted(&words.iter().map(|(word, _)| *word).collect::<Vec<_>>());
     let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| value.clone());
     found.ok_or_else(|| invalid(member, format!("`{}` is not one of {}", excerpt(text), valid())))
 }

@@ -208,7 +208,7 @@ impl Endpoint {
         text: &'static str,
         handler: impl DescribedHandler<A>,
     ) -> Self {
-        let given = fn_guard(move |context| super::paging::is_given(context.head().uri.query(), member));
+        let given = fn_guard(move |context| super::query::is_given(context.head().uri.query(), member));
         self.routes.insert(0, of_method(&self.method).guard(given).to(handler));
         Self { variant: Some(Variant { member, text, format }), ..self }
     }

@@ -5,7 +5,7 @@ use super::answer::Download;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Authorized;
-use super::paging::members;
+use super::query::members;
 use crate::listener::Connection;
 use crate::service::Services;
 use crate::service::access::SignedIn;

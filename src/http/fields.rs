@@ -3,7 +3,7 @@
 use super::body::excerpt;
 use super::describe::Description;
 use super::error::Problem;
-use super::paging::quoted;
+use super::query::quoted;
 use crate::domain::refusal::Bounds;
 use serde::Serialize;
 use serde_json::{Map, Value};

@@ -5,7 +5,7 @@
 use super::change_rate::ChangeRate;
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::paging::{members, unknown_member};
+use super::query::{members, unknown_member};
 use super::query_members::QueryMembers;
 use super::trace::request_id;
 use super::version;

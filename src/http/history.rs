@@ -2,7 +2,8 @@
 
 use super::error::Problem;
 use super::guard::Authorized;
-use super::paging::{Columns, List, Listing, members};
+use super::paging::{Columns, List, Listing};
+use super::query::members;
 use super::{groups, source_keys, users};
 use crate::domain::id::{ConnectionId, KeyId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId};
 use crate::domain::name::GroupName;

@@ -43,6 +43,7 @@ pub mod posture;
 pub mod preferences;
 pub mod principals;
 pub mod prometheus;
+pub mod query;
 pub mod query_members;
 pub mod rendered;
 pub mod reports;

@@ -9,6 +9,7 @@ use super::body::excerpt;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::fields;
+use super::query::{members, quoted};
 use crate::domain::refusal::Bounds;
 use crate::service::failure::invalid;
 use crate::service::list::{Limit, Listed, Needle, Query};
@@ -49,16 +50,6 @@ impl<C: Columns> FromRequest for Listing<C> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(parse::<C>(request.query_string()).map(|query| Self(query, PhantomData)))
     }
-}
-
-/// The decoded members of a query, in order.
-pub fn members(query: &str) -> Vec<(String, String)> {
-    serde_urlencoded::from_str(query).unwrap_or_default()
-}
-
-/// Whether the query has this member with a value.
-pub fn is_given(query: Option<&str>, member: &str) -> bool {
-    query.is_some_and(|query| members(query).iter().any(|(name, value)| name == member && !value.is_empty()))
 }
 
 /// Reads the query of a list that has these members to sort and to filter by. Other members are refused: a filter that
@@ -134,12 +125,6 @@ fn unknown_filter(name: &str, filters: &[&str]) -> Problem {
         _ => format!("its filters are {}", filters.join(", ")),
     };
     Problem::query(excerpt(name), format!("this list cannot be filtered by it; {known}"))
-}
-
-/// The error of a member of the query that a change does not have.
-pub fn unknown_member(name: &str, known: &[&str]) -> Problem {
-    let known = known.join(", ");
-    Problem::query(excerpt(name), format!("this call has no such member in its query; it has {known}"))
 }
 
 fn sort(value: &str, sorts: &[&str]) -> Result<Vec<(String, bool)>, Problem> {
@@ -224,11 +209,6 @@ impl<C: Columns> Described for Listing<C> {
             to.queries(filter, text, Array::new(value));
         }
     }
-}
-
-/// Words in backticks, separated by commas.
-pub fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::kms::assumed_role;
-use super::paging::members;
+use super::query::{once, quoted};
 use crate::service::Services;
 use crate::service::access::{ManageKms, ViewConnections};
 use crate::service::permissions::{self, Capability, Policy, Whose};
@@ -94,19 +94,14 @@ impl FromRequest for CapabilitiesQuery {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let mut given =
-            members(request.query_string()).into_iter().filter(|(name, value)| name == "for" && !value.is_empty());
-        let wanted = given.next().map(|(_, text)| capabilities(Some(&text))).transpose();
-        ready(match given.next() {
-            Some(_) => Err(Problem::query("for", "must be given once")),
-            None => wanted.map(Self),
-        })
+        let wanted = once(request.query_string(), ["for"]);
+        ready(wanted.and_then(|[text]| text.map(|text| capabilities(&text)).transpose()).map(Self))
     }
 }
 
 impl Described for CapabilitiesQuery {
     fn describe(to: &mut Description) {
-        let names = Capability::ALL.map(|one| format!("`{}`", one.name())).join(", ");
+        let names = quoted(&Capability::ALL.map(|one| one.name()));
         let text = format!("What to use: {names}, with commas between them.");
         to.queries("for", text, Object::with_type(Type::String));
         to.may_fail(&[400]);
@@ -123,18 +118,9 @@ impl FromRequest for PermissionsQuery {
 }
 
 fn parse(query: &str) -> Result<PermissionsQuery, Problem> {
-    let mut given: [(&'static str, Option<String>); 5] =
-        ["for", "kms", "connection", "assume_role_arn", "assume_role_external_id"].map(|member| (member, None));
-    for (name, value) in members(query) {
-        let Some((member, known)) = given.iter_mut().find(|(member, _)| *member == name) else {
-            return Err(Problem::query("for", format!("is understood, but `{name}` is not a member of this query")));
-        };
-        if known.is_some() {
-            return Err(Problem::query(*member, "must be given once"));
-        }
-        *known = Some(value);
-    }
-    let [wanted, kms, connection, role, external_id] = given.map(|(_, value)| value.filter(|value| !value.is_empty()));
+    let [wanted, kms, connection, role, external_id] =
+        once(query, ["for", "kms", "connection", "assume_role_arn", "assume_role_external_id"])?;
+    let wanted = wanted.map_or_else(|| Ok(Capability::ALL.to_vec()), |text| capabilities(&text))?;
     let role = assumed_role(role, external_id)?;
     let whose = match (kms, connection, role) {
         (Some(kms), None, None) => Some(Whose::Kms(kms)),
@@ -143,12 +129,11 @@ fn parse(query: &str) -> Result<PermissionsQuery, Problem> {
         (Some(_), Some(_), _) => return Err(Problem::query("kms", "and connection exclude each other")),
         (_, None, Some(_)) => return Err(Problem::query("assume_role_arn", "needs a connection")),
     };
-    Ok(PermissionsQuery { wanted: capabilities(wanted.as_deref())?, whose })
+    Ok(PermissionsQuery { wanted, whose })
 }
 
-/// Reads capabilities with commas between them; all if there are none.
-fn capabilities(text: Option<&str>) -> Result<Vec<Capability>, Problem> {
-    let Some(text) = text else { return Ok(Capability::ALL.to_vec()) };
+/// Reads capabilities with commas between them.
+fn capabilities(text: &str) -> Result<Vec<Capability>, Problem> {
     let words = Capability::ALL.map(|one| (one.name(), one));
     let given: Result<Vec<Capability>, _> = text.split(',').map(|word| one_of("for", word.trim(), &words)).collect();
     let given = given?;
@@ -158,7 +143,7 @@ fn capabilities(text: Option<&str>) -> Result<Vec<Capability>, Problem> {
 impl Described for PermissionsQuery {
     fn describe(to: &mut Description) {
         let text = || Object::with_type(Type::String);
-        let names = Capability::ALL.map(|one| format!("`{}`", one.name())).join(", ");
+        let names = quoted(&Capability::ALL.map(|one| one.name()));
         to.queries("for", format!("What to use: {names}, with commas between them; all by default."), text());
         to.queries("kms", "The name or id of a KMS whose permissions are compared.", text());
         to.queries("connection", "The name or id of a connection whose permissions are compared.", text());

@@ -4,7 +4,8 @@ use super::answer::Json;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Authorized;
-use super::paging::{self, Columns, List, Listing, members};
+use super::paging::{self, Columns, List, Listing};
+use super::query::{members, unknown_member};
 use crate::domain::key::aggregate::Key;
 use crate::service::Services;
 use crate::service::access::SignedIn;
@@ -232,13 +233,7 @@ fn parse(query: &str) -> Result<PostureQuery, Problem> {
             "kms" => kms.push(value),
             // The guard reads it.
             "dry_run" => {}
-            other => {
-                let other: String = other.chars().take(80).collect();
-                return Err(Problem::query(
-                    "kms",
-                    format!("is understood, but `{other}` is not a member of this query"),
-                ));
-            }
+            other => return Err(unknown_member(other, &["kms"])),
         }
     }
     Ok(PostureQuery(kms))

@@ -1,6 +1,6 @@
 //! The texts of required rights for the description of the API and for docs/api.md.
 
-use super::paging::quoted;
+use super::query::quoted;
 use crate::service::access::RequiredRight;
 
 impl RequiredRight {

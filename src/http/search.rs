@@ -1,11 +1,11 @@
 //! One search over all kinds of resources.
 
 use super::answer::Json;
-use super::body::excerpt;
 use super::describe::{Described, Description};
 use super::error::Problem;
 use super::guard::Authorized;
-use super::paging::{members, search};
+use super::paging::search;
+use super::query::once;
 use crate::domain::refusal::Bounds;
 use crate::domain::state::State;
 use crate::service::access::SignedIn;
@@ -84,20 +84,9 @@ impl FromRequest for SearchQuery {
 }
 
 fn parse(query: &str) -> Result<SearchQuery, Problem> {
-    let mut parsed = SearchQuery { needle: None, limit: LIMIT_DEFAULT };
-    for (name, value) in members(query).into_iter().filter(|(_, value)| !value.is_empty()) {
-        match name.as_str() {
-            "q" => parsed.needle = search("q", &value)?,
-            "limit" => parsed.limit = limit(&value)?,
-            // The guard reads it.
-            "dry_run" => {}
-            other => {
-                let problem = format!("is understood, but `{}` is not a member of this query", excerpt(other));
-                return Err(Problem::query("q", problem));
-            }
-        }
-    }
-    Ok(parsed)
+    let [text, most] = once(query, ["q", "limit"])?;
+    let needle = text.map(|text| search("q", &text)).transpose()?.flatten();
+    Ok(SearchQuery { needle, limit: most.map_or(Ok(LIMIT_DEFAULT), |most| limit(&most))? })
 }
 
 fn limit(value: &str) -> Result<usize, Problem> {

@@ -6,7 +6,7 @@
 use super::answer::Download;
 use super::describe::{Described, Description};
 use super::error::Problem;
-use super::paging::members;
+use super::query::members;
 use crate::service::failure::Failure;
 use actix_web::dev::Payload;
 use actix_web::http::header::{Accept, CONTENT_DISPOSITION, Header, Quality};

@@ -3,7 +3,7 @@
 
 use super::error::Problem;
 use super::history::InPath;
-use super::paging::is_given;
+use super::query::is_given;
 use crate::domain::event::Stream;
 use crate::domain::id::{
     ConnectionId, ForwarderId, KeyId, KmsId, ScheduleId, SourceKeyId, TemplateId, UserId, WebhookId,

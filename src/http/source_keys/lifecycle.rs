@@ -10,7 +10,7 @@ use crate::http::body::{Body, BodyOrNone, excerpt, one_of, optional, read_name, 
 use crate::http::error::Problem;
 use crate::http::guard::Authorized;
 use crate::http::json_object::read_object;
-use crate::http::paging::members;
+use crate::http::query::members;
 use crate::http::unsupported::{Protected, Supports};
 use crate::service::Services;
 use crate::service::access::ManageSourceKeys;

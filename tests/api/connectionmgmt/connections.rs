@@ -280,7 +280,9 @@ fn who_makes_connections_gets_the_policy_for_the_chosen_uses() {
     assert_eq!(answer["actions"].as_array().map(Vec::len), Some(3));
     let all = "/v1/connectionmgmt/services/aws/permissions";
     assert_eq!(bob.get(all).expect(200), admin.get("/v1/cckm/aws/permissions").expect(200));
-    bob.get(&format!("{all}?for=tea")).refused(400, "NCERRInvalidParamValue");
+    for wrong in ["for=tea", "for=keys&for=byok", "fro=keys", "fro=", "for=keys&kms=kms"] {
+        bob.get(&format!("{all}?{wrong}")).refused(400, "NCERRInvalidParamValue");
+    }
 }
 
 #[test]

@@ -9,7 +9,8 @@ use crate::http::answer::Json;
 use crate::http::describe::{Described, Description};
 use crate::http::error::Problem;
 use crate::http::guard::{Authorized, OnKey};
-use crate::http::paging::{self, Columns, List, Listing, members};
+use crate::http::paging::{self, Columns, List, Listing};
+use crate::http::query::once;
 use crate::service::Services;
 use crate::service::access::{SignedIn, ViewKey};
 use crate::service::key_access::{PrincipalSearch, Subject, UseWindow};
@@ -86,21 +87,7 @@ impl FromRequest for AccessQuery {
 }
 
 fn parse(query: &str) -> Result<AccessQuery, Problem> {
-    let mut given: [(&'static str, Option<String>); 4] =
-        ["principal", "log_group", "log_group_region", "days"].map(|member| (member, None));
-    for (name, value) in members(query).into_iter().filter(|(name, value)| !value.is_empty() && name != "dry_run") {
-        let Some((member, known)) = given.iter_mut().find(|(member, _)| *member == name) else {
-            let name: String = name.chars().take(80).collect();
-            return Err(Problem::query(
-                "principal",
-                format!("is understood, but `{name}` is not a member of this query"),
-            ));
-        };
-        if known.replace(value).is_some() {
-            return Err(Problem::query(*member, "must be given once"));
-        }
-    }
-    let [principal, log_group, region, days] = given.map(|(_, value)| value);
+    let [principal, log_group, region, days] = once(query, ["principal", "log_group", "log_group_region", "days"])?;
     let principal = principal.map(|text| Ok::<_, Problem>((text.clone(), subject(&text)?))).transpose()?;
     match (&log_group, &region, &days) {
         (None, None, None) => return Ok(AccessQuery { principal, window: None }),
