@@ -118,7 +118,7 @@ async fn next(events: &mut Stream, connection: Option<&Connection>) -> Result<Op
     events.next().await
 }
 
-/// What has changed; `id` is `null` where there is one of the kind only, or `many` have changed.
+/// What has changed; `id` is `null` where there is one of the kind only, `many` have changed, or it is a session.
 #[derive(Serialize)]
 struct ChangedView<'a> {
     kind: &'a str,

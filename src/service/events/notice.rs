@@ -46,7 +46,7 @@ enum About {
 pub struct Changed {
     /// The kind, as at the beginning of the `resource` of an audit record.
     pub kind: String,
-    /// The id as in the API; `None` if there is one of the kind only, or if many have changed.
+    /// The id as in the API; `None` if there is one of the kind only, if many have changed, and for sessions.
     pub id: Option<String>,
     /// The KMS that it belongs to, or is.
     pub kms: Option<KmsId>,
@@ -143,10 +143,8 @@ pub(super) fn seen_by(user: &User, state: &State, notices: &[Notice]) -> Vec<Cha
     let mut changes = Vec::new();
     for ((kind, kms), resources) in kinds {
         let is_many = resources.len() > NAMED_MAX;
-        let named: Vec<_> = match is_many {
-            true => together(resources.into_iter().map(|(_, taken)| (None, taken))).into_iter().collect(),
-            false => resources,
-        };
+        // Resources without an id are one.
+        let named = together(resources.into_iter().map(|(id, taken)| (id.filter(|_| !is_many), taken)));
         changes.extend(named.into_iter().map(|(id, taken)| Changed {
             kind: kind.clone(),
             id,
@@ -169,6 +167,8 @@ fn named(stream: &Stream) -> (String, Option<String>) {
         Stream::User(id) => Some(id.subject()),
         // The id is that of the KMS.
         Stream::Drift(_) => None,
+        // The API names a session by its refresh token, which is another at each renewal.
+        Stream::Session(_) => None,
         _ => id.map(str::to_owned),
     };
     (kind.to_owned(), id)
@@ -178,6 +178,7 @@ fn named(stream: &Stream) -> (String, Option<String>) {
 mod tests {
     use super::*;
     use crate::domain::example::{group, joined, user, user_id};
+    use crate::domain::id::SessionId;
     use crate::domain::time::Time;
     use uuid::Uuid;
 
@@ -218,6 +219,16 @@ mod tests {
         assert_eq!(shown.len(), 1, "{shown:?}");
         assert_eq!((shown[0].number, shown[0].records, shown[0].many), (10_000, 10_000, true));
         assert_eq!((shown[0].kms, &shown[0].id), (kms, &None));
+    }
+
+    #[test]
+    fn sessions_are_told_without_the_ids_that_only_the_log_has() {
+        let (state, admin, _) = state();
+        let session = |number| Stream::Session(SessionId::new(Uuid::from_u128(number)));
+        let notices = [notice(1, session(1), None), notice(2, session(2), None), notice(3, key(1), None)];
+        let shown = seen_by(&admin, &state, &notices);
+        let shown: Vec<_> = shown.iter().map(|one| (one.kind.as_str(), one.id.is_some(), one.records)).collect();
+        assert_eq!(shown, [("session", false, 2), ("key", true, 1)]);
     }
 
     #[test]
