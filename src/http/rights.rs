@@ -4,6 +4,8 @@ use super::answer::Json;
 use super::guard::{Authorized, OnKey, OnKms};
 use super::kms::action_names;
 use crate::domain::action::Action;
+use crate::domain::kms::Kms;
+use crate::domain::user::User;
 use crate::service::access::{self, RequiredRight, SignedIn, View, ViewKey};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -45,22 +47,14 @@ pub struct RightsOnKeyView {
 pub async fn own(auth: Authorized<SignedIn>) -> Json<OwnRightsView> {
     let caller = auth.permit.caller();
     let (user, state) = (&caller.user, &caller.published.state);
-    let mut seen: Vec<_> = state.kms.iter().filter(|kms| access::sees(user, kms)).collect();
-    seen.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
-    let kms = seen.into_iter().map(|kms| RightsOnKmsView {
-        id: kms.id.to_string(),
-        may_update: access::administers_kms(user),
-        actions: names(access::own_actions(user, kms)),
-    });
+    let kms = access::own_kms(user, state).into_iter().map(|kms| RightsOnKmsView::of(user, kms));
     let rights = access::own_rights(user, state).into_iter().map(RequiredRight::name).collect();
     Json(OwnRightsView { rights, kms: kms.collect() })
 }
 
 /// `GET /v1/cckm/aws/kms/{id}/rights`
 pub async fn on_kms(auth: OnKms<View>) -> Json<RightsOnKmsView> {
-    let (user, kms) = (&auth.permit.caller().user, auth.permit.kms());
-    let actions = names(access::own_actions(user, kms));
-    Json(RightsOnKmsView { id: kms.id.to_string(), may_update: access::administers_kms(user), actions })
+    Json(RightsOnKmsView::of(&auth.permit.caller().user, auth.permit.kms()))
 }
 
 /// `GET /v1/cckm/aws/keys/{id}/rights`
@@ -69,6 +63,13 @@ pub async fn on_key(auth: OnKey<ViewKey>) -> Json<RightsOnKeyView> {
     Json(RightsOnKeyView {
         actions: names(access::own_actions_on_key(&permit.caller().user, permit.kms(), permit.key())),
     })
+}
+
+impl RightsOnKmsView {
+    fn of(user: &User, kms: &Kms) -> Self {
+        let actions = names(access::own_actions(user, kms));
+        Self { id: kms.id.to_string(), may_update: access::may_update(user, kms), actions }
+    }
 }
 
 fn names(actions: Vec<Action>) -> Vec<&'static str> {

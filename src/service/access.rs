@@ -25,7 +25,7 @@ use crate::domain::template::Template;
 use crate::domain::template::decide::keys_of;
 use crate::domain::user::User;
 pub use changes::{sees_bulk_job, sees_change, sees_sync_job};
-pub use own::{own_actions, own_actions_on_key, own_rights};
+pub use own::{may_update, own_actions, own_actions_on_key, own_kms, own_rights};
 pub use past::sees_past;
 pub use schedules::{for_schedule, for_work};
 pub use views::{

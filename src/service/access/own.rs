@@ -3,7 +3,7 @@
 
 use super::{
     Administer, KeyRight, ManageAlarms, ManageConnections, ManageKms, ManageSchedules, ManageSourceKeys, ManageUsers,
-    RequiredRight, Right, ViewConnections, ViewSourceKeys, administers_kms, check, granted,
+    RequiredRight, Right, Update, ViewConnections, ViewSourceKeys, administers_kms, check, check_kms, granted, sees,
 };
 use crate::domain::action::Action;
 use crate::domain::key::aggregate::Key;
@@ -11,6 +11,7 @@ use crate::domain::key::aws_enums::Origin;
 use crate::domain::kms::Kms;
 use crate::domain::state::State;
 use crate::domain::user::User;
+use std::sync::Arc;
 
 /// Returns the rights of a user that do not depend on a KMS.
 pub fn own_rights(user: &User, state: &State) -> Vec<RequiredRight> {
@@ -29,6 +30,18 @@ pub fn own_rights(user: &User, state: &State) -> Vec<RequiredRight> {
         one::<ManageAlarms>,
     ];
     all.into_iter().filter_map(|right| right(user, state)).collect()
+}
+
+/// Returns the KMSs that a user may view, by name.
+pub fn own_kms<'s>(user: &User, state: &'s State) -> Vec<&'s Arc<Kms>> {
+    let mut seen: Vec<_> = state.kms.iter().filter(|kms| sees(user, kms)).collect();
+    seen.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
+    seen
+}
+
+/// Returns whether a user may change a KMS itself and its permissions.
+pub fn may_update(user: &User, kms: &Kms) -> bool {
+    check_kms::<Update>(user, kms).is_ok()
 }
 
 /// Returns the actions that a user may do on a KMS. The old action `view` shows as the two that it stands for.
