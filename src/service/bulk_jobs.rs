@@ -11,13 +11,13 @@ use super::list::{self, Candidates, Field, Listed, Page, Query};
 use super::recorder::Recorder;
 use crate::domain::command::Command;
 use crate::domain::id::{JobId, KeyId, UserId};
-use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, KEYS_BY_FILTER_MAX, check_keys};
+use crate::domain::job::bulk::{BulkCommand, BulkJob, BulkTask, check_count, check_keys};
 use crate::domain::job::command::JobCommand;
 use crate::domain::key::aggregate::Key;
 use crate::domain::key::aws_enums::KeyState;
 use crate::domain::key::event::RotationJob;
 use crate::domain::key::operation::Operation;
-use crate::domain::refusal::{Bounds, JobRefusal, Refusal};
+use crate::domain::refusal::JobRefusal;
 use crate::domain::state::State;
 use crate::domain::table::Table;
 use crate::ledger::Committed;
@@ -274,17 +274,10 @@ impl BulkJobs {
 /// The keys of a filter that the caller may view.
 ///
 /// # Errors
-/// When a filter has an invalid value, or there are too many keys.
+/// When a filter has an invalid value, no key matches, or too many do.
 async fn keys_of(caller: &Caller, query: &Query) -> Result<Vec<KeyId>, Failure> {
     let mut page = list::page::<Key>(caller, query).await?;
-    if page.total > KEYS_BY_FILTER_MAX {
-        return Err(Refusal::OutOfRange {
-            member: "filter",
-            problem: format!("{} keys match; at most {KEYS_BY_FILTER_MAX} are expected", page.total),
-            limit: Bounds::between(1, KEYS_BY_FILTER_MAX as u64),
-        }
-        .into());
-    }
+    check_count(page.total, true)?;
     Ok(page.rows.take(page.total).iter().map(|key| key.id).collect())
 }
 

@@ -109,19 +109,34 @@ pub enum BulkCommand {
 /// # Errors
 /// When there are no keys, too many, or one is given twice.
 pub fn check_keys(keys: &[KeyId], by_filter: bool) -> Result<(), Refusal> {
-    let (member, most) = if by_filter { ("filter", KEYS_BY_FILTER_MAX) } else { ("keys", KEYS_MAX) };
-    if keys.is_empty() || keys.len() > most {
-        return Err(Refusal::OutOfRange {
-            member,
-            problem: format!("1 to {most} keys are expected, not {}", keys.len()),
-            limit: Bounds::between(1, most as u64),
-        });
-    }
+    check_count(keys.len(), by_filter)?;
+    let member = member_with_keys(by_filter);
     let mut seen = HashSet::new();
     match keys.iter().find(|key| !seen.insert(**key)) {
         Some(key) => Err(Refusal::Invalid { member, problem: format!("{key} is given twice") }),
         None => Ok(()),
     }
+}
+
+/// Checks the number of keys of a new job, before all of them are read.
+///
+/// # Errors
+/// When there are no keys, or too many.
+pub fn check_count(count: usize, by_filter: bool) -> Result<(), Refusal> {
+    let most = if by_filter { KEYS_BY_FILTER_MAX } else { KEYS_MAX };
+    if (1..=most).contains(&count) {
+        return Ok(());
+    }
+    Err(Refusal::OutOfRange {
+        member: member_with_keys(by_filter),
+        problem: format!("1 to {most} keys are expected, not {count}"),
+        limit: Bounds::between(1, most as u64),
+    })
+}
+
+/// The member of a request that says which keys a job is about.
+const fn member_with_keys(by_filter: bool) -> &'static str {
+    if by_filter { "filter" } else { "keys" }
 }
 
 impl Parted for BulkJob {
