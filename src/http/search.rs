@@ -10,9 +10,10 @@ use crate::domain::refusal::Bounds;
 use crate::domain::state::State;
 use crate::service::access::SignedIn;
 use crate::service::list::Needle;
-use crate::service::search::{self as service, Hit, Hits};
+use crate::service::search::{self as service, Hit, Hits, Kind};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use std::future::{Ready, ready};
 use utoipa::ToSchema;
@@ -70,7 +71,29 @@ pub async fn find(auth: Authorized<SignedIn>, query: SearchQuery) -> Result<Json
 impl HitView {
     fn of(hit: Hit, state: &State) -> Self {
         let kms = hit.kms.and_then(|kms| Some(state.kms.get(&kms)?.name.to_string()));
-        Self { kind: hit.kind, id: hit.id, name: hit.name, kms, address: format!("/api/v1/{}", hit.path) }
+        let (kind, list) = kind_and_list(hit.kind);
+        let address = format!("/api/v1/{list}/{}", utf8_percent_encode(&hit.id, RESERVED));
+        Self { kind, id: hit.id, name: hit.name, kms, address }
+    }
+}
+
+/// What is encoded in a part of a path: a group has any characters in its name.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The name of a kind, and the path of the list of its resources.
+const fn kind_and_list(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Kms => ("kms", "cckm/aws/kms"),
+        Kind::Key => ("key", "cckm/aws/keys"),
+        Kind::KeyStore => ("custom_key_store", "cckm/aws/custom-key-stores"),
+        Kind::SourceKey => ("source_key", "vault/keys2"),
+        Kind::Template => ("policy_template", "cckm/aws/templates"),
+        Kind::Schedule => ("schedule", "scheduler/job-configs"),
+        Kind::Report => ("report", "cckm/aws/reports"),
+        Kind::Connection => ("connection", "connectionmgmt/services/aws/connections"),
+        Kind::Webhook => ("webhook", "alarms/webhooks"),
+        Kind::User => ("user", "usermgmt/users"),
+        Kind::Group => ("group", "usermgmt/groups"),
     }
 }
 
@@ -105,5 +128,16 @@ impl Described for SearchQuery {
         let number = Object::builder().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(LIMIT_MAX));
         to.queries("limit", "The largest number of hits.", number.default(Some(LIMIT_DEFAULT.into())));
         to.may_fail(&[400]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_encoded_in_addresses() {
+        let hit = Hit { kind: Kind::Group, id: "CCKM Admins/ö".to_owned(), name: String::new(), kms: None };
+        assert_eq!(HitView::of(hit, &State::default()).address, "/api/v1/usermgmt/groups/CCKM%20Admins%2F%C3%B6");
     }
 }

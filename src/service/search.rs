@@ -22,14 +22,28 @@ use crate::domain::webhook::Webhook;
 /// A resource that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
-    pub kind: &'static str,
+    pub kind: Kind,
     /// The id, or the name of a resource without an id.
     pub id: String,
     pub name: String,
     /// The KMS that it belongs to.
     pub kms: Option<KmsId>,
-    /// The path of the resource below that of its API version.
-    pub path: String,
+}
+
+/// The kind of a resource that was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Kms,
+    Key,
+    KeyStore,
+    SourceKey,
+    Template,
+    Schedule,
+    Report,
+    Connection,
+    Webhook,
+    User,
+    Group,
 }
 
 /// The best hits.
@@ -60,41 +74,28 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn run(&self) -> Hits {
-        let hit = |kind, id: String, name: String, kms, path: &str| {
-            let path = format!("{path}/{}", urlencoded(&id));
-            Hit { kind, id, name, kms, path }
-        };
+        let of_kms = |kind, id: String, name: String, kms| Hit { kind, id, name, kms };
+        let hit = |kind, id, name| of_kms(kind, id, name, None);
         let kinds = [
-            self.of::<Kms>(|kms| hit("kms", kms.id.to_string(), kms.name.to_string(), Some(kms.id), "cckm/aws/kms")),
-            self.of::<Key>(|key| hit("key", key.id.to_string(), name_of(key), Some(key.kms), "cckm/aws/keys")),
+            self.of::<Kms>(|kms| of_kms(Kind::Kms, kms.id.to_string(), kms.name.to_string(), Some(kms.id))),
+            self.of::<Key>(|key| of_kms(Kind::Key, key.id.to_string(), name_of(key), Some(key.kms))),
             self.of::<KeyStore>(|store| {
-                let path = "cckm/aws/custom-key-stores";
-                hit("custom_key_store", store.id.to_string(), store.name.to_string(), Some(store.kms), path)
+                of_kms(Kind::KeyStore, store.id.to_string(), store.name.to_string(), Some(store.kms))
             }),
             self.with::<ViewSourceKeys, SourceKey>(|key| {
-                hit("source_key", key.id.to_string(), key.made.name.to_string(), None, "vault/keys2")
+                hit(Kind::SourceKey, key.id.to_string(), key.made.name.to_string())
             }),
-            self.of::<Template>(|template| {
-                let path = "cckm/aws/templates";
-                hit("policy_template", template.id.to_string(), template.name.to_string(), None, path)
-            }),
-            self.of::<Schedule>(|schedule| {
-                hit("schedule", schedule.id.to_string(), schedule.name.to_string(), None, "scheduler/job-configs")
-            }),
-            self.of::<Report>(|report| {
-                hit("report", report.id.to_string(), report.name.to_string(), None, "cckm/aws/reports")
-            }),
+            self.of::<Template>(|template| hit(Kind::Template, template.id.to_string(), template.name.to_string())),
+            self.of::<Schedule>(|schedule| hit(Kind::Schedule, schedule.id.to_string(), schedule.name.to_string())),
+            self.of::<Report>(|report| hit(Kind::Report, report.id.to_string(), report.name.to_string())),
             self.with::<ViewConnections, Connection>(|connection| {
-                let path = "connectionmgmt/services/aws/connections";
-                hit("connection", connection.id.to_string(), connection.name.to_string(), None, path)
+                hit(Kind::Connection, connection.id.to_string(), connection.name.to_string())
             }),
             self.with::<ManageAlarms, Webhook>(|webhook| {
-                hit("webhook", webhook.id.to_string(), webhook.name.to_string(), None, WEBHOOKS)
+                hit(Kind::Webhook, webhook.id.to_string(), webhook.name.to_string())
             }),
-            self.with::<ManageUsers, User>(|user| {
-                hit("user", user.id.subject(), user.name.to_string(), None, "usermgmt/users")
-            }),
-            self.of::<Group>(|group| hit("group", group.name.to_string(), group.name.to_string(), None, GROUPS)),
+            self.with::<ManageUsers, User>(|user| hit(Kind::User, user.id.subject(), user.name.to_string())),
+            self.of::<Group>(|group| hit(Kind::Group, group.name.to_string(), group.name.to_string())),
         ];
         best(&kinds, self.limit)
     }
@@ -119,9 +120,6 @@ impl Search<'_> {
         found
     }
 }
-
-const WEBHOOKS: &str = "alarms/webhooks";
-const GROUPS: &str = "usermgmt/groups";
 
 const fn rank(how: Match) -> usize {
     match how {
@@ -154,33 +152,20 @@ fn name_of(key: &Key) -> String {
     alias.or(description).unwrap_or_else(|| key.aws_id().as_str()).to_owned()
 }
 
-/// A name as part of a path.
-fn urlencoded(name: &str) -> String {
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => text.push(char::from(byte)),
-            _ => text.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn hits(kind: &'static str, names: &[&str]) -> Vec<Hit> {
-        let hit =
-            |name: &&str| Hit { kind, id: String::new(), name: (*name).to_owned(), kms: None, path: String::new() };
+    fn hits(kind: Kind, names: &[&str]) -> Vec<Hit> {
+        let hit = |name: &&str| Hit { kind, id: String::new(), name: (*name).to_owned(), kms: None };
         names.iter().map(hit).collect()
     }
 
     #[test]
     fn better_matches_come_first_and_kinds_share_the_room() {
         let kinds = [
-            [hits("key", &["a"]), hits("key", &["ab", "ac", "ad"]), hits("key", &["ba"])],
-            [vec![], hits("user", &["ae"]), hits("user", &["ca", "da"])],
+            [hits(Kind::Key, &["a"]), hits(Kind::Key, &["ab", "ac", "ad"]), hits(Kind::Key, &["ba"])],
+            [vec![], hits(Kind::User, &["ae"]), hits(Kind::User, &["ca", "da"])],
         ];
         let names = |limit| {
             let Hits { hits, more } = best(&kinds, limit);
@@ -190,10 +175,5 @@ mod tests {
         assert_eq!(names(8), ("a ab ac ad ae ba ca da".to_owned(), false));
         assert_eq!(names(4), ("a ab ac ae".to_owned(), true));
         assert_eq!(names(1), ("a".to_owned(), true));
-    }
-
-    #[test]
-    fn names_are_encoded_in_paths() {
-        assert_eq!(urlencoded("CCKM Admins/ö"), "CCKM%20Admins%2F%C3%B6");
     }
 }
