@@ -55,7 +55,7 @@ fn find(folder: &Path, above: &str, paths: &mut Vec<String>) -> io::Result<()> {
 /// Compresses a file, unless that saves nothing worth a decompression. `index.html` gets the address of the others when
 /// the server starts, so it stays as it is.
 fn compress(plain: &[u8], path: &str) -> io::Result<Option<Vec<u8>>> {
-    if path == "index.html" || path.ends_with(".woff2") || path.ends_with(".png") {
+    if path == "index.html" || path.ends_with(".woff2") {
         return Ok(None);
     }
     let mut compressed = Vec::new();

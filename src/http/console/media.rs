@@ -12,13 +12,11 @@ pub(crate) fn media_type(path: &str) -> Option<&'static str> {
         return None;
     }
     match path.rsplit_once('.')?.1 {
-        "js" | "mjs" => Some("text/javascript; charset=utf-8"),
+        "js" => Some("text/javascript; charset=utf-8"),
         "css" => Some("text/css; charset=utf-8"),
         "svg" => Some("image/svg+xml"),
-        "png" => Some("image/png"),
         "woff2" => Some("font/woff2"),
-        "json" => Some("application/json"),
-        "txt" | "LICENSE" => Some("text/plain; charset=utf-8"),
+        "LICENSE" => Some("text/plain; charset=utf-8"),
         _ => None,
     }
 }
@@ -63,6 +61,7 @@ mod tests {
             "/app/main.js",
             "node_modules/x/index.js",
             "app/main.exe",
+            "vendor/lock.json",
         ] {
             assert_eq!(media_type(path), None, "{path:?}");
         }

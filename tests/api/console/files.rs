@@ -194,7 +194,7 @@ fn only_the_files_of_this_build_are_served() {
         "/..%2f..%2fCargo.toml",
         "/app/main.js/x",
         "/app/main.js%00",
-        "/vendor/lock.txt",
+        "/vendor/lock.json",
         "//etc/passwd",
         "/app%2fmain.js%3f",
     ] {
