@@ -11,7 +11,7 @@ use crate::service::access::Administer;
 use crate::service::audit::AuditExport;
 use crate::service::audit::record::AuditRecord;
 use crate::service::failure::Failure;
-use crate::service::list::{Limit, Query};
+use crate::service::list::{Limit, Query, pool};
 use actix_web::HttpRequest;
 use actix_web::web::{Bytes, Data};
 use futures_util::stream;
@@ -56,7 +56,8 @@ pub async fn download(
     Ok(answer("audit-records", format, pieces))
 }
 
-/// The next piece of the file; the first also has the names of the columns.
+/// The next piece of the file; the first also has the names of the columns. A thread of the pool writes it: a batch of
+/// records would keep the worker from other requests.
 async fn piece(
     mut export: AuditExport,
     is_first: bool,
@@ -66,9 +67,9 @@ async fn piece(
     if records.is_empty() && !(is_first && format == Format::Csv) {
         return Ok(None);
     }
-    let text =
-        format.write(is_first.then_some(&COLUMNS[..]), records, |record| cells(record).into(), |record| record)?;
-    Ok(Some((Bytes::from(text), (export, false))))
+    let columns = is_first.then_some(&COLUMNS[..]);
+    let write = move || format.write(columns, records, |record| cells(record).into(), |record| record);
+    Ok(Some((Bytes::from(pool::run(write).await??), (export, false))))
 }
 
 /// The cells of a record. Names come from others: no spreadsheet must run them.
