@@ -12,7 +12,7 @@ use super::fields;
 use super::query::{members, quoted};
 use crate::domain::refusal::Bounds;
 use crate::service::failure::invalid;
-use crate::service::list::{Limit, Listed, Needle, Query};
+use crate::service::list::{Limit, Listed, Needle, Query, Words};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub trait Columns {
     const SORTS: &'static [&'static str];
     const FILTERS: &'static [&'static str];
     /// The members with a fixed set of values, and these values.
-    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
+    const WORDS: Words = &[];
     /// The members that are times, with filters by a bound.
     const TIMES: &'static [&'static str] = &[];
     /// The members that `search` looks into; a list without any cannot be searched.
@@ -38,7 +38,7 @@ pub trait Columns {
 impl<T: Listed> Columns for T {
     const SORTS: &'static [&'static str] = T::SORTS;
     const FILTERS: &'static [&'static str] = T::FILTERS;
-    const WORDS: &'static [(&'static str, &'static [&'static str])] = T::WORDS;
+    const WORDS: Words = T::WORDS;
     const TIMES: &'static [&'static str] = T::TIMES;
     const SEARCHES: &'static [&'static str] = T::SEARCHES;
 }

@@ -4,6 +4,7 @@ use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{Columns, List, Listing};
 use crate::service::access::ManageKms;
+use crate::service::list::Words;
 use crate::service::principals::{self, PrincipalName};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -26,7 +27,7 @@ pub struct PrincipalView {
 impl Columns for PrincipalName {
     const SORTS: &'static [&'static str] = principals::SORTS;
     const FILTERS: &'static [&'static str] = principals::FILTERS;
-    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("type", principals::TYPES)];
+    const WORDS: Words = principals::WORDS;
 }
 
 /// `GET /v1/cckm/aws/principals`

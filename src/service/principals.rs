@@ -2,14 +2,14 @@
 //! nothing else of the users.
 
 use super::access::{ManageKms, Permit};
-use super::failure::{Failure, invalid};
-use super::list::{Field, Query, arrange, pool};
+use super::failure::Failure;
+use super::list::{Field, Query, Words, arrange, check_words, pool};
 
 /// The members to sort by, and to filter by.
 pub const SORTS: &[&str] = &["name", "type"];
 pub const FILTERS: &[&str] = &["name", "type"];
 
-pub const TYPES: &[&str] = &["user", "group"];
+pub const WORDS: Words = &[("type", &["user", "group"])];
 
 /// A user or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +31,7 @@ impl PrincipalName {
 /// # Errors
 /// When a filter has an invalid value.
 pub async fn find(permit: &Permit<ManageKms>, query: &Query) -> Result<Vec<PrincipalName>, Failure> {
-    let is_unknown = |(member, value): &(String, String)| member == "type" && !TYPES.contains(&value.as_str());
-    if query.filters.iter().any(is_unknown) {
-        return Err(invalid("type", format!("must be one of {}", TYPES.join(", "))).into());
-    }
+    check_words(query, WORDS)?;
     let (published, query) = (permit.caller().published.clone(), query.clone());
     pool::run(move || {
         let state = &published.state;
@@ -43,7 +40,7 @@ pub async fn find(permit: &Permit<ManageKms>, query: &Query) -> Result<Vec<Princ
         let groups = state.groups.iter().map(|group| PrincipalName { user: None, name: group.name.to_string() });
         let mut all: Vec<_> = users.chain(groups).collect();
         all.sort_by(|one, other| (&one.name, one.kind()).cmp(&(&other.name, other.kind())));
-        arrange(&mut all, &query, |row, member| match member {
+        arrange(&mut all, &query, WORDS, |row, member| match member {
             "type" => Field::Text(row.kind().to_owned()),
             _ => Field::Text(row.name.clone()),
         });

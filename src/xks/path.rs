@@ -17,9 +17,11 @@ pub enum Operation {
 
 impl Operation {
     pub const ALL: [Operation; 4] = [Operation::Health, Operation::Metadata, Operation::Encrypt, Operation::Decrypt];
+    pub const NAMES: [&'static str; 4] =
+        [Self::Health.name(), Self::Metadata.name(), Self::Encrypt.name(), Self::Decrypt.name()];
 
     /// The last part of the path.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Operation::Health => "health",
             Operation::Metadata => "metadata",

@@ -57,7 +57,7 @@ pub async fn list(
 ) -> Result<List<CredentialView>, Problem> {
     let (store, query) = (auth.permit.store(), &listing.0);
     let mut rows: Vec<&Credential> = services.key_stores.credentials(&auth.permit)?.iter().collect();
-    arrange(&mut rows, query, |credential, member| match member {
+    arrange(&mut rows, query, &[], |credential, member| match member {
         "access_key_id" => Field::Text(credential.access_key_id.clone()),
         _ => Field::Number(credential.version.into()),
     });

@@ -6,6 +6,8 @@ use crate::http::guard::OnKeyStore;
 use crate::http::paging::{Columns, List, Listing, write_page};
 use crate::service::Services;
 use crate::service::access::ViewKeyStore;
+use crate::service::key_stores::refused_calls;
+use crate::service::list::Words;
 use actix_web::web::Data;
 use serde::Serialize;
 use std::sync::Arc;
@@ -71,7 +73,8 @@ pub struct RefusedCallColumns;
 
 impl Columns for RefusedCallColumns {
     const SORTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [&'static str] = &["operation", "error", "xks_key_id"];
+    const FILTERS: &'static [&'static str] = refused_calls::FILTERS;
+    const WORDS: Words = refused_calls::WORDS;
 }
 
 /// `GET /v1/cckm/aws/custom-key-stores/{id}/refused-calls`
@@ -80,19 +83,8 @@ pub async fn list(
     listing: Listing<RefusedCallColumns>,
     services: Data<Services>,
 ) -> Result<List<RefusedCallView>, Problem> {
-    let mut calls = services.key_stores.refused_calls(&auth.permit)?;
     let query = listing.0;
-    let value = |call: &ProxyCall, member: &str| match member {
-        "operation" => Some(call.operation.clone()),
-        "error" => call.error.clone(),
-        _ => call.xks_key_id.clone(),
-    };
-    calls.retain(|call| {
-        query.filters.iter().all(|(member, _)| {
-            let mut given = query.filters.iter().filter(|(name, _)| name == member);
-            given.any(|(_, wanted)| value(call, member).as_ref() == Some(wanted))
-        })
-    });
+    let calls = services.key_stores.refused_calls(&auth.permit, &query)?;
     let rows = calls.iter().skip(query.skip).take(query.limit.rows());
     let rows = rows.map(|call: &Arc<ProxyCall>| RefusedCallView::of(call));
     Ok(List::of_body(write_page(&query, query.limit, calls.len(), rows)?))

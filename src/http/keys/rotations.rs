@@ -128,7 +128,7 @@ struct Row<'a> {
 fn ordered<'a>(mut rows: Vec<Row<'a>>, query: &Query) -> Vec<Row<'a>> {
     // Material that is pending rotation has no date yet, and is newer than all others.
     rows.sort_by_key(|row| Reverse((row.is_pending(), row.rotation.rotated_at)));
-    arrange(&mut rows, query, |row, member| row.field(member));
+    arrange(&mut rows, query, &[], |row, member| row.field(member));
     rows
 }
 

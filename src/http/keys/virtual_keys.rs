@@ -86,7 +86,7 @@ pub async fn list(
 ) -> Result<List<VirtualKeyView>, Problem> {
     let query = &listing.0;
     let mut rows = services.keys.virtual_keys(&auth.permit);
-    arrange(&mut rows, query, field);
+    arrange(&mut rows, query, &[], field);
     let (skip, limit) = (query.skip, query.limit);
     List::of(query, limit, rows.len(), rows.iter().skip(skip).take(limit.rows()).map(VirtualKeyView::of))
 }

@@ -7,7 +7,8 @@ use crate::http::guard::Authorized;
 use crate::http::paging::{Columns, List, Listing, write_page};
 use crate::service::Services;
 use crate::service::access::ViewSourceKeys;
-use crate::service::list::{Query, pool};
+use crate::service::list::{Words, pool};
+use crate::service::source_keys::uses;
 use crate::service::source_keys::{SourceKeyUse, UsedAs};
 use actix_web::HttpRequest;
 use actix_web::web::{Data, Path};
@@ -85,16 +86,13 @@ pub struct UseView {
     custom_key_store_name: Option<String>,
 }
 
-/// The kinds of uses.
-const KINDS: &[&str] = &["material", "hyok_version", "virtual_key", "health_check"];
-
 /// The members of the query for the uses of a source key.
 pub struct UseColumns;
 
 impl Columns for UseColumns {
     const SORTS: &'static [&'static str] = &[];
-    const FILTERS: &'static [&'static str] = &["kind", "kms", "region", "source_key_id"];
-    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[("kind", KINDS)];
+    const FILTERS: &'static [&'static str] = uses::FILTERS;
+    const WORDS: Words = uses::WORDS;
 }
 
 /// `GET /v1/vault/keys2/{id}/uses`
@@ -105,40 +103,22 @@ pub async fn list(
     listing: Listing<UseColumns>,
     services: Data<Services>,
 ) -> Result<List<UseView>, Problem> {
-    let known = |kind: &str| KINDS.iter().any(|known| known.eq_ignore_ascii_case(kind));
-    if listing.0.filters.iter().any(|(member, value)| member == "kind" && !known(value)) {
-        return Err(Problem::query("kind", format!("must be one of {}", KINDS.join(", "))));
-    }
     let key = addressed(&auth.permit.caller().published.state, &id, &request)?;
-    let uses = services.source_keys.uses(&auth.permit, &key).await?;
-    Ok(List::of_body(pool::run(move || page(&uses, &listing.0)).await??))
-}
-
-fn page(uses: &[SourceKeyUse], query: &Query) -> Result<Vec<u8>, Problem> {
-    let has = |row: &UseView, member: &str, wanted: &str| match member {
-        "kind" => row.kind.eq_ignore_ascii_case(wanted),
-        "kms" => [&row.kms, &row.kms_id].into_iter().flatten().any(|name| name == wanted),
-        "region" => row.region.as_deref() == Some(wanted),
-        _ => row.source_key_id == wanted,
+    let query = listing.0;
+    let uses = services.source_keys.uses(&auth.permit, &key, &query).await?;
+    let write = move || {
+        let rows = uses.iter().skip(query.skip).take(query.limit.rows()).map(UseView::of);
+        write_page(&query, query.limit, uses.len(), rows)
     };
-    let matches = |row: &UseView| {
-        // Several values of one member: any of them.
-        query.filters.iter().all(|(member, _)| {
-            let mut given = query.filters.iter().filter(|(name, _)| name == member);
-            given.any(|(_, wanted)| has(row, member, wanted))
-        })
-    };
-    let rows: Vec<UseView> = uses.iter().map(UseView::of).filter(matches).collect();
-    let total = rows.len();
-    write_page(query, query.limit, total, rows.into_iter().skip(query.skip).take(query.limit.rows()))
+    Ok(List::of_body(pool::run(write).await??))
 }
 
 impl UseView {
     fn of(used: &SourceKeyUse) -> Self {
-        let row = Self { source_key_id: used.source.to_string(), source_key_version: used.version, ..Self::default() };
+        let (kind, source_key_id) = (used.kind(), used.source.to_string());
+        let row = Self { kind, source_key_id, source_key_version: used.version, ..Self::default() };
         match &used.what {
             UsedAs::Material { key, kms, material, current } => Self {
-                kind: "material",
                 current: *current,
                 key_material_id: material.material.as_ref().map(ToString::to_string),
                 imported_at: Some(material.imported.to_string()),
@@ -146,13 +126,10 @@ impl UseView {
                 ..row.of_key(key, kms)
             },
             UsedAs::HyokVersion { key, kms, number, current } => {
-                Self { kind: "hyok_version", current: *current, hyok_version: Some(*number), ..row.of_key(key, kms) }
+                Self { current: *current, hyok_version: Some(*number), ..row.of_key(key, kms) }
             }
-            UsedAs::VirtualKey(made) => {
-                Self { kind: "virtual_key", current: true, key_id: Some(made.id.to_string()), ..row }
-            }
+            UsedAs::VirtualKey(made) => Self { current: true, key_id: Some(made.id.to_string()), ..row },
             UsedAs::HealthCheck { store, kms } => Self {
-                kind: "health_check",
                 current: true,
                 kms: Some(kms.clone()),
                 kms_id: Some(store.kms.to_string()),

@@ -5,6 +5,7 @@ use crate::domain::key_store::event::ProxyCall;
 use crate::domain::refusal::KeyStoreRefusal;
 use crate::service::access::{KeyStorePermit, ViewKeyStore};
 use crate::service::failure::Failure;
+use crate::service::list::Query;
 use crate::xks::{self, Latencies};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -58,14 +59,19 @@ impl KeyStores {
         })
     }
 
-    /// The last calls of a store that the proxy refused since the start of the program, newest first.
+    /// The last calls of a store that the proxy refused since the start of the program and that match a query, newest
+    /// first.
     ///
     /// # Errors
-    /// When another proxy, or CloudHSM, serves the store.
-    pub fn refused_calls(&self, permit: &KeyStorePermit<ViewKeyStore>) -> Result<Vec<Arc<ProxyCall>>, Failure> {
+    /// When another proxy, or CloudHSM, serves the store, or a filter has an invalid value.
+    pub fn refused_calls(
+        &self,
+        permit: &KeyStorePermit<ViewKeyStore>,
+        query: &Query,
+    ) -> Result<Vec<Arc<ProxyCall>>, Failure> {
         let store = permit.store();
         match store.local {
-            Some(_) => Ok(self.serving.refused_calls(store.id)),
+            Some(_) => Ok(self.serving.refused_calls(store.id, query)?),
             None => Err(KeyStoreRefusal::NotLocal(store.name.clone()).into()),
         }
     }

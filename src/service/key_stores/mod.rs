@@ -7,7 +7,7 @@ mod credentials;
 mod health_key;
 mod list;
 mod operations;
-mod refused_calls;
+pub mod refused_calls;
 mod report;
 mod serving;
 

@@ -3,8 +3,15 @@
 
 use crate::domain::id::KeyStoreId;
 use crate::domain::key_store::event::ProxyCall;
+use crate::domain::refusal::Refusal;
+use crate::service::list::{Field, Query, Words, arrange, check_words};
+use crate::xks::Operation;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The members to filter by.
+pub const FILTERS: &[&str] = &["operation", "error", "xks_key_id"];
+pub const WORDS: Words = &[("operation", &Operation::NAMES)];
 
 /// The most calls that are kept of a store.
 const REFUSED_CALLS_MAX: usize = 200;
@@ -32,9 +39,20 @@ impl RefusedCalls {
         self.stores().remove(&store);
     }
 
-    /// The calls of a store, newest first.
-    pub(super) fn of(&self, store: KeyStoreId) -> Vec<Arc<ProxyCall>> {
-        self.stores().get(&store).map(|calls| calls.iter().rev().cloned().collect()).unwrap_or_default()
+    /// The calls of a store that match a query, newest first.
+    ///
+    /// # Errors
+    /// When a filter has an invalid value.
+    pub(super) fn of(&self, store: KeyStoreId, query: &Query) -> Result<Vec<Arc<ProxyCall>>, Refusal> {
+        check_words(query, WORDS)?;
+        let calls = self.stores().get(&store).map(|calls| calls.iter().rev().cloned().collect());
+        let mut calls: Vec<Arc<ProxyCall>> = calls.unwrap_or_default();
+        arrange(&mut calls, query, WORDS, |call, member| match member {
+            "operation" => Field::Text(call.operation.clone()),
+            "error" => call.error.clone().map_or(Field::Absent, Field::Text),
+            _ => call.xks_key_id.clone().map_or(Field::Absent, Field::Text),
+        });
+        Ok(calls)
     }
 
     fn stores(&self) -> MutexGuard<'_, HashMap<KeyStoreId, VecDeque<Arc<ProxyCall>>>> {
@@ -71,15 +89,16 @@ mod tests {
     fn the_last_refused_calls_of_a_store_are_kept() {
         let (calls, one, other) =
             (RefusedCalls::default(), KeyStoreId::new(Uuid::from_u128(1)), KeyStoreId::new(Uuid::from_u128(2)));
+        let listed = |store| calls.of(store, &Query::default()).expect("no filters");
         calls.note(one, &call(0, None));
-        assert!(calls.of(one).is_empty(), "it was served");
+        assert!(listed(one).is_empty(), "it was served");
         for n in 1..=250 {
             calls.note(one, &call(n, Some("InvalidStateException")));
         }
-        let times: Vec<i64> = calls.of(one).iter().map(|call| call.at.nanos()).collect();
+        let times: Vec<i64> = listed(one).iter().map(|call| call.at.nanos()).collect();
         assert_eq!(times, (51..=250).rev().collect::<Vec<_>>());
-        assert!(calls.of(other).is_empty());
+        assert!(listed(other).is_empty());
         calls.forget(one);
-        assert!(calls.of(one).is_empty());
+        assert!(listed(one).is_empty());
     }
 }

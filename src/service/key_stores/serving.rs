@@ -9,9 +9,11 @@ use crate::domain::key::hyok::HyokVersion;
 use crate::domain::key_store::caller_rules::CallerRules;
 use crate::domain::key_store::event::ProxyCall;
 use crate::domain::key_store::{Credential, KeyStore, LocalStore};
+use crate::domain::refusal::Refusal;
 use crate::domain::state::State;
 use crate::domain::time::Time;
 use crate::service::failure::Failure;
+use crate::service::list::Query;
 use crate::service::recorder::Recorder;
 use crate::service::secrets::Secrets;
 use crate::service::source_keys;
@@ -138,9 +140,16 @@ impl Serving {
         self.proxy.counters(store.uuid(), now)
     }
 
-    /// The last calls of a store that were refused, newest first.
-    pub(in crate::service) fn refused_calls(&self, store: KeyStoreId) -> Vec<Arc<ProxyCall>> {
-        self.refused.of(store)
+    /// The last calls of a store that were refused and match a query, newest first.
+    ///
+    /// # Errors
+    /// When a filter has an invalid value.
+    pub(in crate::service) fn refused_calls(
+        &self,
+        store: KeyStoreId,
+        query: &Query,
+    ) -> Result<Vec<Arc<ProxyCall>>, Refusal> {
+        self.refused.of(store, query)
     }
 
     /// The counters of all stores together.

@@ -1,6 +1,6 @@
 //! The filters and the sort order of a list.
 
-use super::{Listed, Query};
+use super::{Listed, Query, Words};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
 use crate::service::caller::Caller;
@@ -79,19 +79,30 @@ pub(super) struct SortKey(Vec<(Field, bool)>);
 /// # Errors
 /// When the query filters by a value outside [`Listed::WORDS`], or one that [`Listed::expand`] cannot read.
 pub(super) fn check<T: Listed>(query: &Query, caller: &Caller) -> Result<(), Failure> {
+    check_words(query, T::WORDS)?;
     for (member, value) in &query.filters {
-        match T::WORDS.iter().find(|(known, _)| known == member) {
-            Some((member, words)) if !words.iter().any(|word| word.eq_ignore_ascii_case(value)) => {
-                return Err(invalid(member, format!("must be one of {}", words.join(", "))).into());
+        match Bound::of::<T>(member, value) {
+            Some((_, bound)) => {
+                bound?;
             }
-            _ => match Bound::of::<T>(member, value) {
-                Some((_, bound)) => {
-                    bound?;
-                }
-                None => {
-                    T::expand(member, value, caller)?;
-                }
-            },
+            None => {
+                T::expand(member, value, caller)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks the filters by members with a fixed set of values. Case does not count.
+///
+/// # Errors
+/// When the query filters by another value.
+pub fn check_words(query: &Query, words: Words) -> Result<(), Refusal> {
+    for (member, value) in &query.filters {
+        if let Some((member, words)) = words.iter().find(|(known, _)| known == member)
+            && !words.iter().any(|word| word.eq_ignore_ascii_case(value))
+        {
+            return Err(invalid(member, format!("must be one of {}", words.join(", "))));
         }
     }
     Ok(())
@@ -130,7 +141,6 @@ impl<'a> Filters<'a> {
     }
 
     pub(super) fn match_row<T: Listed>(&self, row: &T, caller: &Caller) -> bool {
-        let takes_words = |member: &str| T::WORDS.iter().any(|(known, _)| *known == member);
         self.0.iter().all(|Filter { member, values, alternatives, bounds }| {
             if let [(bounded, _), ..] = bounds[..] {
                 let field = row.field(bounded, caller);
@@ -140,11 +150,7 @@ impl<'a> Filters<'a> {
             if values.iter().any(|value| own(value).is_some()) {
                 return values.iter().any(|value| own(value) == Some(true));
             }
-            let compare = match (takes_patterns(member), takes_words(member)) {
-                (true, _) => matches_pattern,
-                (_, true) => str::eq_ignore_ascii_case,
-                (false, false) => |text: &str, value: &str| text == value,
-            };
+            let compare = comparison(member, T::WORDS);
             let field = row.field(member, caller);
             alternatives.iter().any(|texts| texts.iter().all(|text| is(&field, text, compare)))
         })
@@ -156,9 +162,18 @@ pub(super) fn is_pattern(member: &str, value: &str) -> bool {
     takes_patterns(member) && value.contains(['*', '?'])
 }
 
-/// Returns whether the value of a member without a fixed set of values matches the value of a filter.
-pub(super) fn matches_value(member: &str, field: &Field, value: &str) -> bool {
-    is(field, value, if takes_patterns(member) { matches_pattern } else { |text, value| text == value })
+/// Returns whether the value of a member matches the value of a filter.
+pub(super) fn matches_value(member: &str, words: Words, field: &Field, value: &str) -> bool {
+    is(field, value, comparison(member, words))
+}
+
+/// How the texts of a member are compared with the value of a filter.
+fn comparison(member: &str, words: Words) -> fn(&str, &str) -> bool {
+    match member {
+        _ if takes_patterns(member) => matches_pattern,
+        _ if words.iter().any(|(known, _)| *known == member) => str::eq_ignore_ascii_case,
+        _ => |text, value| text == value,
+    }
 }
 
 fn takes_patterns(member: &str) -> bool {

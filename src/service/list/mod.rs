@@ -9,7 +9,7 @@ mod made;
 pub mod pool;
 mod search;
 
-pub use filter::Field;
+pub use filter::{Field, check_words};
 pub use made::arrange;
 pub use search::{Match, Needle};
 
@@ -73,6 +73,9 @@ pub type Id<T> = <<T as Listed>::Rows as table::Rows>::Id;
 /// The ids that an index returns.
 pub type Candidates<'a, T> = Box<dyn Iterator<Item = Id<T>> + 'a>;
 
+/// The members with a fixed set of values, and these values.
+pub type Words = &'static [(&'static str, &'static [&'static str])];
+
 /// A row that can be listed.
 pub trait Listed: Sized + 'static {
     type Rows: table::Rows<Row = Self>;
@@ -83,7 +86,7 @@ pub trait Listed: Sized + 'static {
     /// The members that `search` looks into.
     const SEARCHES: &'static [&'static str] = &[];
     /// The members with a fixed set of values, and these values. A filter with another value is refused.
-    const WORDS: &'static [(&'static str, &'static [&'static str])] = &[];
+    const WORDS: Words = &[];
     /// The members that are times and can be filtered by a bound: `<member>_after` and `<member>_before`, both of which
     /// are among [`Self::FILTERS`].
     const TIMES: &'static [&'static str] = &[];

@@ -4,7 +4,7 @@
 mod export;
 mod list;
 mod transition;
-mod uses;
+pub mod uses;
 mod version;
 
 pub use export::{ExportRequest, ExportWrapping, WrappingKey};

@@ -10,8 +10,12 @@ use crate::domain::key_store::KeyStore;
 use crate::domain::source_key::SourceKey;
 use crate::service::access::{self, Permit, ViewSourceKeys};
 use crate::service::failure::Failure;
-use crate::service::list::pool;
+use crate::service::list::{Field, Query, Words, arrange, check_words, pool};
 use std::sync::Arc;
+
+/// The members to filter by.
+pub const FILTERS: &[&str] = &["kind", "kms", "region", "source_key_id"];
+pub const WORDS: Words = &[("kind", &["material", "hyok_version", "virtual_key", "health_check"])];
 
 /// A use of a version of a source key.
 pub struct SourceKeyUse {
@@ -33,13 +37,50 @@ pub enum UsedAs {
     HealthCheck { store: Arc<KeyStore>, kms: String },
 }
 
+impl SourceKeyUse {
+    /// The kind, which is one of [`WORDS`].
+    pub fn kind(&self) -> &'static str {
+        match self.what {
+            UsedAs::Material { .. } => "material",
+            UsedAs::HyokVersion { .. } => "hyok_version",
+            UsedAs::VirtualKey(_) => "virtual_key",
+            UsedAs::HealthCheck { .. } => "health_check",
+        }
+    }
+
+    /// The value of a member of [`FILTERS`].
+    fn field(&self, member: &str) -> Field {
+        let place = match &self.what {
+            UsedAs::Material { key, kms, .. } | UsedAs::HyokVersion { key, kms, .. } => {
+                Some((kms, key.kms, &key.region))
+            }
+            UsedAs::HealthCheck { store, kms } => Some((kms, store.kms, &store.region)),
+            UsedAs::VirtualKey(_) => None,
+        };
+        match (member, place) {
+            ("kind", _) => Field::Text(self.kind().to_owned()),
+            ("kms", Some((name, id, _))) => Field::Texts(vec![name.clone(), id.to_string()]),
+            ("region", Some((_, _, region))) => Field::Text(region.to_string()),
+            ("kms" | "region", None) => Field::Absent,
+            _ => Field::Text(self.source.to_string()),
+        }
+    }
+}
+
 impl SourceKeys {
-    /// Lists where the versions of a source key are used, as far as the caller may view it: the newest version first.
+    /// Lists where the versions of a source key are used, as far as the caller may view it and it matches the query: the
+    /// newest version first.
     ///
     /// # Errors
-    /// When the program stops.
-    pub async fn uses(&self, permit: &Permit<ViewSourceKeys>, key: &SourceKey) -> Result<Vec<SourceKeyUse>, Failure> {
-        let (caller, name) = (permit.caller().clone(), key.made.name.clone());
+    /// When a filter has an invalid value, or the program stops.
+    pub async fn uses(
+        &self,
+        permit: &Permit<ViewSourceKeys>,
+        key: &SourceKey,
+        query: &Query,
+    ) -> Result<Vec<SourceKeyUse>, Failure> {
+        check_words(query, WORDS)?;
+        let (caller, name, query) = (permit.caller().clone(), key.made.name.clone(), query.clone());
         pool::run(move || {
             let (user, state) = (&caller.user, &caller.published.state);
             let kms_name = |id| state.kms.get(&id).map(|kms| kms.name.to_string()).unwrap_or_default();
@@ -75,6 +116,7 @@ impl SourceKeys {
                     add(UsedAs::HealthCheck { kms: kms_name(store.kms), store: store.clone() });
                 }
             }
+            arrange(&mut uses, &query, WORDS, SourceKeyUse::field);
             uses
         })
         .await

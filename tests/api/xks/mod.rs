@@ -208,6 +208,9 @@ fn the_last_refused_calls_of_a_store_are_listed_newest_first() {
     assert!(newest["principal"].as_str().is_some_and(|arn| arn.starts_with("arn:aws:")), "{newest}");
     let denied = admin.get(&format!("{of_key}&error=AccessDeniedException")).expect(200);
     assert_eq!((&denied["total"], &denied["resources"][0]), (&json!(1), newest));
+    assert_eq!(admin.get(&format!("{of_key}&operation=Decrypt&operation=health")).expect(200), calls);
+    assert_eq!(admin.get(&format!("{of_key}&operation=encrypt")).expect(200)["total"], 0);
+    admin.get(&format!("{path}?operation=decrypted")).refused(400, "NCERRInvalidParamValue");
     let ann = at_aws.prepared.appliance.user("ann");
     ann.get(&path).refused(404, "NCERRResourceNotFound");
 }

@@ -20,7 +20,7 @@ fn those_who_permit_actions_see_names_and_nothing_else() {
     );
     let page = listed("name=ann*&skip=1&limit=1");
     assert_eq!((&page["total"], &page["resources"][0]["name"]), (&json!(2), &json!("annex")));
-    let users = listed("type=user&limit=-1&sort=-name");
+    let users = listed("type=User&limit=-1&sort=-name");
     let names: Vec<_> = users["resources"].as_array().expect("rows").iter().map(|row| &row["name"]).collect();
     assert!(names.contains(&&json!("admin")) && names.is_sorted_by(|one, other| one.as_str() > other.as_str()));
     carl.get(&format!("{PRINCIPALS}?type=robot")).refused(400, "NCERRInvalidParamValue");

@@ -63,6 +63,7 @@ fn the_keys_materials_and_stores_of_a_source_key_are_listed() {
     assert_eq!(uses(admin, &source, ""), rows);
     assert_eq!(uses(admin, &source, &format!("?source_key_id={}", id(&newer))), rows[..1]);
     assert_eq!(uses(admin, &source, "?kind=health_check&kind=virtual_key"), rows[3..]);
+    assert_eq!(uses(admin, &source, "?kind=MATERIAL&kms=fixture"), uses(admin, &source, "?kind=material"));
     let page = admin.get(&format!("{KEYS}/source/uses?skip=1&limit=1")).expect(200);
     assert_eq!((&page["total"], &page["resources"][0]), (&json!(5), &rows[1]));
     admin.get(&format!("{KEYS}/source/uses?kind=tea")).refused(400, "NCERRInvalidParamValue");
