@@ -52,6 +52,8 @@ impl SyslogReceiver {
         self.thread = Some(match self.over {
             Over::Udp => {
                 let socket = UdpSocket::bind(self.address).expect("a port");
+                // As large as the system allows: what does not fit is lost.
+                rustix::net::sockopt::set_socket_recv_buffer_size(&socket, 4 * 1024 * 1024).expect("set");
                 self.address = socket.local_addr().expect("an address");
                 thread::spawn(move || datagrams(&socket, &shared))
             }
@@ -85,6 +87,15 @@ impl SyslogReceiver {
 
     pub(crate) fn messages(&self) -> Vec<String> {
         self.shared.messages.lock().expect("a lock").clone()
+    }
+
+    /// How many datagrams the system has dropped since the start, because its buffer was full: it may, over UDP.
+    pub(crate) fn dropped(&self) -> usize {
+        let sockets = std::fs::read_to_string("/proc/net/udp").expect("readable");
+        let port = format!(":{:04X}", self.address.port());
+        let mut fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let own = fields.find(|fields| fields.get(1).is_some_and(|local| local.ends_with(&port)));
+        own.and_then(|fields| fields.last()?.parse().ok()).expect("a socket and its drops")
     }
 
     /// Waits until what was received is as expected.
