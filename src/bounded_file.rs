@@ -16,8 +16,16 @@ pub const SETTINGS_MAX: u64 = 4 * 1024 * 1024;
 /// # Errors
 /// When it cannot be read, or is larger.
 pub fn read(path: &Path, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    read_open(File::open(path)?, most)
+}
+
+/// Reads an open file of at most `most` bytes.
+///
+/// # Errors
+/// When it cannot be read, or is larger.
+pub fn read_open(file: File, most: u64) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut content = Zeroizing::new(Vec::new());
-    File::open(path)?.take(most + 1).read_to_end(&mut content)?;
+    file.take(most + 1).read_to_end(&mut content)?;
     match content.len() as u64 > most {
         true => Err(io::Error::new(ErrorKind::InvalidData, format!("it is larger than {most} bytes"))),
         false => Ok(content),

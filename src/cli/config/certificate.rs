@@ -1,7 +1,7 @@
 //! Reads a certificate and its private key from PEM files, for the server and for the check of the configuration.
 
+use crate::bounded_file;
 use std::fs::File;
-use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -73,9 +73,6 @@ fn read_key(path: &Path) -> Result<PrivateKeyDer<'static>, CertificateProblem> {
     PrivateKeyDer::from_pem_slice(&content).map_err(|_| CertificateProblem::NoKey(path.to_owned()))
 }
 
-/// The number of bytes that are read of a file. No certificate chain is larger.
-const FILE_MAX: u64 = 1024 * 1024;
-
 fn read_whole(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), CertificateProblem> {
     let unreadable = |source| CertificateProblem::Unreadable { path: path.to_owned(), source };
     // Opening a named pipe would block until it has a writer.
@@ -84,7 +81,6 @@ fn read_whole(path: &Path) -> Result<(Zeroizing<Vec<u8>>, u32), CertificateProbl
     }
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.permissions().mode() & 0o7777;
-    let mut content = Zeroizing::new(Vec::new());
-    file.take(FILE_MAX).read_to_end(&mut content).map_err(unreadable)?;
+    let content = bounded_file::read_open(file, bounded_file::SETTINGS_MAX).map_err(unreadable)?;
     Ok((content, mode))
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::bounded_file;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
@@ -342,6 +343,8 @@ fn a_certificate_must_belong_to_its_key() {
     };
     directory.write("open.key", &fs::read_to_string(directory.path("one.key")).expect("read"), 0o644);
     directory.write("empty", "", 0o600);
+    let most = usize::try_from(bounded_file::SETTINGS_MAX).expect("small");
+    directory.write("long", &"#".repeat(most + 1), 0o600);
     let all = [
         with("one.crt", "two.key"),
         with("one.crt", "open.key"),
@@ -349,6 +352,7 @@ fn a_certificate_must_belong_to_its_key() {
         with("one.crt", "empty"),
         with("empty", "one.key"),
         with("missing", "one.key"),
+        with("long", "one.key"),
     ];
     insta::assert_snapshot!(all.concat().join("\n"), @r"
     tls: the certificate `/one.crt` was not made for the key `/two.key`: give the key that it was made with
@@ -357,6 +361,7 @@ fn a_certificate_must_belong_to_its_key() {
     tls: `/empty` holds no private key: PEM with `BEGIN PRIVATE KEY`, not encrypted, is expected
     tls: `/empty` holds no certificate: PEM with `BEGIN CERTIFICATE` is expected
     tls: `/missing` cannot be read: No such file or directory (os error 2)
+    tls: `/long` cannot be read: it is larger than 4194304 bytes
     ");
 }
 
