@@ -1,8 +1,10 @@
 //! `claviger backup` and `claviger restore`.
 
 use crate::support::appliance::{Appliance, program, run_to_end};
+use crate::support::client::Client;
 use crate::support::every_get::{answers, furnish};
-use serde_json::json;
+use crate::support::small_disk::SmallDisk;
+use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -230,6 +232,51 @@ fn a_backup_under_writers_is_consistent() {
     }
 }
 
+/// Runs a schedule, and returns the run once it has ended.
+fn run_now(admin: &Client, id: &str) -> Value {
+    let run = admin.post(&format!("/v1/scheduler/job-configs/{id}/run-now"), json!({})).expect(201);
+    let path = format!("/v1/scheduler/jobs/{}", run["id"].as_str().expect("an id"));
+    let ended = (0..600).find_map(|_| {
+        thread::sleep(std::time::Duration::from_millis(50));
+        Some(admin.get(&path).expect(200)).filter(|run| run["overall_status"] != "in_progress")
+    });
+    ended.expect("it ends")
+}
+
+/// Neither the command nor a schedule leaves a part of a backup on a full disk, and both say why.
+#[test]
+fn a_backup_on_a_full_disk_says_so_and_leaves_nothing() {
+    const FULL: &str = "No space left on device";
+    let vault = Vault::new();
+    let Some(disk) = SmallDisk::mount(&vault.path("disk"), "16k") else { return };
+    let recipient = age::x25519::Identity::generate().to_public().to_string();
+    let directory = vault.path("disk");
+    let mut appliance = Appliance::start_with(&[
+        ("CLAVIGER_BACKUP_RECIPIENTS", &recipient),
+        ("CLAVIGER_BACKUP_DIRECTORY", directory.to_str().expect("UTF-8")),
+        ("CLAVIGER_BACKUP_RESERVE_MIB", "0"),
+    ]);
+    let admin = appliance.admin();
+    let filling = json!({"name": "a", "description": "a", "client_metadata": {"a": "x".repeat(30_000)}});
+    admin.post("/v1/usermgmt/groups", filling).expect(201);
+    let left = || fs::read_dir(&directory).expect("a directory").count();
+
+    let body = json!({"name": "nightly", "operation": "database_backup", "run_at": "0 1 1 1 *",
+        "database_backup_params": {"scope": "system"}});
+    let schedule = admin.post("/v1/scheduler/job-configs", body).expect(201);
+    let ended = run_now(&admin, schedule["id"].as_str().expect("an id"));
+    assert_eq!((ended["overall_status"].as_str(), left()), (Some("failed"), 0), "{ended}");
+    assert!(ended.to_string().contains(FULL), "{ended}");
+    for is_running in [true, false] {
+        let (code, said, err) = vault.back_up(&appliance.data(), "disk/all.age", &[]);
+        assert!(code != Some(0) && err.contains(FULL), "{code:?} {said}{err}");
+        assert_eq!(left(), 0, "with a server: {is_running}");
+        appliance.kill();
+    }
+    disk.resize("64m");
+    succeeded(vault.back_up(&appliance.data(), "disk/all.age", &[]));
+}
+
 /// A schedule with a recipient in the settings makes backups, and keeps as many as it says.
 #[test]
 fn a_schedule_makes_backups_and_keeps_the_newest() {
@@ -247,13 +294,7 @@ fn a_schedule_makes_backups_and_keeps_the_newest() {
     let id = schedule["id"].as_str().expect("an id");
     let mut names = Vec::new();
     for _ in 0..3 {
-        let run = admin.post(&format!("/v1/scheduler/job-configs/{id}/run-now"), json!({})).expect(201);
-        let path = format!("/v1/scheduler/jobs/{}", run["id"].as_str().expect("an id"));
-        let ended = (0..600).find_map(|_| {
-            thread::sleep(std::time::Duration::from_millis(50));
-            Some(admin.get(&path).expect(200)).filter(|run| run["overall_status"] != "in_progress")
-        });
-        let ended = ended.expect("it ends");
+        let ended = run_now(&admin, id);
         assert_eq!(ended["overall_status"], "completed", "{ended}");
         let entries = fs::read_dir(appliance.data().join("backups")).expect("a directory");
         names = entries.map(|entry| entry.expect("an entry").path()).collect();
