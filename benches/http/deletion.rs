@@ -5,9 +5,9 @@ use crate::Outcome;
 use crate::connection::{Connection, request};
 use crate::figures::{at_most, figure, percentile};
 use crate::large_log::keys::{ACCOUNTS, accounts, found};
-use crate::large_log::{kms, record};
+use crate::large_log::{self, kms, record};
 use crate::program::Program;
-use claviger::ledger::{Ledger, LedgerOptions};
+use claviger::ledger::Ledger;
 use serde_json::json;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -101,7 +101,7 @@ fn left(directory: &Path, runtime: &Runtime) -> Outcome<usize> {
 }
 
 fn open(directory: &Path) -> Outcome<Ledger> {
-    Ok(Ledger::open(&directory.join("data"), LedgerOptions::default())?)
+    large_log::open(&directory.join("data"))
 }
 
 fn millis(time: Duration) -> f64 {

@@ -4,9 +4,9 @@
 use crate::Outcome;
 use crate::connection::{Connection, request};
 use crate::figures::{at_most, figure, median, percentile};
+use crate::large_log;
 use crate::large_log::keys::{alias, arn, fill};
 use crate::program::Program;
-use claviger::ledger::{Ledger, LedgerOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     let count = wanted_keys();
     Program::start(directory)?.stop()?;
     runtime.block_on(async {
-        let ledger = Ledger::open(&directory.join("data"), LedgerOptions::default())?;
+        let ledger = large_log::open(&directory.join("data"))?;
         fill(&ledger, count).await?;
         ledger.close().await;
         Ok::<_, Box<dyn std::error::Error>>(())

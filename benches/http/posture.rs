@@ -4,9 +4,9 @@
 use crate::Outcome;
 use crate::connection::{millis, request};
 use crate::figures::{at_most, figure, median};
+use crate::large_log;
 use crate::large_log::keys::fill;
 use crate::program::Program;
-use claviger::ledger::{Ledger, LedgerOptions};
 use std::path::Path;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ pub(crate) fn run(directory: &Path, runtime: &Runtime) -> Outcome<()> {
     let keys: u64 = wanted.unwrap_or(KEYS);
     Program::start(directory)?.stop()?;
     runtime.block_on(async {
-        let ledger = Ledger::open(&directory.join("data"), LedgerOptions::default())?;
+        let ledger = large_log::open(&directory.join("data"))?;
         fill(&ledger, keys).await?;
         ledger.close().await;
         Ok::<_, Box<dyn std::error::Error>>(())

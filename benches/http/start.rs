@@ -6,7 +6,6 @@ use crate::connection::request;
 use crate::figures::{at_least, at_most, figure, median};
 use crate::large_log;
 use crate::program::Program;
-use claviger::ledger::{Ledger, LedgerOptions};
 use std::path::Path;
 use std::time::Instant;
 use tokio::runtime::Runtime;
@@ -45,7 +44,7 @@ pub(crate) fn write_log(directory: &Path, runtime: &Runtime, kms_entries: u64, e
     std::fs::create_dir_all(directory)?;
     Program::start(directory)?.stop()?;
     runtime.block_on(async {
-        let ledger = Ledger::open(&directory.join("data"), LedgerOptions::default())?;
+        let ledger = large_log::open(&directory.join("data"))?;
         large_log::fill(&ledger, kms_entries, events, 100).await?;
         ledger.close().await;
         Ok(())

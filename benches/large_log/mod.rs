@@ -9,8 +9,12 @@ use claviger::domain::event::{Actor, Event, KmsEvent, RefreshGrant, SessionEvent
 use claviger::domain::id::{ConnectionId, KmsId, RefreshTokenId, SessionId, UserId};
 use claviger::domain::name::{GroupName, KmsName};
 use claviger::domain::place::{AccountId, Arn, Partition, Region};
-use claviger::ledger::{Context, Ledger};
+use claviger::keyring::{Keyring, MasterKeySource};
+use claviger::ledger::{Context, Ledger, LedgerOptions};
+use claviger::service::log_seal;
 use std::error::Error;
+use std::path::Path;
+use std::sync::Arc;
 use uuid::Uuid;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -25,6 +29,16 @@ const REGIONS: [&str; 8] = [
     "ca-central-1",
     "sa-east-1",
 ];
+
+/// Opens the log of a data directory that the program has made. It is sealed, so the key of the seal is needed to record
+/// something in it.
+#[allow(dead_code, reason = "not every benchmark has the program make its directory")]
+pub(crate) fn open(data: &Path) -> Outcome<Ledger> {
+    let master = MasterKeySource::File { path: data.join("master.key"), create: false };
+    let keyring = Keyring::open(&data.join("keyring"), master)?;
+    let seal = Arc::new(move || log_seal::key(&keyring));
+    Ok(Ledger::open(data, LedgerOptions { seal: Some(seal), ..LedgerOptions::default() })?)
+}
 
 /// Records `events` events, `at_once` in each commit: first `kms_entries` KMSs, then changes to them and sessions.
 pub(crate) async fn fill(ledger: &Ledger, kms_entries: u64, events: u64, at_once: usize) -> Outcome<()> {
