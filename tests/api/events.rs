@@ -3,10 +3,12 @@
 use crate::support::appliance::{Appliance, subject};
 use crate::support::client::Client;
 use crate::support::kms_fixture::KmsFixture;
+use crate::support::large_log;
+use crate::support::raw_http::{connect_tls, read_to_end};
 use reqwest::Method;
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::time::{Duration, Instant};
 
 const EVENTS: &str = "/v1/events";
@@ -228,4 +230,61 @@ fn a_job_on_many_keys_is_not_told_key_by_key() {
     assert_eq!(of_keys.len(), 1, "{of_keys:?}");
     assert_eq!((&of_keys[0].data["many"], &of_keys[0].data["id"]), (&json!(true), &Value::Null));
     assert!(of_keys[0].data["records"].as_u64() >= Some(60), "{of_keys:?}");
+}
+
+/// The changes that one piece of a stream has: it is many times larger than what lies between the program and a client.
+const CHANGED: u64 = 6000;
+
+#[test]
+fn a_reader_that_never_reads_costs_little_memory_and_is_let_go() {
+    let stages = ["CLIENT_REQUEST_TIMEOUT", "CLIENT_ANSWER_TIMEOUT", "KEEP_ALIVE"];
+    let settings = stages.map(|stage| format!("CLAVIGER_SERVER_{stage}_SECONDS"));
+    let mut appliance = Appliance::start_with(&settings.each_ref().map(|name| (name.as_str(), "1")));
+    assert!(appliance.terminate().success());
+    tokio::runtime::Runtime::new().expect("a runtime").block_on(async {
+        let ledger = large_log::open(&appliance.data()).expect("the log");
+        large_log::fill(&ledger, CHANGED, CHANGED, 100).await.expect("recorded");
+        ledger.close().await;
+    });
+    appliance.restart();
+    let admin = appliance.admin();
+    let piece = admin.get("/v1/events?after=0").text.len();
+    assert!(piece > 1024 * 1024, "{piece} bytes");
+    let (mut reader, _) = Reader::ready(&admin);
+    let before = appliance.resident();
+    let head = format!(
+        "GET /api{EVENTS}?after=0 HTTP/1.1\r\nHost: here\r\nAccept: text/event-stream\r\nAuthorization: Bearer {}\r\n\r\n",
+        admin.token()
+    );
+    let held: Vec<_> = (0..9)
+        .map(|_| {
+            let mut stream = connect_tls(&appliance);
+            stream.write_all(head.as_bytes()).expect("sent");
+            stream.flush().expect("sent");
+            stream
+        })
+        .collect();
+    let began = Instant::now();
+    while admin.get(EVENTS).status != 429 {
+        assert!(began.elapsed() < Duration::from_secs(5), "the streams are not open");
+    }
+    // What is recorded meanwhile waits for nobody.
+    for n in 0..100 {
+        admin.patch("/v1/auth/self/user", json!({"nickname": format!("n{n}")})).expect(200);
+    }
+    // One piece waits for each, in clear and encrypted, while buffers grow.
+    let most = before + held.len() as u64 * 3 * piece as u64 / (1024 * 1024) + 15;
+    let after = appliance.resident();
+    assert!(after < most, "{after} MiB, not {most}, {before} MiB before");
+    let began = Instant::now();
+    while admin.get(EVENTS).status != 200 {
+        assert!(began.elapsed() < Duration::from_secs(20), "the places are still taken");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    for mut stream in held {
+        let read = read_to_end(&mut stream);
+        assert!(read.len() < piece, "all was sent");
+    }
+    admin.patch("/v1/auth/self/user", json!({"nickname": "last"})).expect(200);
+    reader.until("user", &subject(&admin));
 }

@@ -12,13 +12,6 @@ use std::time::{Duration, Instant};
 
 const TOKENS: &str = "/v1/auth/tokens";
 
-/// The resident memory, in MiB.
-fn resident(appliance: &Appliance) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", appliance.pid())).expect("its status");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a line");
-    line.split_whitespace().next().and_then(|kib| kib.parse::<u64>().ok()).expect("a number") / 1024
-}
-
 fn loopback(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
 }
@@ -30,7 +23,7 @@ fn a_flood_of_logins_leaves_the_memory_within_100_mib() {
     let appliance = Appliance::start_with(&costs);
     let first = appliance.nobody();
     first.post(TOKENS, json!({"username": "nobody", "password": "wrong"})).refused(401, "NCERRUnauthorized");
-    let at_rest = resident(&appliance);
+    let at_rest = appliance.resident();
     thread::scope(|scope| {
         for client in 0..60 {
             let nobody = appliance.nobody_from(loopback(2 + client % 4));
@@ -42,7 +35,7 @@ fn a_flood_of_logins_leaves_the_memory_within_100_mib() {
             });
         }
     });
-    let after = resident(&appliance);
+    let after = appliance.resident();
     assert!(after < at_rest + 100, "{after} MiB after, {at_rest} MiB at rest");
 }
 
@@ -129,7 +122,7 @@ fn silent_connections_make_room_for_others() {
 fn answers_that_nobody_reads_cost_little_memory() {
     let appliance = Appliance::start();
     let answer = appliance.nobody().get("/v1/openapi.json").text.len();
-    let before = resident(&appliance);
+    let before = appliance.resident();
     let held: Vec<_> = (0..50)
         .map(|_| {
             let mut stream = connect_tls(&appliance);
@@ -143,7 +136,7 @@ fn answers_that_nobody_reads_cost_little_memory() {
             stream
         })
         .collect();
-    let after = resident(&appliance);
+    let after = appliance.resident();
     // One answer waits for each connection, in clear and encrypted, while buffers grow: about thrice its length.
     let most = before + held.len() as u64 * 3 * answer as u64 / (1024 * 1024) + 15;
     assert!(after < most, "{after} MiB, not {most}, with {} connections, {before} MiB before", held.len());

@@ -6,6 +6,10 @@ pub(crate) mod every_get;
 pub(crate) mod json_schema;
 pub(crate) mod kms_fixture;
 pub(crate) mod lab;
+/// Large logs, which are written without the program.
+#[path = "../../../benches/large_log/mod.rs"]
+#[allow(dead_code, reason = "the tests need less than the benchmarks")]
+pub(crate) mod large_log;
 pub(crate) mod raw_http;
 pub(crate) mod receiver;
 pub(crate) mod small_disk;
