@@ -1,4 +1,4 @@
-//! The chain of the log and its check, and the records as a file.
+//! The chain of the log and its check.
 
 use crate::support::appliance::Appliance;
 use crate::support::client::Client;
@@ -62,34 +62,4 @@ fn a_checkpoint_that_the_log_contradicts_is_found() {
     let error = verification["error"].as_str().unwrap_or_default();
     assert!(error.contains("records are whole, but the checkpoint"), "{verification}");
     assert!(error.contains("cannot be believed"), "{verification}");
-}
-
-#[test]
-fn records_are_downloaded_as_lines_and_as_csv() {
-    let appliance = Appliance::start();
-    let admin = appliance.admin();
-    appliance.user("ann");
-    admin.post("/v1/usermgmt/groups", json!({"name": "=1+1"})).expect(201);
-    let read = |query: &str, accept: &str| {
-        let answer = admin.open("/v1/audit/records/download", query, &[("accept", accept)]);
-        assert_eq!(answer.status(), 200);
-        let disposition = answer.headers()["content-disposition"].to_str().expect("text").to_owned();
-        (disposition, answer.text().expect("a file"))
-    };
-    let (name, lines) = read("?event=LoggedIn&username=admin&sort=number", "application/x-ndjson");
-    assert_eq!(name, "attachment; filename=\"audit-records.jsonl\"");
-    let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
-    let listed = admin.get("/v1/audit/records?event=LoggedIn&username=admin&sort=number&limit=100").expect(200);
-    assert_eq!(json!(records), listed["resources"]);
-    let total = admin.get("/v1/audit/records?limit=1").expect(200)["total"].as_u64().expect("a number");
-    let (name, csv) = read("", "text/csv");
-    assert_eq!(name, "attachment; filename=\"audit-records.csv\"");
-    assert!(csv.starts_with("number,id,createdAt,service,message,event,"), "{csv}");
-    assert!(csv.lines().count() as u64 > total, "a line for each, and one with the names");
-    assert!(csv.contains(",group/=1+1,'=1+1,"), "no spreadsheet runs a name: {csv}");
-    let (_, empty) = read("?event=Nothing", "text/csv");
-    assert_eq!(empty.lines().count(), 1);
-    let (_, two) = read("?limit=2&sort=number", "application/x-ndjson");
-    assert_eq!(two.lines().count(), 2);
-    admin.get("/v1/audit/records/download?nonsense=1").refused(400, "NCERRInvalidParamValue");
 }

@@ -2,5 +2,6 @@
 
 mod attempts;
 mod chain;
+mod downloads;
 mod past;
 mod records;
