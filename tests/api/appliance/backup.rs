@@ -257,8 +257,10 @@ fn a_backup_on_a_full_disk_says_so_and_leaves_nothing() {
         ("CLAVIGER_BACKUP_RESERVE_MIB", "0"),
     ]);
     let admin = appliance.admin();
-    let filling = json!({"name": "a", "description": "a", "client_metadata": {"a": "x".repeat(30_000)}});
-    admin.post("/v1/usermgmt/groups", filling).expect(201);
+    for name in ["a", "b"] {
+        let body = json!({"name": name, "client_metadata": {"a": "x".repeat(16_000)}});
+        admin.post("/v1/usermgmt/groups", body).expect(201);
+    }
     let left = || fs::read_dir(&directory).expect("a directory").count();
 
     let body = json!({"name": "nightly", "operation": "database_backup", "run_at": "0 1 1 1 *",

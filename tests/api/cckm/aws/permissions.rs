@@ -384,7 +384,7 @@ fn the_policy_is_shown_and_what_is_missing_of_it() {
     for (query, member) in [
         ("for=everything", "for"),
         ("for=keys,", "for"),
-        ("fro=keys", "for"),
+        ("fro=keys", "fro"),
         ("for=keys&for=byok", "for"),
         ("kms=kms&connection=few", "kms"),
         ("assume_role_arn=x&connection=few", "assume_role_arn"),
