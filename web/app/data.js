@@ -86,5 +86,8 @@ export function useGet(path, query = {}, how = {}) {
   };
 }
 
-/** Whether two addresses are of one list, so that the old rows may stay while the new ones come. @param {string | null} a @param {string} b */
-const sameKind = (a, b) => a !== null && a.split('?')[0] === b.split('?')[0];
+/** Whether an address is of the past. @param {string} address */
+const isPast = (address) => /[?&]at=/.test(address);
+
+/** Whether two addresses are of one list, so that the old rows may stay while the new ones come; what was is not shown as what is. @param {string | null} a @param {string} b */
+const sameKind = (a, b) => a !== null && a.split('?')[0] === b.split('?')[0] && isPast(a) === isPast(b);

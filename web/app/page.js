@@ -8,6 +8,7 @@ import { info } from './info.js';
  * @property {Array<{label: string, href?: string}>} [crumbs] the last one is the page itself
  * @property {{method?: string, path?: string, query?: Record<string, any>, body?: any}} [call] the call of the page, if it is not its address
  * @property {string} [terraform] the page as Terraform
+ * @property {boolean} [past] what it shows has a past: the clock of the top bar offers an earlier time
  */
 
 /** @type {import('../vendor/signals.js').Signal<PageInfo>} */

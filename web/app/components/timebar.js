@@ -8,7 +8,7 @@ import { query, setQuery } from '../router.js';
 import { number } from '../lib/text.js';
 import { placeOf, timeAt } from '../lib/track.js';
 import { DAY, clock, clockSeconds, day, exact, parse, relative, weekday } from '../lib/time.js';
-import { now } from './bits.js';
+import { ErrorNote, Skeleton, now } from './bits.js';
 import { Icon } from './icon.js';
 
 /** The path of the history of the object, newest first, as a TimeBar reads it; pages may read the same. */
@@ -53,6 +53,8 @@ export function TimeBar({ path, name, begun, compare }) {
   useEffect(() => setField(text(shownAt)), [shownAt]);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
+    // The field has no parts of a second: left as it is, it changes nothing.
+    if (field === text(at)) return;
     const typed = Date.parse(`${field.trim().replace(' ', 'T')}Z`);
     if (Number.isNaN(typed)) setField(text(at));
     else setQuery({ at: new Date(typed).toISOString() });
@@ -72,6 +74,15 @@ export function TimeBar({ path, name, begun, compare }) {
       ${records.map((record) => html`<i class="tick" key=${record.seq} style=${{ insetInlineStart: `${placeOf(parse(record.time) ?? 0, begin, end) * 100}%` }}></i>`)}
       <span class="thumb" role="slider" tabindex="0" aria-label="Time" aria-valuemin=${begin} aria-valuemax=${end} aria-valuenow=${Math.round(shownAt)} aria-valuetext=${long} style=${{ insetInlineStart: `${place * 100}%` }} onKeyDown=${keys} data-tip=${exact(new Date(shownAt).toISOString())}></span></div>
     <div class="scale"><span>${day(begin, end)}${short && ` ${clock(begin)}`}, begun</span>${[...new Set(marks)].map((one) => html`<span>${one}</span>`)}<span>now</span></div></section>`;
+}
+
+/** In place of the acts of an object. */
+export const ReadOnly = () => html`<span class="note past"><${Icon} name="lock" /><span class="past medium">Read only: this is the past</span></span>`;
+
+/** In place of an object that is being read, that could not be read, or that was not there yet. @param {{bar: any, read: import('../data.js').Read, rows?: number}} props */
+export function Instead({ bar, read, rows = 5 }) {
+  if (!read.error) return html`${bar}<div class="body"><${Skeleton} rows=${rows} /></div>`;
+  return html`${bar}<div class="body">${bar && read.error.status === 404 ? html`<p class="t2">It was not there yet.</p>` : html`<${ErrorNote} error=${read.error} again=${read.reload} />`}</div>`;
 }
 
 /** As the field shows a time: "2026-11-27 17:58:02". @param {number} at */

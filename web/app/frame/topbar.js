@@ -25,9 +25,10 @@ export function TopBar() {
     <${Clock} /><${JobsTray} /><${ApiMenu} /></header>`;
 }
 
-/** `Now`, or the time that the page shows. */
+/** `Now`, or the time that the page shows; nothing on a page without a past. */
 function Clock() {
   const at = parse(query.value.at);
+  if (at === null && !page.value.past) return null;
   const label = at === null ? html`<${Icon} name="history" /><span class="label">Now</span>` : html`<${Icon} name="history" />${day(at, now.value)} ${clock(at)}`;
   return html`<${Popup} shortcut="t" class=${`tool ${at === null ? '' : 'past'}`} end label=${label} name=${at === null ? 'Now: see an earlier time' : `${day(at, now.value)} ${clock(at)}: choose another time`}>${(/** @type {() => void} */ close) => html`<form onSubmit=${(/** @type {any} */ event) => {
       event.preventDefault();
@@ -36,5 +37,5 @@ function Clock() {
       close();
     }}><label class="heading" for="clock-at">See this page as it was, UTC</label><div class="row"><div class="input small"><input id="clock-at" name="at" type="datetime-local" step="1" max=${new Date().toISOString().slice(0, 19)} value=${at === null ? '' : new Date(at).toISOString().slice(0, 19)} /></div><button class="button small" type="submit">Go there</button></div>
       ${at !== null && html`<button type="button" class="item" onClick=${() => { setQuery({ at: null }, { push: true }); close(); }}><${Icon} name="undo-2" />Back to now</button>`}
-      <p class="small t3 heading">One object has a past: a key, a KMS, a connection, a user, a schedule.</p></form>`}<//>`;
+      <p class="small t3 heading">A key, a KMS, a connection, a source key or a template has a past.</p></form>`}<//>`;
 }

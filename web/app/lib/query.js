@@ -38,6 +38,12 @@ export function apiQuery(all) {
   return Object.fromEntries(Object.entries(all).filter(([name]) => !OWN.includes(name)));
 }
 
+/** The same for a list: lists have no past, one object has. @param {Record<string, any>} all */
+export function listQuery(all) {
+  const { at: _at, ...asked } = apiQuery(all);
+  return asked;
+}
+
 /**
  * Matches a path with a pattern such as `/cckm/aws/keys/{id}`; answers the members of the path, or null.
  * @param {string} pattern @param {string} path @returns {Record<string, string> | null}

@@ -6,7 +6,7 @@ import { html, useEffect, useMemo, useRef, useState } from '../../view.js';
 import { query, setQuery } from '../../router.js';
 import { api } from '../../api.js';
 import { useGet } from '../../data.js';
-import { apiQuery } from '../../lib/query.js';
+import { listQuery } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
 import { isTablet } from '../../width.js';
 import { Empty, ErrorNote } from '../bits.js';
@@ -48,7 +48,7 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
   const [fit, setFit] = useState(0);
   const [selected, setSelected] = useState(/** @type {Set<string>} */ (new Set()));
   const [everything, setEverything] = useState(false);
-  const asked = apiQuery(query.value);
+  const asked = listQuery(query.value);
   const order = asked.sort ?? sort;
   const tall = two || (isTablet.value && columns.some((column) => column.second));
 
@@ -121,7 +121,7 @@ export function Search({ name, placeholder }) {
 
 /** Which filter to take away, and how many rows that brings. @param {{path: string, noun: [string, string], filters: import('./filters.js').Filter[], wanted: any, searched: string}} props */
 function NothingMatches({ path, noun, filters, wanted, searched }) {
-  const present = Object.keys(apiQuery(query.value)).filter((name) => !['sort', 'skip', 'limit'].includes(name));
+  const present = Object.keys(listQuery(query.value)).filter((name) => !['sort', 'skip', 'limit'].includes(name));
   const [best, setBest] = useState(/** @type {{name: string, total: number} | null} */ (null));
   useEffect(() => {
     let here = true;

@@ -14,7 +14,7 @@ import { Icon } from '../../components/icon.js';
 import { Difference, Json } from '../../components/json.js';
 
 /** Objects whose past the API shows. */
-const HAS_PAST = /^(key|kms|connection)\//;
+const HAS_PAST = /^(key|kms|connection|source-key|template)\//;
 
 /** @param {{id: string, previous: (() => void) | null, next: (() => void) | null}} props */
 export function RecordPanel({ id, previous, next }) {

@@ -7,13 +7,13 @@ import { lacksRight } from '../../rights.js';
 import { go, query, withQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { plural } from '../../lib/text.js';
-import { Card, Chip, Empty, ErrorNote, IdLine, Note, Pairs, Skeleton, Time } from '../../components/bits.js';
+import { Card, Chip, Empty, IdLine, Note, Pairs, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { FormNote, useForm } from '../../components/form.js';
 import { Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
 import { Button } from '../../components/popup.js';
-import { TimeBar } from '../../components/timebar.js';
+import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { toast } from '../../components/toast.js';
 import { NotFound } from '../not-found.js';
 import { KmsState, Regions } from '../kms/list.js';
@@ -33,10 +33,10 @@ export function ConnectionDetail({ id }) {
   const used = useGet(now.data ? '/cckm/aws/kms' : null, { connection: now.data?.name, limit: 100, sort: 'name' });
   const [said, setSaid] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
-  usePage({ title: name, crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: name }], terraform: row && terraform(row) });
+  usePage({ title: name, crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: name }], terraform: row && terraform(row), past: true });
   if (read.error?.status === 404 && at === undefined) return html`<${NotFound} what="connection" list=${CONNECTIONS} />`;
   const bar = at !== undefined && html`<${TimeBar} path=${path} name=${name} begun=${now.data?.createdAt} />`;
-  if (!row) return html`${bar}<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div>`;
+  if (!row || (at !== undefined && read.error)) return html`<${Instead} bar=${bar} read=${read} />`;
   const missing = lacksRight('connections');
   const past = at !== undefined;
   const test = async () => {
@@ -62,7 +62,7 @@ export function ConnectionDetail({ id }) {
     go(CONNECTIONS);
   });
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${row.name}</bdi>`} beside=${html`${!past && html`<${ConnectionState} row=${row} />`}<${Chip} tone="outline">${row.cloud_name}<//>`} sub=${row.description && html`<bdi>${row.description}</bdi>`}
-      actions=${past ? html`<span class="note past past medium">Read only: this is the past</span>` : html`<${Button} icon="refresh-cw" busy=${busy} missing=${missing} onClick=${test}>Test<//><${Button} class="danger" missing=${missing} onClick=${remove}>Delete…<//>`} />
+      actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="refresh-cw" busy=${busy} missing=${missing} onClick=${test}>Test<//><${Button} class="danger" missing=${missing} onClick=${remove}>Delete…<//>`} />
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', needs: row.last_connection_ok === false, show: () => html`<${Summary} row=${row} used=${used} said=${said} past=${past} />` },
       !past && { id: 'settings', label: 'Settings', show: () => html`<${Settings} row=${row} path=${path} missing=${missing} changed=${(/** @type {any} */ answer) => now.set(answer)} />` },

@@ -6,9 +6,9 @@ import { query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
 import { AgeBar } from '../../components/charts.js';
-import { ErrorNote, IdLine, Origin, Skeleton, Time, now } from '../../components/bits.js';
+import { IdLine, Origin, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
-import { TimeBar } from '../../components/timebar.js';
+import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { Lazy } from '../../components/lazy.js';
 import { draft } from '../../storage.js';
 import { NotFound } from '../not-found.js';
@@ -28,13 +28,14 @@ export function KeyDetail({ id }) {
     title: name,
     crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, ...(key ? [{ label: key.kms, href: `/cckm/aws/kms/${segment(key.kms_id)}` }] : []), { label: name }],
     terraform: key && terraform(key),
+    past: true,
   });
-  if (read.error?.status === 404) return html`<${NotFound} what="key" list="/cckm/aws/keys" />`;
-  if (!key) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div>`;
+  const past = query.value.at !== undefined;
+  if (read.error?.status === 404 && !past) return html`<${NotFound} what="key" list="/cckm/aws/keys" />`;
+  const bar = past && html`<${TimeBar} path=${path} name=${name} begun=${key?.createdAt ?? ''} />`;
+  if (!key || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} />`;
 
   const aws = key.aws_param ?? {};
-  const past = query.value.at !== undefined;
-  const bar = past && html`<${TimeBar} path=${path} name=${name} begun=${key.createdAt} />`;
   const changed = (/** @type {any} */ answer) => (answer?.aws_param ? read.set(answer) : read.reload());
   const more = (aws.Alias?.length ?? 0) - 1;
   const tags = (aws.Alias?.length ?? 0) + (aws.Tags?.length ?? 0);
@@ -42,7 +43,7 @@ export function KeyDetail({ id }) {
     <${Head} title=${html`<${KeyTitle} row=${key} />`}
       beside=${html`<${KeyState} row=${key} /><${Origin} origin=${keyOrigin(key)} />${more > 0 && html`<span class="small t2">+${more} ${more === 1 ? 'alias' : 'aliases'}</span>`}`}
       sub=${html`<${IdLine} text=${aws.Arn} what="the ARN" />`}
-      actions=${past ? html`<span class="note past">Read only: this is the past</span>` : html`<${KeyActions} row=${key} path=${path} changed=${changed} />`} />
+      actions=${past ? html`<${ReadOnly} />` : html`<${KeyActions} row=${key} path=${path} changed=${changed} />`} />
     <${Facts} of=${[
       ['KMS', html`<a href=${`/cckm/aws/kms/${segment(key.kms_id)}`}>${key.kms}</a>`],
       ['Account', html`<span class="mono">${key.account_id}</span>`],
@@ -57,7 +58,7 @@ export function KeyDetail({ id }) {
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', show: () => html`<${KeySummary} row=${key} path=${path} />` },
       { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
-      { id: 'access', label: 'Who may use it', shortcut: 'w', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
+      !past && { id: 'access', label: 'Who may use it', shortcut: 'w', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
       !past && { id: 'materials', label: 'Materials', show: () => html`<${Lazy} load=${() => import('./materials.js').then((file) => file.KeyMaterials)} row=${key} path=${path} changed=${changed} />` },
       { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       { id: 'replicas', label: 'Replicas', count: aws.MultiRegion ? aws.MultiRegionConfiguration?.ReplicaKeys?.length ?? 0 : undefined, show: () => html`<${Lazy} load=${() => import('./replicas.js').then((file) => file.KeyReplicas)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },

@@ -5,12 +5,11 @@ import { usePage } from '../../page.js';
 import { query, withQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
-import { Chip, ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
+import { Chip, IdLine } from '../../components/bits.js';
 import { Head, Tabs } from '../../components/head.js';
-import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
 import { History } from '../../components/history.js';
-import { TimeBar } from '../../components/timebar.js';
+import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { NotFound } from '../not-found.js';
 import { KEY_COLUMNS, KEY_FILTERS } from '../keys/columns.js';
 import { KmsActions } from './actions.js';
@@ -33,13 +32,10 @@ export function KmsDetail({ id }) {
   const history = useGet(`${path}/history`, { limit: 1 });
   const name = kms?.name ?? now.data?.name ?? id;
   const rights = query.value.tab === 'rights';
-  usePage({ title: name, crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: name, href: path }, ...(rights ? [{ label: 'Rights' }] : [])], call: { path, query: at === undefined ? {} : { at } }, terraform: kms && terraform(kms) });
+  usePage({ title: name, crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: name, href: path }, ...(rights ? [{ label: 'Rights' }] : [])], call: { path, query: at === undefined ? {} : { at } }, terraform: kms && terraform(kms), past: true });
   if (read.error?.status === 404 && now.error?.status === 404) return html`<${NotFound} what="KMS" list="/cckm/aws/kms" />`;
   const bar = at !== undefined && html`<${TimeBar} path=${path} name=${name} begun=${now.data?.createdAt} compare=${withQuery({ tab: null })} />`;
-  if (!kms) {
-    const notYet = at !== undefined && read.error?.status === 404;
-    return html`${bar}<div class="body">${notYet ? html`<p class="t2">It was not there yet.</p>` : read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div>`;
-  }
+  if (!kms || (at !== undefined && read.error)) return html`<${Instead} bar=${bar} read=${read} />`;
   const past = at !== undefined;
   const failing = !past && connection.data?.last_connection_ok === false ? connection.data : undefined;
   const changed = (/** @type {any} */ answer) => (answer?.id ? now.set(answer) : now.reload());
@@ -47,7 +43,7 @@ export function KmsDetail({ id }) {
   return html`${bar}<div class=${`page ${['keys', 'rights'].includes(String(query.value.tab)) ? 'full' : ''} ${past ? 'below-bar' : ''}`}>
     <${Head} title=${html`<bdi>${kms.name}</bdi>`} beside=${html`<${KmsState} row=${kms} failing=${failing} /><${Chip} tone="outline">${kms.cloud_name}<//>`}
       sub=${html`<span class="row">Account <${IdLine} text=${kms.account_id} what="the account" /></span><span class="row">Connection <a href=${`/connectionmgmt/services/aws/connections/${segment(kms.connection)}`}><bdi>${kms.connection}</bdi></a></span><span class="row">Acts as <${IdLine} text=${kms.arn} what="the ARN" /></span>`}
-      actions=${past ? html`<span class="note past"><${Icon} name="lock" /><span class="past medium">Read only: this is the past</span></span>` : html`<${KmsActions} row=${kms} path=${path} changed=${changed} />`} />
+      actions=${past ? html`<${ReadOnly} />` : html`<${KmsActions} row=${kms} path=${path} changed=${changed} />`} />
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', needs: Boolean(failing), show: () => (past ? html`<${ThenAndNow} then=${kms} now=${now.data} path=${path} />` : html`<${KmsSummary} row=${kms} connection=${connection.data} />`) },
       !gone && !past && { id: 'keys', label: 'Keys', count: keys.data && number(keys.data.total), show: () => html`<${List} path="/cckm/aws/keys" fixed=${{ kms: kms.name }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} filters=${KEY_FILTERS.filter((filter) => filter.name !== 'kms')} search=${{ placeholder: 'Alias, id, ARN, description, tag' }} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} />` },

@@ -12,6 +12,7 @@ import { ask } from '../../components/dialog.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
+import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { Button, Menu } from '../../components/popup.js';
 import { NotFound } from '../not-found.js';
 
@@ -20,10 +21,12 @@ export function SourceKeyDetail({ id }) {
   const path = `/vault/keys2/${segment(id)}`;
   const read = useGet(path, { at: query.value.at });
   const key = read.data;
-  const uses = useGet(key ? `${path}/uses` : null, { limit: 100 });
-  usePage({ title: key?.name ?? 'Source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: key?.name ?? id.slice(0, 8) }] });
-  if (read.error?.status === 404) return html`<${NotFound} what="source key" list="/vault/keys2" />`;
-  if (!key) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${6} />`}</div>`;
+  const past = query.value.at !== undefined;
+  const uses = useGet(key && !past ? `${path}/uses` : null, { limit: 100 });
+  usePage({ title: key?.name ?? 'Source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: key?.name ?? id.slice(0, 8) }], past: true });
+  if (read.error?.status === 404 && !past) return html`<${NotFound} what="source key" list="/vault/keys2" />`;
+  const bar = past && html`<${TimeBar} path=${path} name=${key?.name ?? id.slice(0, 8)} begun=${key?.createdAt ?? ''} />`;
+  if (!key || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;
   const missing = lacksRight('source keys');
   const used = uses.data?.total ?? 0;
   const done = (/** @type {any} */ answer) => {
@@ -39,16 +42,16 @@ export function SourceKeyDetail({ id }) {
   });
   const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: used > 0 && `It is used in ${used} places.`, run: () => api.post(`${path}/destroy`) }).then(done);
   const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: () => api.post(`${path}/versions`) }).then((answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`)));
-  return html`<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${key.archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
-      actions=${html`<${Button} icon="plus" missing=${missing} onClick=${version}>New version…<//><${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
+  return html`${bar}<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${key.archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
+      actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="plus" missing=${missing} onClick=${version}>New version…<//><${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
         key.state === 'Active' && { label: 'Revoke…', icon: 'ban', missing, act: () => simple('revoke', `Revoke ${key.name}?`, 'It can make no new key then. What uses it in a key store stops.', 'Revoke it', { reason: 'CessationOfOperation' }) },
         key.state === 'Deactivated' && { label: 'Make it active again…', icon: 'undo-2', missing, act: () => simple('reactivate', `Make ${key.name} active again?`, '', 'Make it active') },
         { label: key.archived ? 'Recover…' : 'Archive…', icon: 'archive', missing, act: () => simple(key.archived ? 'recover' : 'archive', key.archived ? `Recover ${key.name}?` : `Archive ${key.name}?`, key.archived ? '' : 'It is out of use until it is recovered.', key.archived ? 'Recover it' : 'Archive it') },
         'line', { label: 'Destroy the material…', icon: 'zap', danger: true, missing, act: destroy }, { label: 'Delete…', icon: 'trash-2', danger: true, missing, act: drop }]} />`} />
-    <${Facts} of=${[['Algorithm', html`<span class="mono">${key.algorithm} ${key.size ?? key.curveid ?? ''}</span>`], ['Fingerprint', html`<span class="row"><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><${IdLine} text=${key.sha256Fingerprint ?? ''} short what="the fingerprint" /></span>`], ['Made', key.origin === 'generated' ? 'here' : 'brought'], ['Exported', key.neverExported ? 'never' : 'yes'], ['Used', uses.data ? `in ${used} places` : '…'], ['Since', html`<${Time} at=${key.createdAt} />`]]} />
+    <${Facts} of=${[['Algorithm', html`<span class="mono">${key.algorithm} ${key.size ?? key.curveid ?? ''}</span>`], ['Fingerprint', html`<span class="row"><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><${IdLine} text=${key.sha256Fingerprint ?? ''} short what="the fingerprint" /></span>`], ['Made', key.origin === 'generated' ? 'here' : 'brought'], ['Exported', key.neverExported ? 'never' : 'yes'], !past && ['Used', uses.data ? `in ${used} places` : '…'], ['Since', html`<${Time} at=${key.createdAt} />`]]} />
     <${Tabs} tabs=${[
-      { id: 'uses', label: 'Where it is used', count: uses.data?.total, show: () => html`<${Uses} read=${uses} />` },
-      { id: 'versions', label: 'Versions', show: () => html`<${Versions} path=${path} present=${key.id} />` },
+      !past && { id: 'uses', label: 'Where it is used', count: uses.data?.total, show: () => html`<${Uses} read=${uses} />` },
+      !past && { id: 'versions', label: 'Versions', show: () => html`<${Versions} path=${path} present=${key.id} />` },
       { id: 'summary', label: 'Summary', show: () => html`<div class="body"><div class="columns even"><${Card} title="Dates"><${Pairs} of=${['activationDate', 'processStartDate', 'protectStopDate', 'deactivationDate', 'compromiseDate', 'archiveDate', 'destroyDate'].map((member) => (key[member] ? [member, html`<${Time} at=${key[member]} />`] : null))} /><//><${Card} title="What it is"><${Pairs} of=${[['Description', key.description ? html`<bdi>${key.description}</bdi>` : null], ['Type', key.objectType], ['UUID', html`<${IdLine} text=${key.uuid ?? ''} />`], ['Aliases', (key.aliases ?? []).map((/** @type {any} */ one) => one.alias ?? one).join(', ') || null], ['Labels', Object.entries(key.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(', ') || null]]} /><//></div></div>` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;

@@ -14,6 +14,7 @@ import { CheckField, FormNote, SelectField, TextField, useForm } from '../../com
 import { Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
+import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { Json } from '../../components/json.js';
 import { List } from '../../components/list/list.js';
 import { Button } from '../../components/popup.js';
@@ -47,17 +48,19 @@ export function TemplateList() {
 export function TemplateDetail({ id }) {
   const path = `/cckm/aws/templates/${segment(id)}`;
   const read = useGet(path, { at: query.value.at });
-  const keys = useGet('/cckm/aws/keys', { cckm_policy_template_id: id, limit: 1 });
+  const past = query.value.at !== undefined;
+  const keys = useGet(past ? null : '/cckm/aws/keys', { cckm_policy_template_id: id, limit: 1 });
   const one = read.data;
-  usePage({ title: one?.name ?? 'Template', crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: one?.name ?? id.slice(0, 8) }] });
-  if (read.error?.status === 404) return html`<${NotFound} what="policy template" list="/cckm/aws/templates" />`;
-  if (!one) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${6} />`}</div>`;
+  usePage({ title: one?.name ?? 'Template', crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: one?.name ?? id.slice(0, 8) }], past: true });
+  if (read.error?.status === 404 && !past) return html`<${NotFound} what="policy template" list="/cckm/aws/templates" />`;
+  const bar = past && html`<${TimeBar} path=${path} name=${one?.name ?? id.slice(0, 8)} begun=${one?.createdAt ?? ''} />`;
+  if (!one || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;
   const missing = lacksAnywhere('keyupdate');
   const drop = () => ask({ title: `Delete the template ${one.name}?`, level: 3, name: one.name, act: 'Delete the template', keep: 'Keep it', text: 'It can be deleted once no key carries its tag.', run: () => api.delete(path) }).then((answer) => answer && (changed('/cckm/aws/templates'), go('/cckm/aws/templates')));
-  return html`<div class="page"><${Head} title=${html`<bdi>${one.name}</bdi>`} beside=${one.is_verified ? html`<${Chip} tone="ok">tried at AWS<//>` : html`<${Chip}>not tried yet<//>`} sub=${html`<span class="row">Account <${IdLine} text=${one.account_id} /></span><${IdLine} text=${one.id} what="the id" />`} actions=${html`<${Button} missing=${missing} onClick=${() => go(`/cckm/aws/templates?new=1&edit=${encodeURIComponent(id)}`)}>Edit<//><${Button} class="danger" missing=${missing} onClick=${drop}>Delete…<//>`} />
+  return html`${bar}<div class="page"><${Head} title=${html`<bdi>${one.name}</bdi>`} beside=${one.is_verified ? html`<${Chip} tone="ok">tried at AWS<//>` : html`<${Chip}>not tried yet<//>`} sub=${html`<span class="row">Account <${IdLine} text=${one.account_id} /></span><${IdLine} text=${one.id} what="the id" />`} actions=${past ? html`<${ReadOnly} />` : html`<${Button} missing=${missing} onClick=${() => go(`/cckm/aws/templates?new=1&edit=${encodeURIComponent(id)}`)}>Edit<//><${Button} class="danger" missing=${missing} onClick=${drop}>Delete…<//>`} />
     <${Tabs} tabs=${[
       { id: 'policy', label: 'Policy', show: () => html`<div class="body"><${Card} title="Policy"><${Json} value=${textOf(one.policy)} label="the policy" /><//></div>` },
-      { id: 'keys', label: 'Keys', count: keys.data?.total, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ cckm_policy_template_id: id }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
+      !past && { id: 'keys', label: 'Keys', count: keys.data?.total, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ cckm_policy_template_id: id }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
 }
