@@ -21,6 +21,7 @@ const PAGES = [
   { name: 'posture', path: '/cckm/aws/posture', load: async () => (await import('./pages/posture/posture.js')).Posture },
   { name: 'schedule-form', path: '/scheduler/job-configs', create: true, load: async () => (await import('./pages/schedules/form.js')).ScheduleForm },
   { name: 'schedules', path: '/scheduler/job-configs', load: async () => (await import('./pages/schedules/schedules.js')).Schedules },
+  { name: 'schedule', path: '/scheduler/job-configs/{id}', load: async () => (await import('./pages/schedules/schedules.js')).OpenSchedule },
   { name: 'key-store-form', path: '/cckm/aws/custom-key-stores', create: true, load: async () => (await import('./pages/key-stores/form.js')).KeyStoreForm },
   { name: 'key-stores', path: '/cckm/aws/custom-key-stores', load: async () => (await import('./pages/key-stores/list.js')).KeyStoreList },
   { name: 'key-store', path: '/cckm/aws/custom-key-stores/{id}', load: async () => (await import('./pages/key-stores/detail.js')).KeyStoreDetail },

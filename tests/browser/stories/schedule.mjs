@@ -1,4 +1,4 @@
-// A schedule is made; a key is put under it.
+// A schedule is made; a key is put under it; its record in the log leads to it.
 import { base, settled, signIn } from '../browser.mjs';
 
 export const title = 'a schedule is made, and a key put under it';
@@ -24,4 +24,9 @@ export async function run({ page, world }) {
   await page.waitForSelector('dialog', { state: 'detached' });
   const under = await world.call('GET', `scheduler/job-configs/${made.resources[0].id}`);
   if (under.keys_count !== 1) throw new Error(`${under.keys_count} keys are under the schedule`);
+
+  await page.goto(`${base}/audit/records?resource=schedule/${made.resources[0].id}`);
+  await page.click('tbody tr:first-child td:nth-child(4)');
+  await page.click(`.record dl a:has-text("${name}")`);
+  await page.waitForSelector(`.panel:has-text("Saturday")`);
 }

@@ -3,7 +3,7 @@ import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { useGet } from '../../data.js';
 import { usePage } from '../../page.js';
-import { query } from '../../router.js';
+import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
 import { DAY, parse } from '../../lib/time.js';
@@ -44,6 +44,12 @@ export function Schedules() {
       filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
       empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} /></div>
       ${open && html`<${SchedulePanel} id=${open} key=${open} />`}</div></div>`;
+}
+
+/** `/scheduler/job-configs/{id}` leads to the list with the schedule opened. @param {{id: string}} props */
+export function OpenSchedule({ id }) {
+  queueMicrotask(() => go(`/scheduler/job-configs?open=${encodeURIComponent(id)}`, { replace: true }));
+  return null;
 }
 
 /** Which keys are rotated by what. */
