@@ -1,6 +1,7 @@
 /** The head of a page: title, state, ids, actions; facts; tabs; the side panel. */
 import { html, useEffect, useRef } from '../view.js';
-import { query, setQuery } from '../router.js';
+import { go, place, query, setQuery } from '../router.js';
+import { queryString } from '../lib/query.js';
 import { Icon } from './icon.js';
 
 /** @param {{title: any, beside?: any, sub?: any, actions?: any}} props beside: state, origin; sub: ids with copy */
@@ -31,7 +32,8 @@ export function Tabs({ tabs }) {
   const shown = /** @type {Tab[]} */ (tabs.filter((tab) => tab));
   const chosen = shown.find((tab) => tab.id === query.value.tab) ?? shown[0];
   const list = useRef(/** @type {any} */ (null));
-  const choose = (/** @type {Tab} */ tab) => setQuery({ tab: tab === shown[0] ? null : tab.id, open: null, skip: null });
+  // What else the query has (filters, sort, what is opened) is of the list of the tab that is left; the other may not know it.
+  const choose = (/** @type {Tab} */ tab) => go(place.value.path + queryString({ at: query.value.at, tab: tab === shown[0] ? null : tab.id }), { replace: true });
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (step === undefined) return;
