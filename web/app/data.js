@@ -47,12 +47,14 @@ export function useGet(path, query = {}, how = {}) {
   const address = path === null ? null : path + queryString(query);
   const [state, setState] = useState(/** @type {any} */ ({ address: null, data: null, error: null, loading: path !== null, took: 0, at: 0 }));
   const [turn, setTurn] = useState(0);
-  const seen = useRef(0);
+  const seen = useRef(change.peek().count);
 
   useEffect(() => {
     if (address === null || path === null) return undefined;
     const abort = new AbortController();
+    let reading = false;
     const read = async () => {
+      reading = true;
       const begun = performance.now();
       setState((/** @type {any} */ old) => ({ ...old, loading: true, data: sameKind(old.address, address) ? old.data : null }));
       try {
@@ -61,16 +63,19 @@ export function useGet(path, query = {}, how = {}) {
       } catch (error) {
         if (abort.signal.aborted) return;
         setState((/** @type {any} */ old) => ({ ...old, address, error, loading: false, data: sameKind(old.address, address) ? old.data : null }));
+      } finally {
+        reading = false;
       }
     };
     const timer = how.delay ? setTimeout(read, how.delay) : (read(), undefined);
-    const again = how.every ? setInterval(() => document.visibilityState === 'visible' && read(), how.every) : undefined;
+    // A server that takes longer than that is not asked twice at once.
+    const again = how.every ? setInterval(() => document.visibilityState === 'visible' && !reading && read(), how.every) : undefined;
     return () => {
       clearTimeout(timer);
       clearInterval(again);
       abort.abort();
     };
-  }, [address, turn]);
+  }, [address, turn, how.every]);
 
   useEffect(() => change.subscribe((said) => {
     if (seen.current === said.count) return;

@@ -2,7 +2,7 @@
  * The jobs tray: long acts that can be left. It follows the jobs that this browser has begun (`follow`), and shows those of the
  * server that are running.
  */
-import { html, signal, useEffect } from '../view.js';
+import { html, signal, useEffect, useState } from '../view.js';
 import { api } from '../api.js';
 import { live } from '../live.js';
 import { changed, useGet } from '../data.js';
@@ -35,8 +35,9 @@ export function progressOf(kind, job) {
 }
 
 export function JobsTray() {
-  // The stream of events tells of jobs; without it the tray looks by itself.
-  const looks = { every: live.value ? 120_000 : 5000 };
+  const [busy, setBusy] = useState(false);
+  // While something runs, it is looked at each second. The stream of events tells of jobs; without it the tray looks by itself.
+  const looks = { every: busy ? 1000 : live.value ? 120_000 : 5000 };
   const bulk = useGet(KINDS.bulk, { limit: 5, sort: '-createdAt' }, looks);
   const sync = useGet(KINDS.sync, { limit: 5, sort: '-createdAt' }, looks);
   const jobs = [
@@ -52,15 +53,12 @@ export function JobsTray() {
       sync.reload();
     }
   }, [begun.value]);
-  // While something runs, it is looked at each second; when it ends, what it changed is read again.
+  // When it ends, what it changed is read again.
   useEffect(() => {
     if (running.length === 0) return undefined;
-    const timer = setInterval(() => {
-      bulk.reload();
-      sync.reload();
-    }, 1000);
+    setBusy(true);
     return () => {
-      clearInterval(timer);
+      setBusy(false);
       changed('/cckm/aws/keys');
     };
   }, [running.length > 0]);

@@ -1,5 +1,5 @@
 /** Jobs: bulk jobs, synchronisations, runs of schedules; what runs, what failed, and why for each key. */
-import { html } from '../../view.js';
+import { html, useEffect, useRef, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
@@ -52,23 +52,36 @@ function JobPanel({ kind, id }) {
   const path = `${PATHS[kind]}/${segment(id)}`;
   const read = useGet(path, {}, { every: 3000 });
   const job = read.data;
+  const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(/^(success|region sync)/i.test(String(a[1]))) - Number(/^(success|region sync)/i.test(String(b[1])))).slice(0, 200);
+  const names = useKeyNames(kind === 'bulk' ? entries.map(([of]) => of) : []);
   if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
   const { title, running } = progressOf(kind, job);
   const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(PATHS[kind]), answer)), 'It stops before the next step.');
-  const entries = Object.entries(job.detailed_status ?? {}).sort((a, b) => Number(/^(success|region sync)/i.test(String(a[1]))) - Number(/^(success|region sync)/i.test(String(b[1]))));
   return html`<${SidePanel} title=${title} actions=${running && html`<${Button} class="small danger" onClick=${stop}>Stop<//>`}><section><${Pairs} of=${[['State', html`<${State} state=${job.overall_status} word=${job.abort ? 'Stopped' : undefined} />`], ['Begun', html`<${Time} at=${job.createdAt} />`], job.completed_at && ['Ended', html`<${Time} at=${job.completed_at} />`], job.kms && ['KMSs', job.kms.join(', ')], ['Done', html`<${Done} kind=${kind} row=${job} />`]]} /></section>
-    <ul class="runs panel-body">${entries.slice(0, 200).map(([of, status]) => {
+    <ul class="runs panel-body">${entries.map(([of, status]) => {
       const good = /^(success|region sync)/i.test(String(status));
       const counts = job.progress?.[of];
-      return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<${KeyNameOf} id=${of} />` : html`<span class="mono">${of}</span>`} /></div>
+      return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<a class="plain" href=${`/cckm/aws/keys/${segment(of)}`}>${names[of] ? html`<${Name} text=${names[of]} />` : html`<span class="mono">${of.slice(0, 8)}</span>`}</a>` : html`<span class="mono">${of}</span>`} /></div>
         ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;
     })}</ul><//>`;
 }
 
-/** The name of a key of a job, read once it is shown. @param {{id: string}} props */
-function KeyNameOf({ id }) {
-  const read = useGet(`/cckm/aws/keys/${segment(id)}`);
-  return html`<a class="plain" href=${`/cckm/aws/keys/${segment(id)}`}>${read.data ? html`<${Name} text=${keyName(read.data)} />` : html`<span class="mono">${id.slice(0, 8)}</span>`}</a>`;
+/** The names of keys by their ids. They are read once, many at a time: a job has up to ten thousand keys. @param {string[]} ids */
+function useKeyNames(ids) {
+  const [names, setNames] = useState(/** @type {Record<string, string>} */ ({}));
+  const asked = useRef(/** @type {Set<string>} */ (new Set()));
+  useEffect(() => {
+    const next = ids.filter((id) => !asked.current.has(id));
+    for (const id of next) asked.current.add(id);
+    // A hundred ids are as long as an address may be everywhere; the id stands for a name that cannot be read.
+    for (let i = 0; i < next.length; i += 100) {
+      api.get('/cckm/aws/keys', { id: next.slice(i, i + 100), limit: 100, fields: 'id,aws_param.Alias,aws_param.KeyID' }).then(
+        (answer) => setNames((old) => ({ ...old, ...Object.fromEntries(answer.resources.map((/** @type {any} */ key) => [key.id, keyName(key)])) })),
+        () => undefined,
+      );
+    }
+  }, [[...ids].sort().join()]);
+  return names;
 }
 
 function Runs() {
