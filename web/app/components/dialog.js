@@ -8,17 +8,23 @@ import { Button } from './popup.js';
 import { toast } from './toast.js';
 
 /**
- * A window over the page. Esc is the safe way. `close` is called when it was closed.
- * @param {{children?: any, close: () => void, class?: string, label: string}} props
+ * A window over the page. Esc is the safe way, unless it is held. `close` is called when it was closed.
+ * @param {{children?: any, close?: () => void, class?: string, label: string, held?: boolean}} props held: it cannot be closed now, since an answer would be lost
  */
-export function Dialog({ children, close, class: extra = 'ask', label }) {
+export function Dialog({ children, close, class: extra = 'ask', label, held }) {
   const box = useRef(/** @type {any} */ (null));
   useEffect(() => {
     if (!box.current.open) box.current.showModal();
     const first = box.current.querySelector('[data-first]') ?? box.current.querySelector('input, textarea, select, button');
     first?.focus();
   }, []);
-  return html`<dialog ref=${box} class=${extra} aria-label=${label} onClose=${close} onCancel=${(/** @type {Event} */ event) => event.stopPropagation()}>${children}</dialog>`;
+  const cancelled = (/** @type {Event} */ event) => {
+    event.stopPropagation();
+    if (held) event.preventDefault();
+  };
+  // A browser closes it at a second Esc, whatever is said to the first one.
+  const closed = () => (held ? box.current?.showModal() : close?.());
+  return html`<dialog ref=${box} class=${extra} aria-label=${label} onClose=${closed} onCancel=${cancelled}>${children}</dialog>`;
 }
 
 /** Shows what `content` makes over the page until it calls its argument. @template T @param {(done: (value: T | null) => void) => any} content @returns {Promise<T | null>} */
@@ -86,7 +92,9 @@ function Ask({ question, done }) {
     event.preventDefault();
     if (ready && !busy) run('run');
   };
-  return html`<${Dialog} label=${question.title} close=${() => done(null)}>
+  // While the act runs nobody can take it back; its answer may be what is shown once, such as a secret.
+  const held = busy === 'run';
+  return html`<${Dialog} label=${question.title} close=${() => done(null)} held=${held}>
     <form onSubmit=${submit}>
       <div class="inside">
         <h2 class="break">${question.title}</h2>
@@ -103,7 +111,7 @@ function Ask({ question, done }) {
       <div class="buttons">
         ${question.dry && html`<${Button} icon="eye" busy=${busy === 'dry'} onClick=${() => run('dry')}>Dry run<//>`}
         <span class="grow"></span>
-        <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} onClick=${() => done(null)}>${question.keep ?? 'Cancel'}</button>
+        <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} aria-disabled=${held ? 'true' : undefined} onClick=${() => !held && done(null)}>${question.keep ?? 'Cancel'}</button>
         <${Button} type="submit" class=${question.tone ?? 'block'} busy=${busy === 'run'} disabled=${!ready}>${question.act}<//>
       </div>
     </form>

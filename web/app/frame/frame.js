@@ -13,7 +13,7 @@ import { TopBar } from './topbar.js';
 export function App() {
   const state = session.value;
   return html`<a class="skip" href="#content">To the content</a><div class="frame"><${Sidebar} /><div class="main"><${TopBar} /><main id="content" class="content" tabindex="-1"><${Shown} /></main></div></div><${Toasts} />
-    ${state === 'again' && html`<${Dialog} class="sign-in-over" label="Sign in again" close=${() => { if (session.value === 'again') location.reload(); }}><${SignInForm} again /><//>`}`;
+    ${state === 'again' && html`<${Dialog} class="sign-in-over" label="Sign in again" held><${SignInForm} again /><//>`}`;
 }
 
 /** The page of the address: its module is loaded when it is first needed. */
