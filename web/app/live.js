@@ -1,6 +1,7 @@
 /**
  * What changes on the server: one stream of server-sent events a tab, read by fetch since the token is in a header, and resumed by
- * the number of the last record. An event carries no data, it says what to read again.
+ * the number of the last record. An event carries no data, it says what to read again. A hidden tab has no stream: a browser opens
+ * few connections to a host (six by HTTP/1.1), and tabs that nobody looks at would leave none for the one that is seen.
  */
 import { signal } from './view.js';
 import { changed } from './data.js';
@@ -8,7 +9,7 @@ import { call } from './api.js';
 import { session } from './session.js';
 import { readRights } from './rights.js';
 
-/** Whether the stream is open. */
+/** Whether the stream is open, or only rests while the tab is hidden. */
 export const live = signal(false);
 
 /** @type {Record<string, string>} the paths of the kinds of resources in audit records */
@@ -65,8 +66,9 @@ function take(kind, said) {
 let last = '';
 let running = false;
 
-async function follow() {
-  const answer = await call('GET', '/events', { headers: { Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) } });
+/** @param {AbortSignal} signal */
+async function follow(signal) {
+  const answer = await call('GET', '/events', { signal, headers: { Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) } });
   const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (!reader) return;
   live.value = true;
@@ -86,18 +88,36 @@ async function follow() {
   }
 }
 
+/** Once the tab is seen. */
+async function seen() {
+  let waited = false;
+  while (document.visibilityState !== 'visible') {
+    waited = true;
+    await new Promise((resolve) => document.addEventListener('visibilitychange', resolve, { once: true }));
+  }
+  // A tab that was opened in the background knows no record to go on from.
+  if (waited && last === '') changed('/');
+}
+
 /** Follows the stream for as long as somebody is signed in; after a break it waits, longer each time, a minute at most. */
 export async function startLive() {
   if (running) return;
   running = true;
   for (let wait = 1000; session.value === 'in' || session.value === 'again';) {
+    await seen();
+    const abort = new AbortController();
+    const hidden = () => document.visibilityState === 'hidden' && abort.abort();
+    document.addEventListener('visibilitychange', hidden);
     try {
-      await follow();
+      await follow(abort.signal);
       wait = 1000;
     } catch (/** @type {any} */ error) {
+      if (abort.signal.aborted) continue;
       // A server without the stream: pages still read when they are opened.
       if (error.status === 404 || error.status === 405) break;
       wait = Math.min(60_000, wait * 2);
+    } finally {
+      document.removeEventListener('visibilitychange', hidden);
     }
     live.value = false;
     await new Promise((resolve) => setTimeout(resolve, wait));
