@@ -30,7 +30,7 @@ const COLUMNS = [
   { id: 'what', title: 'Does', width: 120, leaves: 2, cell: (row) => html`<span class="t2">${OPERATIONS[row.operation] ?? row.operation}</span>` },
   { id: 'when', title: 'When', cell: (row) => html`<div class="cut">${row.run_at_words ?? ''}</div><code class="t2">${row.run_at}</code>` },
   { id: 'next', title: 'Next', width: 170, cell: (row) => (row.disabled ? html`<span class="t3">is off</span>` : html`<${Time} at=${row.next_run_at} none="never" />`) },
-  { id: 'covers', title: 'Covers', width: 96, end: true, leaves: 2, cell: (row) => (row.operation === 'cckm_key_rotation' ? html`<b>${number(row.keys_count ?? 0)}</b> <span class="t2">keys</span>` : row.operation === 'cckm_xks_credential_rotation' ? html`<b>${number(row.custom_key_stores_count ?? 0)}</b> <span class="t2">stores</span>` : '') },
+  { id: 'covers', title: 'Covers', width: 96, end: true, leaves: 2, cell: (row) => (row.operation === 'cckm_key_rotation' ? html`<b>${number(row.keys_count ?? 0)}</b> <span class="t2">${row.keys_count === 1 ? 'key' : 'keys'}</span>` : row.operation === 'cckm_xks_credential_rotation' ? html`<b>${number(row.custom_key_stores_count ?? 0)}</b> <span class="t2">${row.custom_key_stores_count === 1 ? 'store' : 'stores'}</span>` : '') },
   { id: 'last', title: 'Last run', width: 210, cell: (row) => (row.last_run ? html`<${State} state=${row.last_run.failed > 0 ? 'failed' : row.last_run.overall_status} word=${html`${runWords(row.last_run)}, <${Time} at=${row.last_run.completed_at ?? row.last_run.started_at} />`} />` : html`<span class="t3">none yet</span>`) },
 ];
 
