@@ -2,6 +2,7 @@
 import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { queryString } from '../../lib/query.js';
+import { spaced } from '../../lib/record.js';
 import { number, plural } from '../../lib/text.js';
 import { Card, Empty, Shape } from '../../components/bits.js';
 import { sinceOf } from './changes.js';
@@ -20,9 +21,11 @@ const SHORT = {
 export function Attention({ posture, kms }) {
   const mayConnections = (user.value?.groups ?? []).some((/** @type {string} */ group) => ['admin', 'Connection Admins', 'CCKM Admins'].includes(group));
   const failing = useGet(mayConnections ? '/connectionmgmt/services/aws/connections' : null, { last_connection_ok: false, limit: 3 });
-  const stores = useGet('/cckm/aws/custom-key-stores', { limit: 100 });
+  const stores = useGet('/cckm/aws/custom-key-stores', { connection_state: 'FAILED', gone: false, limit: 20 });
   const drift = useGet('/cckm/aws/drift-events', { start_time: sinceOf(), superseded: false, limit: 100 });
   const jobs = useGet('/cckm/aws/bulkjob', { overall_status: 'failed', limit: 1 });
+  const critical = useGet('/alarms', { state: 'on', severity: 'critical', limit: 100 });
+  const warnings = useGet('/alarms', { state: 'on', severity: 'warning', limit: 100 });
 
   /** @type {Row[]} */
   const rows = (posture.findings ?? []).filter((/** @type {any} */ finding) => finding.keys > 0).map((/** @type {any} */ finding) => {
@@ -31,16 +34,20 @@ export function Attention({ posture, kms }) {
     const where = hit.length === kms.length && hit.length > 1 ? `all ${hit.length} KMSs` : hit.length > 2 ? `${hit.length} KMSs` : hit.join(', ');
     return { rank, shape, count: finding.keys, title: /** @type {any} */ (SHORT)[finding.rule] ?? finding.title, text: finding.remedy.split(/[;:.]/)[0], where, href: `/cckm/aws/posture${queryString({ open: finding.rule })}` };
   });
-  const broken = (stores.data?.resources ?? []).filter((/** @type {any} */ store) => (store.aws_param?.ConnectionState ?? store.connection_state) === 'FAILED');
-  for (const store of broken) {
-    const name = store.name ?? store.aws_param?.CustomKeyStoreName;
-    rows.push({ rank: 0.5, shape: 'square', count: 1, title: `Key store ${name} failed`, text: store.aws_param?.ConnectionErrorCode ?? 'AWS cannot reach it', where: store.kms ?? '', href: `/cckm/aws/custom-key-stores/${store.id}` });
+  for (const store of stores.data?.resources ?? []) {
+    rows.push({ rank: 0.5, shape: 'square', count: 1, title: `Key store ${store.name} failed`, text: store.aws_param.connection_error_details || 'AWS cannot reach it', where: store.kms ?? '', href: `/cckm/aws/custom-key-stores/${store.id}` });
   }
   if (failing.data?.total > 0) {
     const first = failing.data.resources[0];
     rows.push({ rank: 1.5, shape: 'triangle', count: failing.data.total, title: failing.data.total === 1 ? `Connection ${first.name} fails` : 'Connections fail', text: first.last_connection_error ?? '', where: '', href: '/connectionmgmt/services/aws/connections?last_connection_ok=false' });
   }
   if (drift.data?.total > 0) rows.push({ rank: 1.2, shape: 'triangle', count: drift.data.total, title: 'Changed in AWS, not through us', text: [...new Set(drift.data.resources.map((/** @type {any} */ one) => one.event_name))].slice(0, 3).join(', '), where: [...new Set(drift.data.resources.map((/** @type {any} */ one) => one.kms))].slice(0, 2).join(', '), href: '/cckm/aws/drift-events' });
+  for (const [read, severity, rank, shape, title] of /** @type {const} */ ([[critical, 'critical', 0.2, 'square', 'Open critical alarms'], [warnings, 'warning', 1.8, 'triangle', 'Open warnings']])) {
+    if (!(read.data?.total > 0)) continue;
+    const of = (/** @type {string} */ member) => [...new Set(read.data.resources.map((/** @type {any} */ one) => one[member]).filter(Boolean))];
+    const where = of('kms');
+    rows.push({ rank, shape, count: read.data.total, title, text: of('name').map((name) => spaced(String(name))).join(', '), where: where.length > 2 ? `${where.length} KMSs` : where.join(', '), href: `/alarms${queryString({ state: 'on', severity })}` });
+  }
   if (jobs.data?.total > 0) rows.push({ rank: 2.5, shape: 'ring', count: jobs.data.total, title: 'Bulk jobs ended with failures', text: 'Some of their keys were refused', where: '', href: '/jobs?overall_status=failed' });
   rows.sort((a, b) => a.rank - b.rank || b.count - a.count);
 
