@@ -62,6 +62,7 @@ export async function seed(base) {
     await call('POST', `usermgmt/groups/${encodeURIComponent('CCKM Users')}/users/${encodeURIComponent(made.user_id)}`, {});
     await call('POST', `cckm/aws/kms/${payments.id}/update-acls`, { acls: [{ group: 'CCKM Users', actions: ['viewnative'], permit: true }] });
   }
+  keys['card-vault'] ??= (await call('GET', 'cckm/aws/keys?alias=alias/card-vault')).resources[0];
   const people = await seedPeople(call, payments);
   const store = await seedStore(call);
   const reports = await call('GET', 'cckm/aws/reports?limit=1');
