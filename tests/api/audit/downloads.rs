@@ -55,8 +55,8 @@ fn few_downloads_are_open_at_a_time_and_each_ends_with_the_right_of_its_user() {
     assert!(downloads.iter().chain([&hers]).all(|download| download.status() == 200));
     let one_too_many = open(&admin);
     assert_eq!(one_too_many.status(), 429);
-    let refusal: Value = one_too_many.json().expect("JSON");
-    assert_eq!(refusal["reason"], "too_many_downloads", "{refusal}");
+    let refusal = one_too_many.text().expect("a text");
+    assert!(refusal.contains("\"reason\":\"too_many_downloads\""), "{refusal}");
 
     let leave = format!("/v1/usermgmt/groups/admin/users/{}", user_id(&ann));
     assert_eq!(admin.delete(&leave).status, 204);
