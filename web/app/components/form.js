@@ -129,6 +129,18 @@ export function CheckField({ form, name, label, hint }) {
     ${error ? html`<div class="error" role="alert"><${Icon} name="circle-alert" />${words(error)}</div>` : hint && html`<div class="hint">${hint}</div>`}</div>`;
 }
 
+/**
+ * Keeps a choice within what another choice leaves: a value that is not offered any more becomes the first one that is, or none.
+ * @param {Form} form @param {string} name @param {string[] | null | undefined} offered null while it is not known @param {boolean} [none] whether nothing is chosen then
+ */
+export function useOffered(form, name, offered, none = false) {
+  const value = form.values[name];
+  useEffect(() => {
+    const next = none ? '' : offered?.[0] ?? '';
+    if (offered && value !== next && !offered.includes(value)) form.set({ [name]: next });
+  }, [value, JSON.stringify(offered)]);
+}
+
 /** A choice between few, all shown. @param {{options: Array<[string, any]>, value: string, onChange: (value: any) => void, label: string, small?: boolean}} props */
 export function Segments({ options, value, onChange, label, small }) {
   return html`<div class=${`segments ${small ? 'small' : ''}`} role="group" aria-label=${label}>${options.map(([one, text]) => html`<button type="button" aria-pressed=${one === value} onClick=${() => onChange(one)}>${text}</button>`)}</div>`;

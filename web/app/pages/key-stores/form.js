@@ -1,12 +1,12 @@
 /** A new key store, served here. */
-import { html, useEffect } from '../../view.js';
+import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { Card } from '../../components/bits.js';
-import { CheckField, FormNote, SelectField, TextField, useForm } from '../../components/form.js';
+import { CheckField, FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
 import { AsCode } from '../../frame/api-menu.js';
@@ -21,9 +21,7 @@ export function KeyStoreForm() {
   const body = { name: values.name, kms: values.kms, region: values.region, linked_state: values.linked_state, aws_param: { xks_proxy_uri_endpoint: values.xks_proxy_uri_endpoint }, local_hosted_params: { health_check_key_id: values.health_check_key_id, max_credentials: Number(values.max_credentials) || 8 } };
   const call = { method: 'POST', path: '/cckm/aws/custom-key-stores', query: {}, body };
   usePage({ title: 'Add a key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: 'Add a key store' }], call });
-  useEffect(() => {
-    if (chosen && !chosen.regions?.includes(values.region)) form.set({ region: chosen.regions?.[0] ?? '' });
-  }, [chosen]);
+  useOffered(form, 'region', chosen?.regions);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const answer = await form.submit(async () => {

@@ -3,7 +3,7 @@ import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { policyText, readPolicy } from '../../lib/policy.js';
 import { Card, Note } from '../../components/bits.js';
-import { Segments, SelectField } from '../../components/form.js';
+import { Segments, SelectField, useOffered } from '../../components/form.js';
 import { Json } from '../../components/json.js';
 import { PolicyPeople } from './policy-people.js';
 import { Editor } from './policy.js';
@@ -15,6 +15,8 @@ const standard = (account) => ({ Version: '2012-10-17', Id: 'key-default-1', Sta
 export function PolicyStep({ form, kms, account }) {
   const { values, set } = form;
   const templates = useGet('/cckm/aws/templates', { account_id: account, limit: 200, sort: 'name' });
+  // A template is of one account: another KMS may leave others.
+  useOffered(form, 'template', templates.data && !templates.loading ? templates.data.resources.map((/** @type {any} */ one) => one.id) : null, true);
   const { value, fault } = readPolicy(values.policy);
   const own = () => set({ policyKind: 'json', policy: values.policy || policyText(standard(account ?? '')) });
   const chosen = (templates.data?.resources ?? []).find((/** @type {any} */ one) => one.id === values.template);

@@ -7,7 +7,7 @@ import { go, place, query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { lacks } from '../../rights.js';
 import { Card, Empty, Note } from '../../components/bits.js';
-import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm } from '../../components/form.js';
+import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Wizard } from '../../components/steps.js';
 import { toast } from '../../components/toast.js';
 import { AsCode } from '../../frame/api-menu.js';
@@ -16,6 +16,7 @@ import { Expiry, SourcePicker } from './create-material.js';
 import { WillHappen } from './will-happen.js';
 import { bodyOf, callOf, KINDS, START } from './create-body.js';
 
+/** @type {Record<string, string[]>} */
 const SPECS = {
   ENCRYPT_DECRYPT: ['SYMMETRIC_DEFAULT', 'RSA_2048', 'RSA_3072', 'RSA_4096', 'SM2'],
   SIGN_VERIFY: ['RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87', 'SM2'],
@@ -32,16 +33,21 @@ export function CreateKey() {
 /** @param {{kind: 'native' | 'upload' | 'hyok'}} props */
 function Creation({ kind }) {
   const form = useForm(`key.${kind}`, START);
-  const { values, set } = form;
+  const { values } = form;
   const kms = useGet('/cckm/aws/kms', { limit: 200, sort: 'name' });
   const usable = (kms.data?.resources ?? []).filter((/** @type {any} */ one) => String(one.status).toLowerCase() !== 'archived' && !lacks({ kms: one.name, kms_id: one.id }, kind === 'upload' ? 'keyupload' : kind === 'hyok' ? 'hyokkeycreate' : 'keycreate'));
   const chosen = usable.find((/** @type {any} */ one) => one.name === values.kms);
   const title = KINDS[kind].title;
   usePage({ title, crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, { label: title }], call: callOf(kind, values) });
 
-  useEffect(() => {
-    if (values.kms === '' && usable.length > 0) set({ kms: usable[0].name, region: usable[0].regions?.[0] ?? '' });
-  }, [kms.data]);
+  const stores = useGet(kind === 'hyok' && chosen ? '/cckm/aws/custom-key-stores' : null, { kms: chosen?.name, limit: 100 });
+  const offered = /** @type {any[]} */ (stores.data?.resources ?? []);
+  const store = offered.find((one) => one.id === values.store);
+  useOffered(form, 'kms', kms.data && usable.map((/** @type {any} */ one) => one.name));
+  // A HYOK key is in the region of its key store.
+  useOffered(form, 'region', store ? [store.region] : chosen?.regions);
+  useOffered(form, 'spec', SPECS[values.usage]);
+  useOffered(form, 'store', stores.data && !stores.loading ? offered.map((one) => one.id) : null, true);
 
   const create = async () => {
     const answer = await form.submit(() => api.post(KINDS[kind].path, bodyOf(kind, values)));
@@ -73,18 +79,17 @@ function Creation({ kind }) {
       { title: 'Where', said: `${values.kms}, ${values.region}`, ready: Boolean(values.kms && (values.region || kind === 'hyok')), mend: 'Choose a KMS and a region.', show: () => html`<div>${kindOf}</div><div class="form">
         <${SelectField} form=${form} name="kms" label="KMS" options=${usable.map((/** @type {any} */ one) => [one.name, `${one.name}, ${one.account_id}`])} />
         ${kind !== 'hyok' && html`<${SelectField} form=${form} name="region" label="Region" options=${(chosen?.regions ?? []).map((/** @type {string} */ region) => [region, region])} none="Choose a region" />`}</div>` },
-      { title: 'Key and material', said: values.alias && `alias/${values.alias.replace(/^alias\//, '')}`, ready: kind !== 'hyok' || Boolean(values.store), mend: 'Choose the key store.', show: () => html`<${KeyStep} kind=${kind} form=${form} kms=${chosen} />` },
+      { title: 'Key and material', said: values.alias && `alias/${values.alias.replace(/^alias\//, '')}`, ready: kind !== 'hyok' || Boolean(values.store), mend: 'Choose the key store.', show: () => html`<${KeyStep} kind=${kind} form=${form} stores=${offered} />` },
       { title: 'Policy', said: { aws: 'AWS’s default', template: 'a template', json: 'its own' }[/** @type {'aws'} */ (values.policyKind)], show: () => html`<${PolicyStep} form=${form} kms=${values.kms} account=${chosen?.account_id} />` },
       { title: 'Review', show: () => html`<${Review} kind=${kind} values=${values} /><${FormNote} form=${form} />` },
     ]} />`;
 }
 
-/** @param {{kind: string, form: import('../../components/form.js').Form, kms: any}} props */
-function KeyStep({ kind, form, kms }) {
-  const { values, set } = form;
+/** @param {{kind: string, form: import('../../components/form.js').Form, stores: any[]}} props */
+function KeyStep({ kind, form, stores }) {
+  const { values } = form;
   const [alias, setAlias] = useState(/** @type {any} */ (null));
   const schedules = useGet('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 });
-  const stores = useGet(kind === 'hyok' && kms ? '/cckm/aws/custom-key-stores' : null, { kms: kms?.name, limit: 100 });
   useEffect(() => {
     setAlias(null);
     if (values.alias.trim() === '' || !values.region) return undefined;
@@ -108,9 +113,9 @@ function KeyStep({ kind, form, kms }) {
   form.fields.add('Alias').add('KeySpec').add('ValidTo').add('valid_to').add('source_key_identifier');
   return html`${kind !== 'native' && html`<${SourcePicker} form=${form} kind=${kind} />`}
     <div class="form">
-      ${kind === 'native' && html`<${SelectField} form=${form} name="usage" label="What is it for?" options=${USES} /><${SelectField} form=${form} name="spec" label="Spec" options=${/** @type {any} */ (SPECS)[values.usage].map((/** @type {string} */ spec) => [spec, spec])} />`}
+      ${kind === 'native' && html`<${SelectField} form=${form} name="usage" label="What is it for?" options=${USES} /><${SelectField} form=${form} name="spec" label="Spec" options=${SPECS[values.usage].map((spec) => [spec, spec])} />`}
       ${kind === 'upload' && html`<${Expiry} form=${form} />`}
-      ${kind === 'hyok' && html`<${SelectField} form=${form} name="store" label="Key store" none="Choose a key store" options=${(stores.data?.resources ?? []).map((/** @type {any} */ one) => [one.id, one.name ?? one.aws_param?.CustomKeyStoreName])} hint="One that this manager serves." />`}
+      ${kind === 'hyok' && html`<${SelectField} form=${form} name="store" label="Key store" none="Choose a key store" options=${stores.map((one) => [one.id, one.name ?? one.aws_param?.CustomKeyStoreName])} hint="One that this manager serves." />`}
       <${TextField} form=${aliased} name="alias" label="Alias" optional="can be changed later" prefix="alias/" good=${alias?.good} />
       ${kind !== 'hyok' && html`<${SelectField} form=${form} name="schedule" label="Rotated by" optional="can be changed later" none="nothing of ours" options=${(schedules.data?.resources ?? []).map((/** @type {any} */ one) => [one.id, `${one.name}, ${one.run_at_words ?? one.run_at}`])} />`}
       <${AreaField} form=${form} name="description" label="Description" optional rows=${2} full />

@@ -1,5 +1,5 @@
 /** Reports: list, rows as a table with bars, CSV; a new one. */
-import { html, useState } from '../../view.js';
+import { html, useEffect, useState } from '../../view.js';
 import { api, saveFile } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
@@ -9,7 +9,7 @@ import { number } from '../../lib/text.js';
 import { lacksAnywhere } from '../../rights.js';
 import { ask, showError } from '../../components/dialog.js';
 import { Card, Chip, Empty, ErrorNote, Name, Note, Skeleton, State, Time } from '../../components/bits.js';
-import { FormNote, SelectField, TextField, useForm } from '../../components/form.js';
+import { FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Facts, Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
@@ -96,6 +96,9 @@ export function ReportForm() {
   const [groups, setGroups] = useState(/** @type {string[] | null} */ (null));
   const [error, setError] = useState(/** @type {any} */ (null));
   const chosen = (kms.data?.resources ?? []).find((/** @type {any} */ one) => one.name === values.kms);
+  useOffered(form, 'region', chosen?.regions, true);
+  // The log groups that were listed are of one KMS and region.
+  useEffect(() => setGroups(null), [values.kms, values.region]);
   const needs = ['service-report', 'reconciliation-report'].includes(values.report_type);
   const reads = values.report_type !== 'key-aging';
   const body = { name: values.name, report_type: values.report_type, ...(values.start && { start_time: `${values.start}T00:00:00Z` }), ...(values.end && { end_time: `${values.end}T00:00:00Z` }), cloud_watch_params: [{ kms: values.kms, ...(reads && values.log_group && { log_group_region: values.region, log_group_name: values.log_group }) }] };

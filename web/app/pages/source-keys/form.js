@@ -5,7 +5,7 @@ import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
-import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm } from '../../components/form.js';
+import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
@@ -16,6 +16,8 @@ const SIZES = /** @type {Record<string, string[]>} */ ({ aes: ['256', '128', '19
 export function SourceKeyForm() {
   const form = useForm('source-key', { name: '', algorithm: 'aes', size: '256', curveid: 'secp384r1', description: '', unexportable: false, undeletable: false, how: 'made', material: '' }, { secrets: ['material'] });
   const { values, set } = form;
+  const sizes = SIZES[values.algorithm];
+  useOffered(form, 'size', sizes);
   const body = {
     name: values.name, algorithm: values.algorithm, ...(values.how === 'made' && (values.algorithm === 'ec' ? { curveid: values.curveid } : { size: Number(values.size) })), ...(values.description && { description: values.description }),
     ...(values.unexportable && { unexportable: true }), ...(values.undeletable && { undeletable: true }), ...(values.how === 'brought' && { material: values.material.trim() }),
@@ -30,7 +32,6 @@ export function SourceKeyForm() {
     toast(`${values.name} is made.`);
     go(`/vault/keys2/${segment(answer.id)}`);
   };
-  const sizes = SIZES[values.algorithm];
   return html`<form class="page" onSubmit=${save}><${Head} title="Make a source key" sub="It is sealed by the keyring, and leaves only wrapped for AWS, or by an export." /><div class="body"><div class="columns wide"><div class="column"><div><${Segments} label="How" value=${values.how} onChange=${(/** @type {string} */ how) => set({ how, material: '' })} options=${[['made', 'Make it here'], ['brought', 'Bring the material']]} /></div><div class="form">
       <${TextField} form=${form} name="name" label="Name" /><${SelectField} form=${form} name="algorithm" label="Algorithm" options=${[['aes', 'AES'], ['rsa', 'RSA'], ['ec', 'Elliptic curve'], ['hmac-sha256', 'HMAC SHA-256'], ['hmac-sha384', 'HMAC SHA-384'], ['hmac-sha512', 'HMAC SHA-512']]} />
       ${values.how === 'made' && (values.algorithm === 'ec' ? html`<${SelectField} form=${form} name="curveid" label="Curve" options=${[['prime256v1', 'P-256'], ['secp384r1', 'P-384'], ['secp521r1', 'P-521'], ['secp256k1', 'secp256k1']]} />` : html`<${SelectField} form=${form} name="size" label="Bits" options=${(sizes ?? ['256']).map((/** @type {string} */ one) => [one, one])} hint=${values.algorithm === 'aes' && 'AWS takes 256; 128 in China.'} />`)}
