@@ -26,7 +26,12 @@ export function KeyStoreForm() {
     event.preventDefault();
     const answer = await form.submit(async () => {
       let key = values.health_check_key_id;
-      if (key === 'new') key = (await api.post('/vault/keys2', { name: `${values.name}-health`, algorithm: 'aes', size: 256, unexportable: true, undeletable: true })).id;
+      if (key === 'new') {
+        key = (await api.post('/vault/keys2', { name: `${values.name}-health`, algorithm: 'aes', size: 256, unexportable: true, undeletable: true })).id;
+        // It cannot be deleted: if the store is refused, the next try uses it.
+        form.set({ health_check_key_id: key });
+        changed('/vault/keys2');
+      }
       return api.post('/cckm/aws/custom-key-stores', { ...body, local_hosted_params: { ...body.local_hosted_params, health_check_key_id: key } });
     });
     if (!answer) return;
