@@ -8,8 +8,7 @@ export const preferences = signal({});
 
 export async function readPreferences() {
   try {
-    const answer = await api.get('/auth/self/preferences');
-    preferences.value = answer?.preferences ?? answer ?? {};
+    preferences.value = (await api.get('/auth/self/preferences')) ?? {};
   } catch {
     // A server without them: this browser keeps them.
     try {
@@ -20,13 +19,24 @@ export async function readPreferences() {
   }
 }
 
-/** @param {string} name @param {any} value */
-export async function setPreference(name, value) {
-  preferences.value = { ...preferences.value, [name]: value };
+/** Changes come one after the other: each is read and written whole. */
+let last = Promise.resolve();
+
+/**
+ * Changes one preference; what another tab or browser has chosen meanwhile stays.
+ * @param {string} name @param {(old: any) => any} change the new value, from the present one
+ */
+export function setPreference(name, change) {
+  preferences.value = { ...preferences.value, [name]: change(preferences.value[name]) };
   store('preferences', JSON.stringify(preferences.value));
-  try {
-    await api.put('/auth/self/preferences', preferences.value);
-  } catch {
-    // This browser has them.
-  }
+  last = last.then(async () => {
+    try {
+      const present = (await api.get('/auth/self/preferences')) ?? {};
+      preferences.value = await api.put('/auth/self/preferences', { ...present, [name]: change(present[name]) });
+      store('preferences', JSON.stringify(preferences.value));
+    } catch {
+      // This browser has them.
+    }
+  });
+  return last;
 }

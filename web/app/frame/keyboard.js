@@ -71,6 +71,6 @@ const TABLE = [
 export function showShortcuts() {
   over((done) => html`<${Dialog} label="Keys of the keyboard" close=${() => done(null)}><div class="inside"><h2>Keys of the keyboard</h2>
     <dl class="pairs">${TABLE.map(([keys, text]) => html`<dt><kbd>${keys}</kbd></dt><dd>${text}</dd>`)}</dl>
-    <label class="check"><input type="checkbox" class="switch" role="switch" checked=${preferences.value.letters !== false} onChange=${(/** @type {any} */ event) => setPreference('letters', event.target.checked)} />Letters are keys</label></div>
+    <label class="check"><input type="checkbox" class="switch" role="switch" checked=${preferences.value.letters !== false} onChange=${(/** @type {any} */ { target: { checked } }) => setPreference('letters', () => checked)} />Letters are keys</label></div>
     <div class="buttons"><span class="grow"></span><button type="button" class="button" data-first onClick=${() => done(null)}>Close</button></div><//>`);
 }

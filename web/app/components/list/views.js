@@ -22,13 +22,14 @@ export function Views({ path, views }) {
   const all = [...views, ...kept.map((view) => ({ ...view, own: true }))];
   const present = filtersOf(query.value);
   const known = all.some((view) => filtersOf(view.query) === present);
-  const save = (/** @type {View[]} */ next) => setPreference('views', { ...(preferences.value.views ?? {}), [path]: next });
+  const change = (/** @type {(kept: View[]) => View[]} */ to) => setPreference('views', (/** @type {Record<string, View[]> | undefined} */ views) => ({ ...views, [path]: to(views?.[path] ?? []) }));
   return html`<div class="views" role="navigation" aria-label="Views">${all.map((view) => html`<${ViewLink} key=${view.title} path=${path} view=${view} current=${filtersOf(view.query) === present}
-      forget=${view.own ? () => save(kept.filter((one) => one.title !== view.title)) : undefined} />`)}
+      forget=${view.own ? () => change((old) => old.filter((one) => one.title !== view.title)) : undefined} />`)}
     ${!known && html`<${Popup} class="" label=${html`<${Icon} name="bookmark" size="small" />Save this view`}>${(/** @type {() => void} */ close) => html`<form onSubmit=${(/** @type {any} */ event) => {
       event.preventDefault();
       const title = event.target.elements.title.value.trim().slice(0, 60);
-      if (title !== '') save([...kept.filter((one) => one.title !== title), { title, query: members(location.search) }]);
+      const view = { title, query: members(location.search) };
+      if (title !== '') change((old) => [...old.filter((one) => one.title !== title), view]);
       close();
     }}><label class="heading" for="view-title">Name of the view</label><div class="row"><div class="input small"><input id="view-title" name="title" maxlength="60" autocomplete="off" /></div><button class="button small" type="submit">Save</button></div></form>`}<//>`}</div>`;
 }
