@@ -129,11 +129,11 @@ export function Note({ tone = '', icon, children, acts, live }) {
   </div>`;
 }
 
-/** What failed: in place, with AWS's code, whether anything changed, and the id of the request. @param {{error: any, again?: () => void, what?: string}} props */
-export function ErrorNote({ error, again, what }) {
+/** What failed: in place, with AWS's code, whether anything changed, and the id of the request. @param {{error: any, again?: () => void, what?: string, kept?: boolean}} props kept: a draft has what was typed */
+export function ErrorNote({ error, again, what, kept }) {
   if (!error) return null;
   const changed = error.unknown ? 'It may have happened all the same: look again.' : 'Nothing was changed.';
-  if (error.status === 412) return html`<${Note} tone="info" live acts=${html`<button type="button" class="link" onClick=${() => location.reload()}>Read it again</button>`}><b>Somebody else changed this meanwhile.</b> Your draft is kept; nothing was overwritten.<//>`;
+  if (error.status === 412) return html`<${Note} tone="info" live acts=${html`<button type="button" class="link" onClick=${() => location.reload()}>Read it again</button>`}><b>Somebody else changed this meanwhile.</b> Nothing was overwritten. ${kept ? 'Your draft is kept.' : 'Copy what you typed: reading it again forgets it.'}<//>`;
   const head = error.reason?.startsWith('aws_') ? 'AWS refused. ' : what ? `${what} ` : '';
   return html`<${Note} tone="danger" acts=${again && html`<button type="button" class="link" onClick=${again}>Try again</button>`}>
     <b>${head}</b>${error.message ?? String(error)} <span class="t2">${error.status !== undefined && changed}${error.requestId && ` Request ${error.requestId.slice(0, 8)}.`}</span>

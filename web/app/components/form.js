@@ -15,6 +15,7 @@ import { Icon } from './icon.js';
  * @property {any} note an error that belongs to no field
  * @property {boolean} busy
  * @property {boolean} drafted whether a draft was taken up
+ * @property {boolean} kept whether a draft is kept of what is typed
  * @property {(run: (values: any) => Promise<any>) => Promise<any>} submit answers null if it was refused
  * @property {(errors: Record<string, any>) => void} refuse
  * @property {() => void} forget forgets the draft
@@ -47,6 +48,7 @@ export function useForm(name, initial, { secrets = [] } = {}) {
     note,
     busy,
     drafted: first !== null,
+    kept: name !== null,
     fields: fields.current,
     forget,
     refuse: setErrors,
@@ -147,4 +149,4 @@ export function Segments({ options, value, onChange, label, small }) {
 }
 
 /** The error of a form that belongs to no field; above its buttons. @param {{form: Form}} props */
-export const FormNote = ({ form }) => form.note && html`<${ErrorNote} error=${form.note} />`;
+export const FormNote = ({ form }) => form.note && html`<${ErrorNote} error=${form.note} kept=${form.kept} />`;
