@@ -47,7 +47,7 @@ export function KmsDetail({ id }) {
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', needs: Boolean(failing), show: () => (past ? html`<${ThenAndNow} then=${kms} now=${now.data} path=${path} />` : html`<${KmsSummary} row=${kms} connection=${connection.data} />`) },
       !gone && !past && { id: 'keys', label: 'Keys', count: keys.data && number(keys.data.total), show: () => html`<${List} path="/cckm/aws/keys" fixed=${{ kms: kms.name }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} filters=${KEY_FILTERS.filter((filter) => filter.name !== 'kms')} search=${{ placeholder: 'Alias, id, ARN, description, tag' }} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} />` },
-      { id: 'rights', label: 'Rights', count: kms.acls?.length ?? 0, show: () => html`<${Rights} row=${kms} path=${path} changed=${changed} readOnly=${past} />` },
+      { id: 'rights', label: 'Rights', count: kms.acls?.length ?? 0, show: () => html`<${Rights} key=${past ? 'past' : 'now'} row=${kms} path=${path} changed=${changed} readOnly=${past} />` },
       !past && { id: 'policy', label: 'IAM policy', show: () => html`<${IamPolicy} kms=${kms} />` },
       { id: 'history', label: 'History', count: history.data && number(history.data.total), show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
