@@ -1,5 +1,5 @@
 /** Policy templates: list, one with its keys, and the form. */
-import { html, useState } from '../../view.js';
+import { html } from '../../view.js';
 import { api, versionOf } from '../../api.js';
 import { changed, shared, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
@@ -15,7 +15,7 @@ import { Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
 import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
-import { Json } from '../../components/json.js';
+import { Difference, Json } from '../../components/json.js';
 import { List } from '../../components/list/list.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
@@ -76,9 +76,12 @@ const START = policyText({ Version: '2012-10-17', Statement: [{ Sid: 'Enable IAM
 
 /** @param {{present: any}} props */
 function Form({ present }) {
-  const form = useForm(present ? `template.${present.id}` : 'template', { name: present?.name ?? '', kms: '', policy: present ? textOf(present.policy) : START, auto_push: Boolean(present?.is_verified) });
+  const newest = present ? versionOf(`/cckm/aws/templates/${segment(present.id)}`) : undefined;
+  // The version is in the draft: what was typed over an older one is never sent as a change of the newest.
+  const initial = { name: present?.name ?? '', kms: '', policy: present ? textOf(present.policy) : START, auto_push: Boolean(present?.is_verified), version: newest };
+  const form = useForm(present ? `template.${present.id}` : 'template', initial);
   const { values, set } = form;
-  const [began] = useState(() => (present ? versionOf(`/cckm/aws/templates/${segment(present.id)}`) : undefined));
+  const stale = Boolean(present) && values.version !== newest;
   const kms = useGet('/cckm/aws/kms', { limit: 200, sort: 'name' });
   const keys = useGet(present ? '/cckm/aws/keys' : null, { cckm_policy_template_id: present?.id, limit: 1 });
   const { value, fault } = readPolicy(values.policy);
@@ -89,12 +92,13 @@ function Form({ present }) {
   const call = { method: present ? 'PATCH' : 'POST', path: present ? `/cckm/aws/templates/${present.id}` : '/cckm/aws/templates', query: {}, body };
   usePage({ title, crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: title }], call });
   form.fields.add('policy').add('auto_push');
-  const send = () => form.submit(() => (present ? api.patch(call.path, body, { version: began }) : api.post(call.path, body)));
+  const change = () => api.patch(call.path, body, { version: values.version });
+  const send = () => form.submit(() => (present ? change() : api.post(call.path, body)));
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!value) return;
     const answer = values.auto_push && present
-      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: () => api.patch(call.path, body, { version: began }), dry: () => api.patch(call.path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
+      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: change, dry: () => api.patch(call.path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
       : await send();
     if (!answer) return;
     form.forget();
@@ -102,9 +106,14 @@ function Form({ present }) {
     toast(`${present?.name ?? values.name} is ${present ? 'changed' : 'made'}.`);
     go(`/cckm/aws/templates/${segment(answer.id ?? present.id)}`);
   };
+  const takeNewest = () => {
+    set(initial);
+    form.forget();
+  };
   const error = form.errors.policy;
   return html`<form class="page" onSubmit=${save}><${Head} title=${title} actions=${form.drafted && html`<span class="row small t2"><${Icon} name="check" size="small" />Draft kept in this tab</span>`} /><div class="body"><div class="columns wide"><div class="column">
       ${!present && html`<div class="form"><${TextField} form=${form} name="name" label="Name" /><${SelectField} form=${form} name="kms" label="KMS" none="Choose a KMS" options=${(kms.data?.resources ?? []).map((/** @type {any} */ one) => [one.name, `${one.name}, ${one.account_id}`])} hint="The template is for keys of its account." /></div>`}
+      ${stale && html`<${Note} tone="warn" live acts=${html`<button type="button" class="link" onClick=${takeNewest}>Take the newest</button><button type="button" class="link" onClick=${() => set({ version: newest })}>Go on with mine</button>`}><b>Somebody else changed the template meanwhile.</b> Your draft is kept.<//><section class="card"><${Difference} before=${textOf(present.policy)} after=${values.policy} titles=${[html`<b>The newest</b>`, html`<b>Your draft</b>`]} /></section>`}
       ${(fault || error) && html`<${Note} tone="danger">${fault ? html`<b>Line ${fault.line}, column ${fault.column}.</b> ${fault.message}` : error.message ?? error}<//>`}<section class="card"><div class="card-head"><h2>Policy</h2></div><${Editor} text=${values.policy} set=${(/** @type {string} */ text) => set({ policy: text })} fault=${fault} /></section>
       ${present && html`<${CheckField} form=${form} name="auto_push" label=${`Push it to ${plural(keys.data?.total ?? 0, 'key')} that carry it`} hint="Needed once a key has it." />`}<${FormNote} form=${form} /></div><section class="card"><${AsCode} call=${call} terraform=${undefined} /></section></div></div>
     <div class="foot"><span class="grow"></span><button type="button" class="button quiet" onClick=${() => { form.forget(); setQuery({ new: null, edit: null }); }}>Leave</button><${Button} type="submit" class="ink" busy=${form.busy} disabled=${!value}>${present ? 'Save the template' : 'Make the template'}<//></div></form>`;
