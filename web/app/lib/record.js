@@ -1,4 +1,5 @@
 /** Pure functions: a record of the audit log in words, and where its resource is. */
+import { spaced } from './text.js';
 
 /** @type {Record<string, string>} where the resources of each kind are */
 const ADDRESSES = {
@@ -30,9 +31,6 @@ const OPERATIONS = {
   Create: 'created', Upload: 'uploaded', Enable: 'enabled', Disable: 'disabled', ScheduleDeletion: 'scheduled the deletion of', CancelDeletion: 'cancelled the deletion of', PutPolicy: 'set the policy of', Policy: 'set the policy of', Describe: 'described', Description: 'described', UpdateDescription: 'described',
   AddTags: 'tagged', RemoveTags: 'took tags off', AddAlias: 'gave an alias to', DeleteAlias: 'took an alias off', EnableRotation: 'had AWS rotate', DisableRotation: 'stopped the rotation of', RotateMaterial: 'rotated the material of', Rotate: 'rotated', Import: 'imported material into', ImportMaterial: 'imported material into', DeleteMaterial: 'deleted material of', Replicate: 'replicated', UpdatePrimaryRegion: 'moved the primary of', Connect: 'connected', Disconnect: 'disconnected', Link: 'made at AWS', CreateStore: 'made the key store', DeleteStore: 'deleted the key store', Rename: 'renamed', SetAddress: 'changed the address of', SetCredential: 'changed the credential of',
 };
-
-/** "OperationRequested" as words: "operation requested". @param {string} name */
-export const spaced = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]/g, ' ').toLowerCase();
 
 /** What of an operation is in the details. @param {any} details @returns {string | null} */
 function operationOf(details) {

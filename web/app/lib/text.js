@@ -25,6 +25,9 @@ export function initials(name) {
   return letters.toUpperCase();
 }
 
+/** "OperationRequested" as words: "operation requested". @param {string} name */
+export const spaced = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]/g, ' ').toLowerCase();
+
 /** The parts of an alias: `alias/` and the name. @param {string} alias @returns {[string, string]} */
 export const aliasParts = (alias) => (alias.startsWith('alias/') ? ['alias/', alias.slice(6)] : ['', alias]);
 

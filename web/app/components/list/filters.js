@@ -1,6 +1,8 @@
 /** Filter chips and the menu that adds one. A filter is a member of the API's query. */
 import { html, useEffect, useState } from '../../view.js';
 import { query, setQuery } from '../../router.js';
+import { apiQuery } from '../../lib/query.js';
+import { spaced } from '../../lib/text.js';
 import { Icon } from '../icon.js';
 import { Popup } from '../popup.js';
 
@@ -19,11 +21,17 @@ export const YES_NO = /** @type {Array<[string, string]>} */ ([['true', 'yes'], 
 /** @param {any} value @returns {string[]} */
 const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
 
-/** @param {{filters: Filter[], hidden: string[]}} props hidden: those of the present view */
+/** The filters that are set. What a link has set and no filter of the list is has a chip too: it narrows the list all the same. @param {Filter[]} filters @param {string[]} hidden @returns {Filter[]} */
+function presentFilters(filters, hidden) {
+  const set = Object.keys(apiQuery(query.value)).filter((name) => !hidden.includes(name) && !['skip', 'limit', 'sort', 'at'].includes(name));
+  const others = set.filter((name) => !filters.some((filter) => filter.name === name));
+  return [...filters.filter((filter) => set.includes(filter.name)), ...others.map((name) => ({ name, title: spaced(name).replace(/^./, (letter) => letter.toUpperCase()) }))];
+}
+
+/** @param {{filters: Filter[], hidden: string[]}} props hidden: what the list fixes, and what it searches by */
 export function Filters({ filters, hidden }) {
-  const present = filters.filter((filter) => query.value[filter.name] !== undefined && !hidden.includes(filter.name));
-  return html`${present.map((filter) => html`<${FilterChip} key=${filter.name} filter=${filter} />`)}
-    <${Popup} class="filter-add" sheet label=${html`<${Icon} name="plus" size="small" />Filter`}>${(/** @type {() => void} */ close) => html`<${AddFilter} filters=${filters.filter((filter) => query.value[filter.name] === undefined)} close=${close} />`}<//>`;
+  return html`${presentFilters(filters, hidden).map((filter) => html`<${FilterChip} key=${filter.name} filter=${filter} />`)}
+    ${filters.length > 0 && html`<${Popup} class="filter-add" sheet label=${html`<${Icon} name="plus" size="small" />Filter`}>${(/** @type {() => void} */ close) => html`<${AddFilter} filters=${filters.filter((filter) => query.value[filter.name] === undefined)} close=${close} />`}<//>`}`;
 }
 
 /** @param {{filter: Filter}} props */

@@ -81,7 +81,7 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
   return html`${views.length > 0 && html`<${Views} path=${path} views=${views} />`}
     ${(search || field || filters.length > 0 || nothing === false) && html`<div class="toolbar">
       ${field}${search && html`<${Search} name=${search.name ?? 'search'} placeholder=${search.placeholder} />`}
-      ${filters.length > 0 && html`<${Filters} filters=${filters} hidden=${Object.keys(fixed)} />`}
+      <${Filters} filters=${filters} hidden=${[...Object.keys(fixed), ...(search ? [search.name ?? 'search'] : [])]} />
       <div class="after">${read.data && html`<span class="small t2 hide-small">${plural(total, ...noun)} in ${read.took} ms</span>`}
         <${Columns} columns=${columns} shown=${shown} />${exporting ?? html`<${ExportMenu} path=${path} query=${{ ...wanted, skip: undefined, limit: undefined }} columns=${shown} name=${noun[1]} />`}</div></div>`}
     ${read.error && html`<div class="body"><${ErrorNote} error=${read.error} again=${read.reload} what="The list could not be read." /></div>`}
@@ -104,6 +104,8 @@ export function Search({ name, placeholder }) {
   const [text, setText] = useState(present);
   const timer = useRef(/** @type {any} */ (null));
   useEffect(() => setText(present), [present]);
+  // What was typed a moment before the page was left is not of the next one.
+  useEffect(() => () => clearTimeout(timer.current), []);
   const typed = (/** @type {any} */ event) => {
     setText(event.target.value);
     clearTimeout(timer.current);
@@ -113,6 +115,8 @@ export function Search({ name, placeholder }) {
   const keys = (/** @type {any} */ event) => {
     if (event.key === 'Escape' && text !== '') {
       event.stopPropagation();
+      clearTimeout(timer.current);
+      setText('');
       setQuery({ [name]: null, skip: null });
     }
   };
