@@ -1,28 +1,74 @@
-// Looks whether each path that the console calls is in the description of the API: calls.mjs OPENAPI.
-import { readdir, readFile } from 'node:fs/promises';
+// Looks whether each call of the console is in the description of the API, by its path and its method: calls.mjs OPENAPI. The calls
+// that pages show in the API menu are looked at too.
+import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
+import ts from 'typescript';
+import { app, conditionsAt, each, member, objects, sources, texts } from './paths.mjs';
 
 const description = JSON.parse(await readFile(process.argv[2], 'utf8'));
-const known = Object.keys(description.paths).map((path) => path.replace(/^\/api\/v1/, '').replace(/^\/v1/, ''));
-const escaped = (text) => text.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
-const patterns = known.map((path) => new RegExp(`^${escaped(path).replace(/\{[^}]+\}/g, '[^/]+')}$`));
-const examples = known.map((path) => path.replace(/\{[^}]+\}/g, 'x'));
-const app = new URL('../../web/app/', import.meta.url);
-let wrong = 0;
+const known = Object.entries(description.paths).map(([path, methods]) => ({ parts: path.replace(/^(\/api)?\/v1/, '').split('/'), methods: Object.keys(methods).map((one) => one.toUpperCase()) }));
+const METHODS = /** @type {Record<string, string>} */ ({ get: 'GET', post: 'POST', patch: 'PATCH', put: 'PUT', delete: 'DELETE', download: 'GET' });
+/** The two files that all calls go through: what their callers ask for is looked at there. */
+const MACHINERY = ['api.js', 'data.js'];
+
+const escaped = (text) => text.replace(/[.+?^$()|[\]\\]/g, '\\$&');
+/** Whether a part of a path, in which `*` is not known, may be this part of the description. */
+const fits = (part, wanted) => (wanted.startsWith('{') ? part !== '' : new RegExp(`^${escaped(part).replaceAll('*', '[^/]+')}$`).test(wanted));
+function isKnown(method, path) {
+  const parts = path.split('/');
+  return known.some((one) => one.methods.includes(method) && one.parts.length === parts.length && one.parts.every((wanted, i) => fits(parts[i], wanted)));
+}
+
 let looked = 0;
-for (const file of await readdir(app, { recursive: true })) {
-  if (!file.endsWith('.js')) continue;
-  const text = await readFile(new URL(file, app), 'utf8');
-  // Only whole paths are looked at; those that begin with a variable are of the same resource.
-  for (const [, path] of text.matchAll(/(?:api\.\w+|useGet|shared|download)\(\s*['`](\/[^'`]*)['`]/g)) {
+const wrong = new Set();
+function look(node, method, paths) {
+  const source = node.getSourceFile();
+  const where = `${relative(app, source.fileName)}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+  for (const path of paths) {
     looked += 1;
-    const plain = path.replace(/\$\{[^}]*\}/g, 'x');
-    // A part that a variable chooses fits any path with such a part.
-    const chosen = new RegExp(`^${path.split(/\$\{[^}]*\}/).map(escaped).join('[^/]+')}$`);
-    if (!patterns.some((pattern) => pattern.test(plain)) && !examples.some((example) => chosen.test(example))) {
-      wrong += 1;
-      console.log(`${file}: the API has no ${path}`);
-    }
+    if (!path.startsWith('/')) wrong.add(`${where}: it cannot be told which path is called: ${path}`);
+    else if (!isKnown(method, path)) wrong.add(`${where}: the API has no ${method} ${path}`);
   }
 }
+
+/** The method and the path of a call, or null if a node is none. */
+function callOf(node) {
+  const callee = node.expression;
+  const [first, second] = node.arguments;
+  if (ts.isPropertyAccessExpression(callee) && callee.expression.getText() === 'api' && METHODS[callee.name.text]) return { method: METHODS[callee.name.text], path: first };
+  if (!ts.isIdentifier(callee)) return null;
+  if (callee.text === 'useGet' || callee.text === 'shared') return { method: 'GET', path: first };
+  if (callee.text === 'call') return { method: first.text, path: second };
+  return null;
+}
+
+for (const source of sources) {
+  if (MACHINERY.includes(relative(app, source.fileName))) continue;
+  each(source, (node) => {
+    if (!ts.isCallExpression(node)) return;
+    const call = callOf(node);
+    if (call) look(node, call.method, texts(call.path, conditionsAt(node)));
+    const name = ts.isIdentifier(node.expression) ? node.expression.text : '';
+    if (name === 'fetch') {
+      const method = node.arguments[1] ? objects(node.arguments[1]).flatMap((one) => member(one, 'method')).flatMap((one) => texts(one))[0] : undefined;
+      look(node, method ?? 'GET', texts(node.arguments[0]).map((path) => path.replace(/^\/api\/v1/, '')));
+    }
+    if (name === 'usePage') objects(node.arguments[0]).flatMap((page) => member(page, 'call')).flatMap(objects).forEach((shown) => lookAtShown(node, shown));
+  });
+}
+
+/** A call of the API menu: its method may depend on a condition, and its path on the same one. */
+function lookAtShown(node, shown) {
+  const [method] = member(shown, 'method');
+  const [path] = member(shown, 'path');
+  if (!path) return;
+  const condition = method && ts.isConditionalExpression(method) ? method.condition.getText() : null;
+  for (const holds of condition ? [true, false] : [undefined]) {
+    const assumed = new Map(condition ? [[condition, holds]] : []);
+    look(node, method ? texts(method, assumed)[0] : 'GET', texts(path, assumed));
+  }
+}
+
+for (const line of wrong) console.log(line);
 console.log(`${looked} calls looked up`);
-if (wrong > 0) process.exit(1);
+if (wrong.size > 0) process.exit(1);

@@ -76,7 +76,8 @@ const START = policyText({ Version: '2012-10-17', Statement: [{ Sid: 'Enable IAM
 
 /** @param {{present: any}} props */
 function Form({ present }) {
-  const newest = present ? versionOf(`/cckm/aws/templates/${segment(present.id)}`) : undefined;
+  const path = `/cckm/aws/templates/${segment(present?.id ?? '')}`;
+  const newest = present ? versionOf(path) : undefined;
   // The version is in the draft: what was typed over an older one is never sent as a change of the newest.
   const initial = { name: present?.name ?? '', kms: '', policy: present ? textOf(present.policy) : START, auto_push: Boolean(present?.is_verified), version: newest };
   const form = useForm(present ? `template.${present.id}` : 'template', initial);
@@ -89,16 +90,16 @@ function Form({ present }) {
   const chosen = (kms.data?.resources ?? []).find((/** @type {any} */ one) => one.name === values.kms);
   const policy = chosen ? values.policy.replaceAll('::ACCOUNT:', `::${chosen.account_id}:`) : values.policy;
   const body = present ? { policy, ...(values.auto_push && { auto_push: true }) } : { name: values.name, kms: values.kms, policy };
-  const call = { method: present ? 'PATCH' : 'POST', path: present ? `/cckm/aws/templates/${present.id}` : '/cckm/aws/templates', query: {}, body };
+  const call = { method: present ? 'PATCH' : 'POST', path: present ? path : '/cckm/aws/templates', query: {}, body };
   usePage({ title, crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: title }], call });
   form.fields.add('policy').add('auto_push');
-  const change = () => api.patch(call.path, body, { version: values.version });
-  const send = () => form.submit(() => (present ? change() : api.post(call.path, body)));
+  const change = () => api.patch(path, body, { version: values.version });
+  const send = () => form.submit(() => (present ? change() : api.post('/cckm/aws/templates', body)));
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (!value) return;
     const answer = values.auto_push && present
-      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: change, dry: () => api.patch(call.path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
+      ? await ask({ title: `Push ${values.name} to ${plural(keys.data?.total ?? 0, 'key')}?`, act: 'Save and push', keep: 'Go back', text: 'Their policies in AWS are replaced by this one.', run: change, dry: () => api.patch(path, body, { query: { dry_run: true } }), says: () => 'The template would be changed, and pushed to its keys.' })
       : await send();
     if (!answer) return;
     form.forget();
