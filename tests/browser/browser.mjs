@@ -49,10 +49,12 @@ export async function signIn(page, username = 'admin', secret = password) {
   await page.waitForSelector('.frame');
 }
 
-/** Waits until nothing is asked of the API any more, but for the stream of events. */
+/** Waits until nothing that is shown is read any more; a page that stays a skeleton is a fault. */
 export async function settled(page) {
   await page.waitForTimeout(200);
-  await page.waitForFunction(() => !document.querySelector('.skeleton, .loading-bar'), null, { timeout: 15_000 }).catch(() => undefined);
+  await page.waitForFunction(() => !document.querySelector('.skeleton, .loading-bar'), null, { timeout: 15_000 }).catch(() => {
+    throw new Error(`still loading after 15 s: ${page.url()}`);
+  });
   await page.evaluate(() => document.fonts.ready);
   await page.waitForTimeout(150);
 }

@@ -23,6 +23,11 @@ export async function run({ page, calls }) {
   await page.reload();
   await page.waitForSelector('th[aria-sort="ascending"]');
 
+  const before = await page.locator('tbody tr a').count();
   await page.fill('[data-search]', 'cards');
-  await page.waitForFunction(() => [...document.querySelectorAll('tbody tr a')].every((link) => /card/i.test(link.textContent ?? '')));
+  await page.waitForFunction(() => location.search.includes('search=cards'));
+  await settled(page);
+  const found = await page.locator('tbody tr a').allTextContents();
+  if (found.length === 0 || found.length >= before) throw new Error(`the search finds ${found.length} of ${before} keys`);
+  if (!found.every((name) => /card/i.test(name))) throw new Error(`the search finds ${found.join(', ')}`);
 }

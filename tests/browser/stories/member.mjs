@@ -8,6 +8,7 @@ export async function run({ page, world }) {
   await signIn(page, MEMBER.username, MEMBER.password);
   await settled(page);
   const nav = await page.locator('.sidebar nav a').allTextContents();
+  for (const shown of ['Overview', 'Keys', 'Key stores', 'KMSs', 'Schedules', 'Jobs', 'Posture']) if (!nav.some((text) => text.includes(shown))) throw new Error(`${shown} is not shown`);
   for (const hidden of ['Audit log', 'Users and groups', 'Connections']) if (nav.some((text) => text.includes(hidden))) throw new Error(`${hidden} is shown`);
   await page.goto(`${base}/cckm/aws/keys`);
   await page.waitForSelector('tbody tr a');
