@@ -1,0 +1,87 @@
+import { test } from 'node:test';
+import assert from 'node:assert/strict';
+import { actionWords, ADMIN_ACTIONS, listOf, people, permitting, policyText, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
+
+const ROOT = 'arn:aws:iam::123456789012:root';
+const API = 'arn:aws:iam::123456789012:role/payments/api';
+const statement = (principal, more = {}) => ({ Effect: 'Allow', Principal: principal, Action: 'kms:*', Resource: '*', ...more });
+
+test('a policy is read, or its fault is at a line and a column', () => {
+  assert.deepEqual(readPolicy('{"Version": "2012-10-17"}'), { value: { Version: '2012-10-17' }, fault: null });
+  const { value, fault } = readPolicy('{\n  "Statement": [\n    {},\n  ]\n}');
+  assert.equal(value, null);
+  assert.equal(fault.line, 4);
+  assert.ok(fault.column >= 1 && fault.column <= 4);
+  assert.ok(fault.message.endsWith('.') && !fault.message.includes('position'));
+  assert.equal(readPolicy('').fault.line, 1);
+});
+
+test('only an object is a policy', () => {
+  for (const text of ['[]', '"a"', '1', 'null']) assert.match(readPolicy(text).fault.message, /is an object/);
+});
+
+test('one or several are a list', () => {
+  assert.deepEqual([listOf(undefined), listOf(null), listOf('a'), listOf(['a', 'b'])], [[], [], ['a'], ['a', 'b']]);
+});
+
+test('actions are said by what they are for', () => {
+  assert.equal(actionWords(['kms:*']), 'everything');
+  assert.equal(actionWords(['kms:Decrypt']), 'decrypt');
+  assert.equal(actionWords(['kms:Encrypt', 'kms:Decrypt', 'kms:GenerateDataKey*', 'KMS:DescribeKey']), 'encrypt, decrypt, make data keys and read about it');
+  assert.equal(actionWords(['kms:CreateGrant', 'kms:ScheduleKeyDeletion']), 'give grants and administer it');
+  assert.equal(actionWords(['kms:Sign']), 'use it');
+  assert.equal(actionWords([]), 'nothing');
+});
+
+test('principals are said by their kind and name', () => {
+  assert.equal(principalWords('*'), 'everyone');
+  assert.equal(principalWords(ROOT), 'account 123456789012');
+  assert.equal(principalWords('123456789012'), 'account 123456789012');
+  assert.equal(principalWords(API), 'role api');
+  assert.equal(principalWords('arn:aws-cn:iam::123456789012:user/ops'), 'user ops');
+  assert.equal(principalWords('arn:aws:sts::123456789012:assumed-role/api/i-1'), 'session i-1');
+  assert.equal(principalWords('lambda.amazonaws.com'), 'lambda.amazonaws.com');
+});
+
+test('who is named: a line for each statement and principal', () => {
+  const policy = { Statement: [statement({ AWS: [ROOT, API], Service: 'lambda.amazonaws.com' }, { Sid: 'a' }), statement('*', { Effect: 'Deny', Condition: { Bool: {} } }), { Effect: 'Allow', Principal: { AWS: API }, NotAction: 'kms:Delete*' }] };
+  const found = people(policy);
+  assert.deepEqual(found.map((one) => [one.principal, one.allow, one.conditions, one.statement]), [[ROOT, true, false, 0], [API, true, false, 0], ['lambda.amazonaws.com', true, false, 0], ['*', false, true, 1], [API, true, true, 2]]);
+  assert.equal(found[0].sid, 'a');
+  assert.deepEqual(found[4].actions, ['kms:Delete*']);
+  assert.deepEqual(people({ Statement: statement({ AWS: ROOT }) }).map((one) => one.principal), [ROOT]);
+  assert.deepEqual(people(null), []);
+});
+
+test('a principal is taken out of one statement alone; a statement without principals goes', () => {
+  const policy = { Version: '2012-10-17', Statement: [statement({ AWS: [ROOT, API] }), statement({ AWS: API, Service: 's3.amazonaws.com' }), statement({ AWS: API }), statement('*')] };
+  assert.deepEqual(without(policy, 0, API).Statement, [statement({ AWS: ROOT }), ...policy.Statement.slice(1)]);
+  assert.deepEqual(without(policy, 1, API).Statement[1], statement({ Service: 's3.amazonaws.com' }));
+  assert.deepEqual(without(policy, 2, API).Statement, [policy.Statement[0], policy.Statement[1], policy.Statement[3]]);
+  assert.deepEqual(without(policy, 3, '*').Statement, policy.Statement.slice(0, 3));
+  assert.equal(without(policy, 0, API).Version, '2012-10-17');
+});
+
+test('who may do more joins the statement that permits just that, or gets one', () => {
+  const made = permitting({ Statement: [statement({ AWS: ROOT })] }, [API], 'use');
+  assert.deepEqual(made.Statement[0], statement({ AWS: ROOT }));
+  assert.deepEqual(made.Statement[1], { Sid: 'Use of the key', Effect: 'Allow', Principal: { AWS: [API] }, Action: USE_ACTIONS, Resource: '*' });
+  const joined = permitting(made, [ROOT, API], 'use');
+  assert.equal(joined.Statement.length, 2);
+  assert.deepEqual(joined.Statement[1].Principal.AWS, [API, ROOT]);
+  assert.deepEqual(permitting({}, [API], 'administer').Statement[0].Action, ADMIN_ACTIONS);
+});
+
+test('no one joins a statement that has conditions, denies, or is for everyone', () => {
+  const use = { Action: [...USE_ACTIONS].reverse(), Resource: '*' };
+  for (const other of [{ ...use, Effect: 'Allow', Principal: { AWS: ROOT }, Condition: { Bool: {} } }, { ...use, Effect: 'Deny', Principal: { AWS: ROOT } }, { ...use, Effect: 'Allow', Principal: '*' }]) {
+    assert.deepEqual(permitting({ Statement: [other] }, [API], 'use').Statement[0], other);
+  }
+  assert.deepEqual(permitting({ Statement: [{ ...use, Effect: 'Allow', Principal: { AWS: ROOT } }] }, [API], 'use').Statement[0].Principal.AWS, [ROOT, API]);
+});
+
+test('the text of a policy is read back as the same', () => {
+  const policy = { Statement: [statement({ AWS: ROOT })] };
+  assert.deepEqual(readPolicy(policyText(policy)).value, policy);
+  assert.equal(policyText(policy).split('\n')[1], '  "Statement": [');
+});
