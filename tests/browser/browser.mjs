@@ -59,6 +59,15 @@ export async function settled(page) {
   await page.waitForTimeout(150);
 }
 
+/** The text of the API menu: the page as a call with curl. */
+export async function asCall(page) {
+  await page.click('[aria-label="This page as a call of the API"]');
+  const text = await page.textContent('.topbar .popup pre');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('.topbar .popup pre', { state: 'detached' });
+  return text ?? '';
+}
+
 /** What axe finds (WCAG 2.2 AA), a line each. */
 export async function findings(page) {
   await page.evaluate(`${axe}; window.axe = axe;`).catch(() => page.addInitScript(axe));

@@ -1,5 +1,5 @@
 // An installation with nothing in it: from the first sign-in over the four steps to the first key.
-import { settled, signIn } from '../browser.mjs';
+import { asCall, settled, signIn } from '../browser.mjs';
 
 export const title = 'from the first sign-in to the first key';
 export const when = 'empty';
@@ -19,6 +19,8 @@ export async function run({ page }) {
   await page.check('text=eu-north-1');
   await next('Name');
   await page.fill('.wizard .input input', 'first');
+  const shown = await asCall(page);
+  if (!shown.includes('"name": "first"') || !shown.includes('eu-north-1')) throw new Error(`the API menu shows ${shown}`);
   await next('Add the KMS');
   await page.waitForSelector('h1:has-text("first")');
 

@@ -1,5 +1,5 @@
 // A connection: a wrong secret is said before anything is kept, the draft stays, the right one is tested and kept.
-import { base, settled, signIn } from '../browser.mjs';
+import { asCall, base, settled, signIn } from '../browser.mjs';
 
 export const title = 'a connection is tested before it is kept; a mistake loses nothing that was typed';
 
@@ -16,6 +16,8 @@ export async function run({ page, world }) {
   await page.getByLabel('Name', { exact: true }).fill(name);
   await page.getByLabel('Access key id').fill('AKIALABUSER1ONLYLAB1');
   await page.getByLabel('Secret access key').fill('not the secret');
+  const shown = await asCall(page);
+  if (!shown.includes('"access_key_id": "AKIALABUSER1ONLYLAB1"') || shown.includes('not the secret')) throw new Error(`the API menu shows ${shown}`);
   await page.click('button:has-text("Test")');
   await page.waitForSelector('text=AWS refused');
   if ((await world.call('GET', `${path.slice(1)}?name=${name}`)).total !== 0) throw new Error('a refused connection was kept');

@@ -1,5 +1,5 @@
 // Users: one is created, has to change the first password, loses a group again; the acts are in the log.
-import { base, settled, signIn } from '../browser.mjs';
+import { asCall, base, settled, signIn } from '../browser.mjs';
 
 export const title = 'a user is created with a made password, is put into a group, and is deleted by name';
 
@@ -15,6 +15,8 @@ export async function run({ page, world }) {
   await page.click('text=Make one');
   const password = await page.getByLabel('First password').inputValue();
   if (password.length < 16) throw new Error('no password was made');
+  const shown = await asCall(page);
+  if (!shown.includes(`"username": "${name}"`) || shown.includes(password)) throw new Error(`the API menu shows ${shown}`);
   // The draft of the form has the name, and not the password.
   await page.waitForFunction((text) => JSON.stringify(sessionStorage).includes(text), name);
   if ((await page.evaluate(() => JSON.stringify([sessionStorage, localStorage]))).includes(password)) throw new Error('the password is in a draft');

@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { aliasParts, csvCell, initials, number, plural, shortArn } from '../../../web/app/lib/text.js';
+import { aliasParts, csvCell, initials, number, plural, shortArn, spaced, withoutSecrets } from '../../../web/app/lib/text.js';
 import { match, members, queryString, apiQuery } from '../../../web/app/lib/query.js';
 import { changedParts, diffLines } from '../../../web/app/lib/diff.js';
 import { keyAge, keyName, keyOrigin, keyState } from '../../../web/app/lib/key.js';
@@ -26,6 +26,15 @@ test('a cell of CSV is quoted, and runs in no spreadsheet', () => {
   assert.equal(csvCell('=1+1'), "'=1+1");
   assert.equal(csvCell(-1), '-1');
   assert.equal(csvCell(null), '');
+});
+
+test('names of the API become words', () => {
+  assert.equal(spaced('OperationRequested'), 'operation requested');
+  assert.equal(spaced('material_since_before'), 'material since before');
+});
+
+test('secrets are not in a body that is shown, at whatever depth', () => {
+  assert.deepEqual(withoutSecrets({ name: 'a', password: 'b', deep: { private_key: 'c', list: [1] }, none: null }, ['password', 'private_key']), { name: 'a', password: '…', deep: { private_key: '…', list: [1] }, none: null });
 });
 
 test('queries keep repeated members, and the console keeps its own', () => {

@@ -28,6 +28,12 @@ export function initials(name) {
 /** "OperationRequested" as words: "operation requested". @param {string} name */
 export const spaced = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]/g, ' ').toLowerCase();
 
+/** The body of a call to be shown: instead of what is in members with these names there is an ellipsis. @param {any} body @param {string[]} secrets @returns {any} */
+export function withoutSecrets(body, secrets) {
+  if (body === null || typeof body !== 'object' || Array.isArray(body)) return body;
+  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, secrets.includes(name) ? '…' : withoutSecrets(value, secrets)]));
+}
+
 /** The parts of an alias: `alias/` and the name. @param {string} alias @returns {[string, string]} */
 export const aliasParts = (alias) => (alias.startsWith('alias/') ? ['alias/', alias.slice(6)] : ['', alias]);
 

@@ -5,6 +5,7 @@ import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { withoutSecrets } from '../../lib/text.js';
 import { Card } from '../../components/bits.js';
 import { FormNote, useForm } from '../../components/form.js';
 import { Head } from '../../components/head.js';
@@ -15,13 +16,13 @@ import { ConnectionFields, EMPTY, SECRETS, bodyOf } from './fields.js';
 import { CONNECTIONS, TestNote, testConnection, usePolicy } from './parts.js';
 
 export function AddConnection() {
-  usePage({ title: 'Add a connection', crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: 'Add a connection' }], call: { method: 'POST', path: CONNECTIONS, query: {} } });
   const form = useForm('connection', { ...EMPTY, uses: ['keys', 'byok'] }, { secrets: SECRETS });
   const { uses, ...values } = form.values;
   const policy = usePolicy(uses);
   const [said, setSaid] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const body = bodyOf(values);
+  usePage({ title: 'Add a connection', crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: 'Add a connection' }], call: { method: 'POST', path: CONNECTIONS, query: {}, body: withoutSecrets(body, SECRETS) } });
   const text = JSON.stringify(body);
   const tested = said?.of === text && said.answer?.connection_ok;
   const filled = values.name.trim() !== '' && (values.is_role_anywhere ? values.private_key !== '' && values.certificate !== '' : values.access_key_id !== '' && values.secret_access_key !== '');

@@ -6,17 +6,14 @@ import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { plural } from '../../lib/text.js';
-import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Skeleton } from '../../components/bits.js';
+import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Skeleton, State } from '../../components/bits.js';
 import { DryRunBox, DryRunButton, useDryRun } from '../../components/dry-run.js';
 import { FormNote, TextField, useForm } from '../../components/form.js';
 import { Wizard } from '../../components/steps.js';
 import { toast } from '../../components/toast.js';
-import { State } from '../../components/bits.js';
-
-const CONNECTIONS = '/connectionmgmt/services/aws/connections';
+import { CONNECTIONS } from '../connections/parts.js';
 
 export function AddKms() {
-  usePage({ title: 'Add a KMS', crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: 'Add a KMS' }], call: { method: 'POST', path: '/cckm/aws/kms', query: {} } });
   const form = useForm('kms', { connection: typeof query.value.connection === 'string' ? query.value.connection : '', assume_role_arn: '', assume_role_external_id: '', account_id: '', regions: [], name: '' });
   const { values } = form;
   const connections = useGet(CONNECTIONS, { limit: 200, sort: 'name' });
@@ -34,6 +31,7 @@ export function AddKms() {
   }, [found]);
 
   const body = { name: values.name.trim(), account_id: values.account_id, connection: values.connection, regions: values.regions, ...role };
+  usePage({ title: 'Add a KMS', crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: 'Add a KMS' }], call: { method: 'POST', path: '/cckm/aws/kms', query: {}, body } });
   const dry = useDryRun(() => api.post('/cckm/aws/kms', body, { query: { dry_run: true } }), (answer) => html`This would add ${answer.name}, acting as <span class="mono break">${answer.arn}</span>.`);
   const finish = async () => {
     const answer = await form.submit(() => api.post('/cckm/aws/kms', body));

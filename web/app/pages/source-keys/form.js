@@ -5,6 +5,7 @@ import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { withoutSecrets } from '../../lib/text.js';
 import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
@@ -22,7 +23,7 @@ export function SourceKeyForm() {
     name: values.name, algorithm: values.algorithm, ...(values.how === 'made' && (values.algorithm === 'ec' ? { curveid: values.curveid } : { size: Number(values.size) })), ...(values.description && { description: values.description }),
     ...(values.unexportable && { unexportable: true }), ...(values.undeletable && { undeletable: true }), ...(values.how === 'brought' && { material: values.material.trim() }),
   };
-  const call = { method: 'POST', path: '/vault/keys2', query: {}, body: { ...body, ...(body.material && { material: '…' }) } };
+  const call = { method: 'POST', path: '/vault/keys2', query: {}, body: withoutSecrets(body, ['material']) };
   usePage({ title: 'Make a source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: 'Make a source key' }], call });
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -5,6 +5,7 @@ import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { withoutSecrets } from '../../lib/text.js';
 import { user } from '../../session.js';
 import { Card, Copy, ErrorNote, Note } from '../../components/bits.js';
 import { CheckField, Field, FormNote, SelectField, TextField, useForm } from '../../components/form.js';
@@ -14,17 +15,18 @@ import { toast } from '../../components/toast.js';
 import { makePassword, POLICIES, PRIVILEGED, USERS } from './parts.js';
 
 export function AddUser() {
-  usePage({ title: 'Create a user', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Create a user' }], call: { method: 'POST', path: USERS, query: {} } });
   const admin = user.value?.groups?.includes('admin');
   const form = useForm('user', { username: '', name: '', email: '', password: '', password_change_required: true, password_policy: '', groups: ['CCKM Users'] }, { secrets: ['password'] });
   const { values } = form;
   const groups = useGet('/usermgmt/groups', { limit: 200, sort: 'name' });
   const policies = useGet(admin ? POLICIES : null, { limit: 200 });
   const [half, setHalf] = useState(/** @type {any} */ (null));
+  const { groups: chosen, ...rest } = values;
+  const body = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''));
+  usePage({ title: 'Create a user', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Create a user' }], call: { method: 'POST', path: USERS, query: {}, body: withoutSecrets(body, ['password']) } });
   const create = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const { groups: chosen, ...rest } = values;
-    const made = await form.submit(() => api.post(USERS, Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== ''))));
+    const made = await form.submit(() => api.post(USERS, body));
     if (!made) return;
     changed(USERS);
     try {
