@@ -31,23 +31,31 @@ function look(node, method, paths) {
   }
 }
 
-/** The method and the path of a call, or null if a node is none. */
+/** Whether a node is `api.get` or another of them. */
+const isMethod = (node) => ts.isPropertyAccessExpression(node) && node.expression.getText() === 'api' && METHODS[node.name.text] !== undefined;
+const understood = new Set();
+
+/** The methods and the path of a call, or null if a node is none. */
 function callOf(node) {
   const callee = node.expression;
   const [first, second] = node.arguments;
-  if (ts.isPropertyAccessExpression(callee) && callee.expression.getText() === 'api' && METHODS[callee.name.text]) return { method: METHODS[callee.name.text], path: first };
-  if (!ts.isIdentifier(callee)) return null;
-  if (callee.text === 'useGet' || callee.text === 'shared') return { method: 'GET', path: first };
-  if (callee.text === 'call') return { method: first.text, path: second };
-  return null;
+  if (ts.isIdentifier(callee)) {
+    if (callee.text === 'useGet' || callee.text === 'shared') return { methods: ['GET'], path: first };
+    return callee.text === 'call' ? { methods: [first.text], path: second } : null;
+  }
+  const used = [];
+  if (isMethod(callee) || ts.isParenthesizedExpression(callee)) each(callee, (one) => isMethod(one) && used.push(one));
+  for (const one of used) understood.add(one);
+  return used.length > 0 ? { methods: used.map((one) => METHODS[one.name.text]), path: first } : null;
 }
 
 for (const source of sources) {
   if (MACHINERY.includes(relative(app, source.fileName))) continue;
   each(source, (node) => {
+    if (isMethod(node) && !understood.has(node)) look(node, '', ['what is called']);
     if (!ts.isCallExpression(node)) return;
     const call = callOf(node);
-    if (call) look(node, call.method, texts(call.path, conditionsAt(node)));
+    for (const method of call?.methods ?? []) look(node, method, texts(call.path, conditionsAt(node)));
     const name = ts.isIdentifier(node.expression) ? node.expression.text : '';
     if (name === 'fetch') {
       const method = node.arguments[1] ? objects(node.arguments[1]).flatMap((one) => member(one, 'method')).flatMap((one) => texts(one))[0] : undefined;

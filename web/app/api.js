@@ -126,6 +126,26 @@ export const api = {
   },
 };
 
+/**
+ * The call that an act would make: the act gets an api that asks nothing. Null if it makes none at once.
+ * @param {(api: any) => any} act @returns {{method: string, path: string, query: Record<string, any>, body?: any} | null}
+ */
+export function callOf(act) {
+  let made = /** @type {any} */ (null);
+  const note = (/** @type {string} */ method, /** @type {string} */ path, /** @type {any} */ body, /** @type {Options} */ options = {}) => {
+    made ??= { method, path, query: options.query ?? {}, body };
+    // What the act would do with the answer is not done.
+    return new Promise(() => undefined);
+  };
+  const noting = (/** @type {string} */ method) => (/** @type {string} */ path, /** @type {any} */ body, /** @type {Options} */ options) => note(method, path, body ?? {}, options);
+  try {
+    act({ post: noting('POST'), patch: noting('PATCH'), put: noting('PUT'), delete: (/** @type {string} */ path, /** @type {Options} */ options) => note('DELETE', path, undefined, options), get: () => new Promise(() => undefined) });
+  } catch {
+    // What was typed so far makes no call.
+  }
+  return made;
+}
+
 /** Gives a file to the user. @param {Blob} blob @param {string} name */
 export function saveFile(blob, name) {
   const link = document.createElement('a');

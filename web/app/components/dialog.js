@@ -3,8 +3,11 @@
  * consequences, the focus on the safe button. Level 3 destroys or locks out: the name must be typed.
  */
 import { html, render, useEffect, useRef, useState } from '../view.js';
+import { api, callOf } from '../api.js';
+import { AsCode } from '../frame/api-menu.js';
 import { ErrorNote, Note } from './bits.js';
-import { Button } from './popup.js';
+import { Icon } from './icon.js';
+import { Button, Popup } from './popup.js';
 import { toast } from './toast.js';
 
 /**
@@ -56,7 +59,7 @@ export function over(content) {
  * @property {string} [keep] the safe way: "Keep the key"
  * @property {(values: any, set: (values: any) => void) => any} [fields] further fields
  * @property {any} [values] their first values
- * @property {(values: any) => Promise<any>} run the change; its error is shown in the dialog
+ * @property {(values: any, api: typeof import('../api.js').api) => Promise<any>} run the change; its error is shown in the dialog. If it takes an api, the dialog shows what it would call: not for secrets
  * @property {(values: any) => Promise<any>} [dry] the dry run: what it answers is shown
  * @property {(answer: any) => any} [says] the answer of the dry run in words
  */
@@ -79,7 +82,7 @@ function Ask({ question, done }) {
     setError(null);
     setDry(null);
     try {
-      const answer = await (which === 'run' ? question.run(values) : question.dry?.(values));
+      const answer = await (which === 'run' ? question.run(values, api) : question.dry?.(values));
       if (which === 'run') return done(answer ?? true);
       setDry(question.says ? question.says(answer) : 'This would be done. Nothing was changed.');
     } catch (failed) {
@@ -94,6 +97,7 @@ function Ask({ question, done }) {
   };
   // While the act runs nobody can take it back; its answer may be what is shown once, such as a secret.
   const held = busy === 'run';
+  const call = question.run.length > 1 && callOf((noting) => question.run(values, noting));
   return html`<${Dialog} label=${question.title} close=${() => done(null)} held=${held}>
     <form onSubmit=${submit}>
       <div class="inside">
@@ -109,6 +113,7 @@ function Ask({ question, done }) {
         <${ErrorNote} error=${error} />
       </div>
       <div class="buttons">
+        ${call && html`<${Popup} class="button quiet" wide name="This as a call of the API" label=${html`<${Icon} name="code" size="small" />API`}>${() => html`<${AsCode} call=${call} terraform="" />`}<//>`}
         ${question.dry && html`<${Button} icon="eye" busy=${busy === 'dry'} onClick=${() => run('dry')}>Dry run<//>`}
         <span class="grow"></span>
         <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} aria-disabled=${held ? 'true' : undefined} onClick=${() => !held && done(null)}>${question.keep ?? 'Cancel'}</button>

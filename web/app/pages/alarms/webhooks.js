@@ -28,7 +28,7 @@ async function edit(present) {
     fields: (values, set) => html`<div class="column grow"><div class="field"><label for="hook-name">Name</label><input id="hook-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ ...values, name: event.target.value })} /></div>
       <div class="field"><label for="hook-url">Address</label><input id="hook-url" class="input mono" placeholder="https://" value=${values.url} onInput=${(/** @type {any} */ event) => set({ ...values, url: event.target.value })} /></div>
       <div class="field"><span class="legend">Only these <span class="optional">none chosen: all</span></span><div class="row wrap">${ALARM_NAMES.map((name) => html`<label class="check" key=${name}><input type="checkbox" class="box" checked=${values.conditions.includes(name)} onChange=${() => set({ ...values, conditions: values.conditions.includes(name) ? values.conditions.filter((/** @type {string} */ one) => one !== name) : [...values.conditions, name] })} />${alarmWords(name)}</label>`)}</div></div></div>`,
-    run: (values) => (present ? api.patch(`${PATH}/${segment(present.id)}`, values) : api.post(PATH, values)),
+    run: (values, api) => (present ? api.patch(`${PATH}/${segment(present.id)}`, values) : api.post(PATH, values)),
   });
   if (!answer) return;
   changed(PATH);
@@ -47,8 +47,8 @@ async function test(row) {
 }
 
 export function Webhooks() {
-  const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: () => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSecret);
-  const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: () => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
+  const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: (_, api) => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSecret);
+  const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
   const toggle = (/** @type {any} */ row) => act(() => api.patch(`${PATH}/${segment(row.id)}`, { enabled: !row.enabled }).then((answer) => (changed(PATH), answer)), `${row.name} is ${row.enabled ? 'off' : 'on'}.`);
   const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
     { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />` },

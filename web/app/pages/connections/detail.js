@@ -54,7 +54,7 @@ export function ConnectionDetail({ id }) {
   const remove = () => ask({
     title: `Delete the connection ${row.name}?`, level: 3, name: row.name, act: 'Delete the connection', keep: 'Keep the connection',
     text: 'Its secret is destroyed here. In AWS nothing changes: delete the access key there too.', warn: (used.data?.total ?? 0) > 0 ? `${plural(used.data.total, 'KMS uses', 'KMSs use')} it; AWS is refused to them without it, so it cannot be deleted.` : undefined,
-    run: () => api.delete(path), dry: () => api.delete(path, { query: { dry_run: true } }), says: () => 'It would be deleted. Nothing was changed.',
+    run: (_, api) => api.delete(path), dry: () => api.delete(path, { query: { dry_run: true } }), says: () => 'It would be deleted. Nothing was changed.',
   }).then((answer) => {
     if (!answer) return;
     changedPath(CONNECTIONS);

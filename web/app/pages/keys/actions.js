@@ -33,7 +33,7 @@ export function KeyActions({ row: key, path, changed }) {
     text: 'After the wait AWS destroys the key. What it encrypted can never be read again. Until then you can cancel.',
     warn: key.last_used_at && `AWS last saw it in use: ${key.last_used_operation ?? 'an operation'}, ${key.last_used_at.slice(0, 10)}.`,
     fields: (values, set) => html`<div class="field"><label for="days">Wait <span class="optional">7 to 30 days</span></label><input id="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
-    run: (values) => api.post(`${path}/schedule-deletion`, { days: values.days }),
+    run: (values, api) => api.post(`${path}/schedule-deletion`, { days: values.days }),
     dry: (values) => api.post(`${path}/schedule-deletion`, { days: values.days }, { query: { dry_run: true } }),
     says: () => 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.',
   }).then(done);
@@ -42,14 +42,14 @@ export function KeyActions({ row: key, path, changed }) {
   const describe = () => ask({
     title: `Describe ${name}`, act: 'Save the description', keep: 'Leave it', values: { description: key.aws_param?.Description ?? '' },
     fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
-    run: (values) => api.post(`${path}/update-description`, values),
+    run: (values, api) => api.post(`${path}/update-description`, values),
   }).then(done);
   const template = async () => {
     const list = (await shared('/cckm/aws/templates', { account_id: key.account_id, limit: 200, sort: 'name' })).resources;
     ask({
       title: `Give ${name} the policy of a template?`, act: 'Apply the template', keep: 'Keep the policy', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no template of this account. <a href="/cckm/aws/templates?new=1">Make one</a>` : 'It replaces the policy in AWS; a change of the template can be pushed to the key later.',
       fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
-      run: (values) => api.post(`${path}/policy`, { policytemplate: values.id }),
+      run: (values, api) => api.post(`${path}/policy`, { policytemplate: values.id }),
     }).then(done);
   };
   const publicKey = async () => {
@@ -60,10 +60,10 @@ export function KeyActions({ row: key, path, changed }) {
       showError(error);
     }
   };
-  const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: () => api.post(`${path}/block`) }).then(done);
+  const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: (_, api) => api.post(`${path}/block`) }).then(done);
   const unblock = () => act(() => post('unblock'), `${name} is served again.`);
-  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: () => api.post(`${path}/link`) }).then(done);
-  const forget = () => ask({ title: `Remove the entry of ${name}?`, level: 3, name: short, act: 'Remove the entry', keep: 'Keep it', text: 'AWS does not have the key any more. Its history stays in the log.', run: () => api.delete(path) }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
+  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`) }).then(done);
+  const forget = () => ask({ title: `Remove the entry of ${name}?`, level: 3, name: short, act: 'Remove the entry', keep: 'Keep it', text: 'AWS does not have the key any more. Its history stays in the log.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
   const asymmetric = /^(RSA|ECC|ML_DSA|SM2)/.test(key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec ?? '');
 
   return html`<${Menu} class="button" shortcut="r" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${rotations(key, path, done)} />

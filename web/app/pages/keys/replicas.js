@@ -28,10 +28,10 @@ export function KeyReplicas({ row: key, path, changed, readOnly }) {
     return ask({
       title: `Replicate ${keyName(key)}?`, act: 'Make the replica', keep: 'Leave it', text: 'The replica has the same material and id in another region, and a policy of its own.', values: { region: free[0] },
       fields: (values, set) => html`<div class="field grow"><label for="replica-region">Region</label><select id="replica-region" class="select" onChange=${(/** @type {any} */ event) => set({ region: event.target.value })}>${free.map((/** @type {string} */ region) => html`<option value=${region} selected=${region === values.region}>${region}</option>`)}</select></div>`,
-      run: (values) => api.post(`${path}/replicate-key`, { replica_region: values.region }),
+      run: (values, api) => api.post(`${path}/replicate-key`, { replica_region: values.region }),
     }).then(done);
   };
-  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: () => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
+  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
   return html`<div class="body">${!primary && html`<${Note}>This is a replica. Its primary is in ${config.PrimaryKey?.Region}; changes of the material are made there.<//>`}
     <${Card} title="Multi-region family" sub=${`${regions.length} regions`} acts=${primary && !readOnly && html`<${Button} class="small" icon="plus" missing=${lacks(key, 'keycreate')} onClick=${replicate}>Replicate…<//>`} flush><table class="table" aria-label="Regions"><thead><tr><th>Region</th><th>Is</th><th>State</th><th style=${{ width: '190px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${regions.map((one, i) => {
       const here = known.get(one.Region);

@@ -36,14 +36,14 @@ const COLUMNS = [
 ];
 
 /** @param {any} row */
-const drop = (row) => ask({ title: 'Delete this backup?', act: 'Delete the backup', keep: 'Keep it', text: 'Its file goes first, then its entry.', run: () => api.delete(`/backups/${segment(row.id)}`) }).then((answer) => answer && changed('/backups'));
+const drop = (row) => ask({ title: 'Delete this backup?', act: 'Delete the backup', keep: 'Keep it', text: 'Its file goes first, then its entry.', run: (_, api) => api.delete(`/backups/${segment(row.id)}`) }).then((answer) => answer && changed('/backups'));
 
 export function Backups() {
   usePage({ title: 'Backups', crumbs: [{ label: 'Operation' }, { label: 'Backups' }] });
   const make = () => ask({
     title: 'Make a backup now?', act: 'Make the backup', keep: 'Not now', values: { description: '' }, text: 'Everything, without the master key, encrypted for the recipients in the settings.',
     fields: (values, set) => html`<div class="field grow"><label for="backup-what">Description <span class="optional">optional</span></label><input id="backup-what" class="input" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })} /></div>`,
-    run: (values) => api.post('/backups', values),
+    run: (values, api) => api.post('/backups', values),
   }).then((answer) => answer && changed('/backups'));
   return html`<div class="page full"><${Head} title="Backups" sub=${html`Restored with <code>claviger restore</code>. A schedule can make them.`} actions=${html`<a class="button" href="/scheduler/job-configs?new=1">By a schedule</a><button type="button" class="button ink" data-key="c" onClick=${make}><${Icon} name="archive" size="small" />Make a backup<kbd>C</kbd></button>`} />
     <${OperationTabs} at="backups" /><${List} path="/backups" noun=${['backup', 'backups']} columns=${COLUMNS} sort="-createdAt" every=${10_000} filters=${[{ name: 'status', title: 'State', options: [['in_progress', 'in progress'], ['completed', 'completed'], ['error', 'failed']] }]} empty=${html`<${Empty} icon="archive" title="No backup yet">Make one, or have a schedule make them.<//>`} /></div>`;

@@ -28,7 +28,7 @@ function edit(present) {
       return html`<div class="form grow">${field('host', 'Host', type('host'))}${field('transport', 'Transport', choose('transport', ['tls', 'tcp', 'udp']))}${field('port', 'Port, if another than usual', type('port'))}${field('messageFormat', 'Format', choose('messageFormat', ['rfc5424', 'plain_message', 'cef', 'leef']))}
         ${values.transport === 'tls' && html`<div class="field full"><label for="syslog-ca">Certificate authorities <span class="optional">PEM; no others are trusted</span></label><textarea id="syslog-ca" class="input mono" rows="4" value=${values.caCert} onInput=${(/** @type {any} */ event) => set({ ...values, caCert: event.target.value })}></textarea></div>`}</div>`;
     },
-    run: ({ port, caCert, ...values }) => {
+    run: ({ port, caCert, ...values }, api) => {
       const body = { ...values, ...(String(port).trim() !== '' && { port: Number(port) }), ...(values.transport === 'tls' && caCert && { caCert }) };
       return present ? api.patch(`${PATH}/${segment(present.id)}`, body) : api.post(PATH, body);
     },
@@ -36,7 +36,7 @@ function edit(present) {
 }
 
 /** @param {any} row */
-const drop = (row) => ask({ title: `Remove the receiver ${row.host}?`, act: 'Remove the receiver', keep: 'Keep it', text: `What it has not received is not sent any more: ${number(row.lag ?? 0)} records.`, run: () => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
+const drop = (row) => ask({ title: `Remove the receiver ${row.host}?`, act: 'Remove the receiver', keep: 'Keep it', text: `What it has not received is not sent any more: ${number(row.lag ?? 0)} records.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
 
 /** @type {import('../../components/list/table.js').Column[]} */
 const COLUMNS = [

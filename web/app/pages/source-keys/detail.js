@@ -34,14 +34,14 @@ export function SourceKeyDetail({ id }) {
     read.reload();
     changed('/vault/keys2');
   };
-  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word, body = {}) => ask({ title, text, act: word, keep: 'Leave it', run: () => api.post(`${path}/${verb}`, body) }).then(done);
-  const drop = () => ask({ title: `Delete ${key.name}, version ${key.version}?`, level: 3, name: key.name, act: 'Delete the source key', keep: 'Keep it', text: 'Its material is destroyed. AWS takes only this material again if it is lost there.', warn: used > 0 && `It is used in ${used} places.`, run: () => api.delete(path) }).then((answer) => {
+  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word, body = {}) => ask({ title, text, act: word, keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, body) }).then(done);
+  const drop = () => ask({ title: `Delete ${key.name}, version ${key.version}?`, level: 3, name: key.name, act: 'Delete the source key', keep: 'Keep it', text: 'Its material is destroyed. AWS takes only this material again if it is lost there.', warn: used > 0 && `It is used in ${used} places.`, run: (_, api) => api.delete(path) }).then((answer) => {
     if (!answer) return;
     changed('/vault/keys2');
     go('/vault/keys2');
   });
-  const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: used > 0 && `It is used in ${used} places.`, run: () => api.post(`${path}/destroy`) }).then(done);
-  const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: () => api.post(`${path}/versions`) }).then((answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`)));
+  const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: used > 0 && `It is used in ${used} places.`, run: (_, api) => api.post(`${path}/destroy`) }).then(done);
+  const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: (_, api) => api.post(`${path}/versions`) }).then((answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`)));
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${key.archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
       actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="plus" missing=${missing} onClick=${version}>New version…<//><${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
         key.state === 'Active' && { label: 'Revoke…', icon: 'ban', missing, act: () => simple('revoke', `Revoke ${key.name}?`, 'It can make no new key then. What uses it in a key store stops.', 'Revoke it', { reason: 'CessationOfOperation' }) },

@@ -25,7 +25,7 @@ const COLUMNS = [
   { id: 'created', title: 'Added', width: 130, sort: 'created_at', hidden: true, cell: (row) => html`<${Time} at=${row.created_at} />` },
 ];
 
-/** Asks for a name and a description. @param {string} title @param {string} label @param {any} values @param {(values: any) => Promise<any>} run @param {boolean} [fixed] the name stays */
+/** Asks for a name and a description. @param {string} title @param {string} label @param {any} values @param {import('../../components/dialog.js').Question['run']} run @param {boolean} [fixed] the name stays */
 const askGroup = (title, label, values, run, fixed) => ask({
   title, act: label, tone: 'ink', keep: 'Leave it', values, run,
   fields: (present, put) => html`<div class="column grow"><div class="field"><label for="group-name">Name</label><input id="group-name" class="input" value=${present.name} disabled=${fixed} onInput=${(/** @type {any} */ event) => put({ ...present, name: event.target.value })} /></div><div class="field"><label for="group-text">Description <span class="optional">optional</span></label><input id="group-text" class="input" value=${present.description} onInput=${(/** @type {any} */ event) => put({ ...present, description: event.target.value })} /></div></div>`,
@@ -36,7 +36,7 @@ export function GroupList() {
   const [rows, setRows] = useState(/** @type {any[]} */ ([]));
   usePage({ title: 'Groups', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Groups' }] });
   const missing = lacksRight('users');
-  const add = () => askGroup('A new group', 'Create the group', { name: '', description: '' }, (values) => api.post(GROUPS, values)).then((answer) => answer && (changed(GROUPS), setQuery({ open: answer.name })));
+  const add = () => askGroup('A new group', 'Create the group', { name: '', description: '' }, (values, api) => api.post(GROUPS, values)).then((answer) => answer && (changed(GROUPS), setQuery({ open: answer.name })));
   const at = rows.findIndex((row) => row.name === opened);
   const walk = (/** @type {number} */ to) => (at >= 0 && rows[to] ? () => setQuery({ open: rows[to].name }) : null);
   return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${missing} onClick=${add}>Create a group<//>`} /><${Areas} />
@@ -58,8 +58,8 @@ function GroupPanel({ name, previous, next }) {
     changed(GROUPS);
     changed(USERS);
   };
-  const edit = () => askGroup(`The group ${name}`, 'Save the group', { name, description: row?.description ?? '' }, (values) => api.patch(path, system ? { description: values.description } : values), system).then((answer) => answer && (done(), setQuery({ open: answer.name })));
-  const remove = () => ask({ title: `Delete the group ${name}?`, level: 3, name, act: 'Delete the group', keep: 'Keep the group', text: 'All its permissions on KMSs go with it; its members lose them.', run: () => api.delete(path) }).then((answer) => answer && (done(), setQuery({ open: null })));
+  const edit = () => askGroup(`The group ${name}`, 'Save the group', { name, description: row?.description ?? '' }, (values, api) => api.patch(path, system ? { description: values.description } : values), system).then((answer) => answer && (done(), setQuery({ open: answer.name })));
+  const remove = () => ask({ title: `Delete the group ${name}?`, level: 3, name, act: 'Delete the group', keep: 'Keep the group', text: 'All its permissions on KMSs go with it; its members lose them.', run: (_, api) => api.delete(path) }).then((answer) => answer && (done(), setQuery({ open: null })));
   const put = (/** @type {'post' | 'delete'} */ how, /** @type {any} */ who) => (how === 'post' ? api.post : api.delete)(`${path}/users/${segment(who.user_id)}`).then(done);
   const out = (/** @type {any} */ who) => act(() => put('delete', who), `${who.username} is not in ${name} any more.`, () => put('post', who));
   const add = async () => {
@@ -67,7 +67,7 @@ function GroupPanel({ name, previous, next }) {
     ask({
       title: `Add somebody to ${name}`, act: 'Add to the group', tone: 'ink', keep: 'Leave it', values: { id: all[0]?.user_id ?? '' },
       fields: (values, set) => html`<div class="field grow"><label for="member">User</label><select id="member" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.user_id} selected=${one.user_id === values.id}>${one.username}${one.name ? `, ${one.name}` : ''}</option>`)}</select></div>`,
-      run: (values) => put('post', { user_id: values.id }),
+      run: (values, api) => api.post(`${path}/users/${segment(values.id)}`).then(done),
     });
   };
   const rows = members.data?.resources ?? [];

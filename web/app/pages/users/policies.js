@@ -48,7 +48,7 @@ export function PolicyList() {
   const add = () => ask({
     title: 'A new password policy', act: 'Create the policy', tone: 'ink', keep: 'Leave it', values: { name: '' }, text: 'It begins with the rules of the global policy.',
     fields: (values, put) => html`<div class="field grow"><label for="policy-name">Name</label><input id="policy-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} /></div>`,
-    run: (values) => api.post(POLICIES, { policy_name: values.name }),
+    run: (values, api) => api.post(POLICIES, { policy_name: values.name }),
   }).then((answer) => answer && (changed(POLICIES), setQuery({ open: answer.policy_name })));
   return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<${Button} class="ink" icon="plus" onClick=${add}>Create a policy<//>`} /><${Areas} />
     <${List} path=${POLICIES} noun=${['policy', 'policies']} columns=${COLUMNS} filters=${[{ name: 'policy_name', title: 'Name' }]} id=${(/** @type {any} */ row) => row.policy_name} panel beside=${opened && html`<${PolicyPanel} key=${opened} name=${opened} />`} /></div>`;
@@ -58,7 +58,7 @@ export function PolicyList() {
 function PolicyPanel({ name }) {
   const path = `${POLICIES}/${segment(name)}`;
   const read = useGet(path);
-  const remove = () => ask({ title: `Delete the password policy ${name}?`, level: 3, name, act: 'Delete the policy', keep: 'Keep the policy', text: 'It can be deleted only while no user has it.', run: () => api.delete(path) }).then((answer) => answer && (changed(POLICIES), setQuery({ open: null })));
+  const remove = () => ask({ title: `Delete the password policy ${name}?`, level: 3, name, act: 'Delete the policy', keep: 'Keep the policy', text: 'It can be deleted only while no user has it.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed(POLICIES), setQuery({ open: null })));
   return html`<${SidePanel} title=${html`<bdi>${name}</bdi>`} actions=${name !== 'global' && html`<${Button} class="small danger" onClick=${remove}>Delete…<//>`}>${read.error ? html`<div class="panel-body"><${ErrorNote} error=${read.error} again=${read.reload} /></div>` : !read.data ? html`<div class="panel-body"><${Skeleton} rows=${6} /></div>` : html`<${Rules} row=${read.data} path=${path} set=${read.set} />`}<//>`;
 }
 

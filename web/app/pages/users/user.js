@@ -34,7 +34,7 @@ function Acts({ row, path, set }) {
   const profile = () => ask({
     title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
     fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
-    run: (values) => api.patch(path, values, { version: began }),
+    run: (values, api) => api.patch(path, values, { version: began }),
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const password = () => ask({
     title: `A new password for ${row.username}`, act: 'Set the password', keep: 'Keep the present one', text: 'The present one does not work any more, and all sessions end.', values: { password: makePassword(), must: true },
@@ -44,7 +44,7 @@ function Acts({ row, path, set }) {
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const remove = () => ask({
     title: `Delete the user ${row.username}?`, level: 3, name: row.username, act: 'Delete the user', keep: 'Keep the user',
-    text: 'All sessions end, and all permissions on KMSs go with the user. What the user did stays in the audit log.', run: () => api.delete(path),
+    text: 'All sessions end, and all permissions on KMSs go with the user. What the user did stays in the audit log.', run: (_, api) => api.delete(path),
   }).then((answer) => {
     if (!answer) return;
     setQuery({ open: null });
