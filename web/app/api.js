@@ -30,15 +30,13 @@ export class ApiError extends Error {
  * @property {any} [body]
  * @property {AbortSignal} [signal]
  * @property {Record<string, string>} [headers]
- * @property {boolean} [open] a call without a token
  * @property {string} [version] a change names the version that it began with (`versionOf`); 412 if there is a newer one
  */
 
-/** One request, without renewing anything. @param {string} method @param {string} path @param {Options} options @param {string | null} token */
+/** One request, without renewing anything. @param {string} method @param {string} path @param {Options} options @param {string} token */
 async function send(method, path, options, token) {
   /** @type {Record<string, string>} */
-  const headers = { Accept: 'application/json', ...options.headers };
-  if (token) headers.Authorization = `Bearer ${token}`;
+  const headers = { Accept: 'application/json', ...options.headers, Authorization: `Bearer ${token}` };
   if (method !== 'GET') headers['X-Claviger-Console'] = '1';
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   try {
@@ -57,7 +55,7 @@ async function send(method, path, options, token) {
 }
 
 /** The error of a refused answer. @param {Response} answer */
-export async function errorOf(answer) {
+async function errorOf(answer) {
   let body = {};
   try {
     body = await answer.json();
@@ -69,11 +67,6 @@ export async function errorOf(answer) {
 
 /** Answers whatever came, once it is not a refusal. @param {string} method @param {string} path @param {Options} [options] */
 export async function call(method, path, options = {}) {
-  if (options.open) {
-    const answer = await send(method, path, options, null);
-    if (!answer.ok) throw await errorOf(answer);
-    return answer;
-  }
   for (let attempt = 0; ; attempt += 1) {
     const token = await freshToken();
     const answer = token === null ? null : await send(method, path, options, token);

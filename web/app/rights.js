@@ -1,5 +1,5 @@
 /** What the user may do: read once at the sign-in, and again when an event says that it changed. The server decides; this only shows. */
-import { signal, useEffect } from './view.js';
+import { signal } from './view.js';
 import { api } from './api.js';
 
 /** @type {import('../vendor/signals.js').Signal<{rights: string[], kms: Map<string, {actions: string[], may_update: boolean}>} | null>} */
@@ -33,9 +33,6 @@ export function lacks(of, action) {
 export function lacksRight(right) {
   return rights.value === null || rights.value.rights.includes(right) || rights.value.rights.includes('admin') ? undefined : `the right ${right}`;
 }
-
-/** Has a component read the rights again while it is shown. */
-export const useRights = () => useEffect(() => void (rights.value === null && readRights()), []);
 
 /** The right that is missing for an action on every KMS; undefined if the user has it on any. @param {string} action */
 export function lacksAnywhere(action) {

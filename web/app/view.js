@@ -5,9 +5,9 @@
 import { h } from '../vendor/preact.js';
 import htm from '../vendor/htm.js';
 
-export { h, render, Fragment, createContext } from '../vendor/preact.js';
-export { useState, useEffect, useLayoutEffect, useMemo, useRef, useCallback, useContext, useId } from '../vendor/preact-hooks.js';
-export { signal, computed, effect, batch, untracked, useSignal, useComputed, useSignalEffect } from '../vendor/signals.js';
+export { render } from '../vendor/preact.js';
+export { useState, useEffect, useMemo, useRef, useId } from '../vendor/preact-hooks.js';
+export { signal, computed, effect } from '../vendor/signals.js';
 
 export const html = htm.bind(h);
 

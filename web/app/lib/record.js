@@ -74,8 +74,6 @@ export function nameOf(record) {
   return /^[0-9a-f]{8}-/.test(id) ? id.slice(0, 8) : id;
 }
 
-/** Events that say little by themselves, left out of short feeds. */
-export const QUIET = ['Observed', 'Found', 'Counted', 'Refreshed', 'RefreshReplaced', 'Opened', 'OperationDone', 'OperationReconciled', 'EncryptionsCounted', 'CallsReported', 'Delivered', 'RegionFinished', 'KeyStoresStarted', 'RegionLinked', 'Started', 'PasswordRehashed', 'ConnectionReferenced'];
 /** Events that a feed of changes asks for. */
 export const TELLING = [
   'OperationRequested', 'OperationFailed', 'Vanished', 'RotationJobSet', 'Replaced', 'HyokCreated', 'HyokBlocked', 'HyokUnblocked', 'HyokRotated', 'CallerRulesSet', 'AclsChanged', 'Added', 'RegionsReplaced', 'ConnectionReplaced', 'RoleReplaced', 'Archived', 'Recovered',

@@ -7,7 +7,7 @@ import { isOutside, said, whoOf } from '../../lib/audit.js';
 import { addressOf } from '../../lib/record.js';
 import { number, spaced } from '../../lib/text.js';
 import { exact } from '../../lib/time.js';
-import { Chip, Copy, ErrorNote, IdLine, Skeleton, Time } from '../../components/bits.js';
+import { Chip, Copy, ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
 import { Bitting } from '../../components/charts.js';
 import { SidePanel } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';

@@ -5,7 +5,6 @@ import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
-import { Card } from '../../components/bits.js';
 import { CheckField, FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';

@@ -8,6 +8,7 @@ import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
 import { AgeBar } from '../../components/charts.js';
 import { IdLine, Origin, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
+import { History } from '../../components/history.js';
 import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { Lazy } from '../../components/lazy.js';
 import { draft } from '../../storage.js';
@@ -16,7 +17,6 @@ import { KeyActions } from './actions.js';
 import { KeyState, KeyTitle, Rotation } from './columns.js';
 import { KeySummary } from './summary.js';
 import { AliasesAndTags } from './aliases.js';
-import { KeyHistory } from './history.js';
 
 /** @param {{id: string}} props */
 export function KeyDetail({ id }) {
@@ -63,7 +63,7 @@ export function KeyDetail({ id }) {
       { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       { id: 'replicas', label: 'Replicas', count: aws.MultiRegion ? aws.MultiRegionConfiguration?.ReplicaKeys?.length ?? 0 : undefined, show: () => html`<${Lazy} load=${() => import('./replicas.js').then((file) => file.KeyReplicas)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       !past && { id: 'grants', label: 'Grants', show: () => html`<${Lazy} load=${() => import('./grants.js').then((file) => file.KeyGrants)} path=${path} />` },
-      { id: 'history', label: 'History', show: () => html`<${KeyHistory} path=${path} />` },
+      { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
 }
 

@@ -1,7 +1,6 @@
 /** The list of keys: views, every filter of the API, bulk acts. The pattern for other lists. */
 import { html } from '../../view.js';
 import { usePage } from '../../page.js';
-import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
@@ -32,6 +31,3 @@ export function KeyList() {
 
 const TERRAFORM = `data "ciphertrust_aws_keys" "all" {
 }`;
-
-/** Opens a key. @param {string} id */
-export const openKey = (id) => go(`/cckm/aws/keys/${segment(id)}`);

@@ -11,7 +11,6 @@ import { Card, Empty, ErrorNote, IdLine, Note, Skeleton, State, Time, now } from
 import { Bitting } from '../../components/charts.js';
 import { ask } from '../../components/dialog.js';
 import { Segments } from '../../components/form.js';
-import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 
 /** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */

@@ -7,7 +7,7 @@ import { lacks } from '../../rights.js';
 import { number } from '../../lib/text.js';
 import { keyName } from '../../lib/key.js';
 import { MOST_BYTES, policyText, readPolicy } from '../../lib/policy.js';
-import { Card, Chip, ErrorNote, Note, Time } from '../../components/bits.js';
+import { Chip, ErrorNote, Note, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { Segments } from '../../components/form.js';
 import { Icon } from '../../components/icon.js';

@@ -8,7 +8,7 @@ import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
 import { lacksAnywhere } from '../../rights.js';
 import { ask, showError } from '../../components/dialog.js';
-import { Card, Chip, Empty, ErrorNote, Name, Note, Skeleton, State, Time } from '../../components/bits.js';
+import { Chip, Empty, ErrorNote, Name, Note, Skeleton, State, Time } from '../../components/bits.js';
 import { FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Facts, Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';

@@ -6,7 +6,7 @@ import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { parse, relative } from '../../lib/time.js';
-import { Card, ErrorNote, Skeleton, now } from '../../components/bits.js';
+import { ErrorNote, Skeleton, now } from '../../components/bits.js';
 import { AreaField, CheckField, FormNote, SelectField, TextField, useForm } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
