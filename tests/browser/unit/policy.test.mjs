@@ -1,6 +1,8 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { actionWords, ADMIN_ACTIONS, listOf, people, permitting, policyText, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
+import { actionWords, ADMIN_ACTIONS, people, permitting, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
+import { listOf } from '../../../web/app/lib/query.js';
+import { jsonText } from '../../../web/app/lib/text.js';
 
 const ROOT = 'arn:aws:iam::123456789012:root';
 const API = 'arn:aws:iam::123456789012:role/payments/api';
@@ -82,6 +84,8 @@ test('no one joins a statement that has conditions, denies, or is for everyone',
 
 test('the text of a policy is read back as the same', () => {
   const policy = { Statement: [statement({ AWS: ROOT })] };
-  assert.deepEqual(readPolicy(policyText(policy)).value, policy);
-  assert.equal(policyText(policy).split('\n')[1], '  "Statement": [');
+  assert.deepEqual(readPolicy(jsonText(policy)).value, policy);
+  assert.equal(jsonText(undefined), '');
+  assert.equal(jsonText('{ }'), '{ }');
+  assert.equal(jsonText(policy).split('\n')[1], '  "Statement": [');
 });

@@ -1,5 +1,6 @@
 /** Pure functions about the audit log: what a typed text looks for, and what a record shows. */
 import { nameOf, verb } from './record.js';
+import { plural } from './text.js';
 
 /**
  * What is meant by a text in the field of the audit log, as members of the query; a number opens that record.
@@ -24,6 +25,14 @@ export const whoOf = (record) => record.username || (record.event === 'LoginFail
 /** Whether something happened in AWS that did not go through the program. @param {any} record */
 export const isOutside = (record) => record.event === 'Vanished' || record.event === 'DriftSeen' || (String(record.resource).startsWith('drift/') && record.event !== 'DriftWatched');
 
+/** A change of rights in words: "gave keyrotate to payments-keyops and 1 more"; null if nothing is said of it. @param {any} details of the record */
+export function rightsChanged(details) {
+  const [first, ...more] = details?.changes ?? [];
+  if (!first) return null;
+  const actions = first.actions?.length === 1 ? first.actions[0] : plural(first.actions?.length ?? 0, 'action');
+  return `${first.permit ? 'gave' : 'took'} ${actions} ${first.permit ? 'to' : 'from'} ${first.principal?.Group ?? 'a user'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
+}
+
 /** What a record says: the verb, on what, and whether it was refused. @param {any} record */
 export function said(record) {
   const refused = record.success === false;
@@ -31,12 +40,8 @@ export function said(record) {
     const details = record.details ?? {};
     return { verb: verb(record), name: details.path ? `${details.method} ${String(details.path).replace('/api/v1', '')}` : '', more: [details.reason, details.times > 1 && `${details.times} times`].filter(Boolean).join(', '), refused };
   }
-  if (record.event === 'AclsChanged') {
-    const changes = record.details?.changes ?? [];
-    const [first] = changes;
-    const who = first?.principal?.Group ?? 'a user';
-    if (first) return { verb: `${first.permit ? 'gave' : 'took'} ${first.actions.length === 1 ? first.actions[0] : `${first.actions.length} actions`} ${first.permit ? 'to' : 'from'} ${who}${changes.length > 1 ? ` and ${changes.length - 1} more` : ''} on`, name: nameOf(record), more: '', refused };
-  }
+  const rights = record.event === 'AclsChanged' && rightsChanged(record.details);
+  if (rights) return { verb: `${rights} on`, name: nameOf(record), more: '', refused };
   if (record.event === 'LoginFailed') return { verb: verb(record), name: '', more: record.clientIP ? `from ${record.clientIP}` : '', refused };
   return { verb: verb(record), name: ownSession(record) ? '' : nameOf(record), more: '', refused };
 }

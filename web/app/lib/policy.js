@@ -1,4 +1,5 @@
 /** Pure functions about key policies: where a text is no JSON, who is named in it, what its statements permit in words. */
+import { listOf } from './query.js';
 
 /** AWS takes policies of at most so many bytes. */
 export const MOST_BYTES = 32_768;
@@ -27,9 +28,6 @@ export function readPolicy(text) {
 
 /** The message of the browser's parser without the place and the text around it. @param {string} said */
 const plain = (said) => said.replace(/ in JSON at position.*$/s, '').replace(/, "?\.\.\..*$/s, '').replace(/^JSON\.parse: /, '').replace(/ at line .*$/s, '') + '.';
-
-/** @param {any} value @returns {any[]} */
-export const listOf = (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]);
 
 const USE = ['Encrypt', 'Decrypt', 'ReEncrypt', 'GenerateDataKey', 'Sign', 'Verify', 'GenerateMac', 'VerifyMac', 'DeriveSharedSecret'];
 
@@ -97,6 +95,3 @@ export function permitting(policy, principals, what) {
   else statements.push({ Sid: what === 'use' ? 'Use of the key' : 'Administration of the key', Effect: 'Allow', Principal: { AWS: principals }, Action: actions, Resource: '*' });
   return { ...policy, Statement: statements };
 }
-
-/** The text of a policy as it is shown. @param {any} policy */
-export const policyText = (policy) => JSON.stringify(policy, null, 2);

@@ -71,3 +71,6 @@ export function match(pattern, path) {
 
 /** A segment of a path, escaped. @param {string} text */
 export const segment = (text) => encodeURIComponent(text);
+
+/** What a member of a query or of a policy has: one value, several, or none. @param {any} value @returns {any[]} */
+export const listOf = (value) => (value === undefined || value === null ? [] : Array.isArray(value) ? value : [value]);

@@ -34,6 +34,9 @@ export function withoutSecrets(body, secrets) {
   return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, secrets.includes(name) ? '…' : withoutSecrets(value, secrets)]));
 }
 
+/** A value of the API as text: JSON, unless it is a text already. @param {any} value */
+export const jsonText = (value) => (value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value, null, 2));
+
 /** The parts of an alias: `alias/` and the name. @param {string} alias @returns {[string, string]} */
 export const aliasParts = (alias) => (alias.startsWith('alias/') ? ['alias/', alias.slice(6)] : ['', alias]);
 

@@ -1,7 +1,8 @@
 /** Filter chips and the menu that adds one. A filter is a member of the API's query. */
 import { html, useEffect, useState } from '../../view.js';
+import { shared } from '../../data.js';
 import { query, setQuery } from '../../router.js';
-import { apiQuery } from '../../lib/query.js';
+import { apiQuery, listOf } from '../../lib/query.js';
 import { spaced } from '../../lib/text.js';
 import { Icon } from '../icon.js';
 import { Popup } from '../popup.js';
@@ -18,8 +19,8 @@ import { Popup } from '../popup.js';
 
 export const YES_NO = /** @type {Array<[string, string]>} */ ([['true', 'yes'], ['false', 'no']]);
 
-/** @param {any} value @returns {string[]} */
-const list = (value) => (value === undefined ? [] : Array.isArray(value) ? value : [value]);
+/** The KMSs to choose from, by their names. @returns {Promise<Array<[string, string]>>} */
+export const kmsOptions = async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]);
 
 /** The filters that are set. What a link has set and no filter of the list is has a chip too: it narrows the list all the same. @param {Filter[]} filters @param {string[]} hidden @returns {Filter[]} */
 function presentFilters(filters, hidden) {
@@ -36,7 +37,7 @@ export function Filters({ filters, hidden }) {
 
 /** @param {{filter: Filter}} props */
 function FilterChip({ filter }) {
-  const values = list(query.value[filter.name]);
+  const values = listOf(query.value[filter.name]);
   const words = values.map((value) => (Array.isArray(filter.options) ? filter.options.find(([one]) => one === value)?.[1] : undefined) ?? value);
   return html`<span class="filter-chip"><${Popup} class="" label=${html`<span>${filter.title}</span><b>${words.join(', ')}</b>`}>${(/** @type {() => void} */ close) => html`<${Values} filter=${filter} close=${close} />`}<//>
     <button type="button" class="tiny" aria-label=${`Take away the filter ${filter.title}`} onClick=${() => setQuery({ [filter.name]: null, skip: null })}><${Icon} name="x" size="small" /></button></span>`;
@@ -51,7 +52,7 @@ function AddFilter({ filters, close }) {
 
 /** @param {{filter: Filter, close: () => void}} props */
 function Values({ filter, close }) {
-  const present = list(query.value[filter.name]);
+  const present = listOf(query.value[filter.name]);
   const [options, setOptions] = useState(/** @type {Array<[string, string]> | null} */ (Array.isArray(filter.options) ? filter.options : null));
   const [text, setText] = useState(present[0] ?? '');
   useEffect(() => {

@@ -1,7 +1,7 @@
 /** Alarms: what was raised, by whom; taken note of, cleared. Webhooks are a tab. */
 import { html } from '../../view.js';
 import { api } from '../../api.js';
-import { changed, shared } from '../../data.js';
+import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';
 import { lacksRight } from '../../rights.js';
@@ -9,7 +9,7 @@ import { Empty, State, Time } from '../../components/bits.js';
 import { act } from '../../components/dialog.js';
 import { Head, Tabs } from '../../components/head.js';
 import { List } from '../../components/list/list.js';
-import { YES_NO } from '../../components/list/filters.js';
+import { YES_NO, kmsOptions } from '../../components/list/filters.js';
 import { Button } from '../../components/popup.js';
 import { Webhooks } from './webhooks.js';
 
@@ -40,7 +40,7 @@ export function Alarms() {
   usePage({ title: 'Alarms' });
   return html`<div class="page full"><${Head} title="Alarms" sub="Raised with the change that causes them, whether it was made here or in AWS." />
     <${Tabs} tabs=${[{ id: 'alarms', label: 'Alarms', show: () => html`<${List} path="/alarms" noun=${['alarm', 'alarms']} columns=${COLUMNS} every=${15_000} views=${[{ title: 'Open', query: { state: 'on' } }, { title: 'Not noted yet', query: { acknowledged: 'false', state: 'on' } }, { title: 'All', query: {} }]}
-      filters=${[{ name: 'severity', title: 'Severity', many: true, options: [['critical', 'critical'], ['warning', 'warning'], ['info', 'info']] }, { name: 'name', title: 'What', many: true, options: NAMES.map((one) => [one, alarmWords(one)]) }, { name: 'state', title: 'State', options: [['on', 'open'], ['off', 'cleared']] }, { name: 'acknowledged', title: 'Noted', options: YES_NO }, { name: 'kms', title: 'KMS', options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]) }]}
+      filters=${[{ name: 'severity', title: 'Severity', many: true, options: [['critical', 'critical'], ['warning', 'warning'], ['info', 'info']] }, { name: 'name', title: 'What', many: true, options: NAMES.map((one) => [one, alarmWords(one)]) }, { name: 'state', title: 'State', options: [['on', 'open'], ['off', 'cleared']] }, { name: 'acknowledged', title: 'Noted', options: YES_NO }, { name: 'kms', title: 'KMS', options: kmsOptions }]}
       empty=${html`<${Empty} icon="bell" title="No alarm was raised.">A scheduled deletion, an opened policy, a failing connection would be here.<//>`} />` },
     !lacksRight('alarms') && { id: 'webhooks', label: 'Webhooks', show: () => html`<${Webhooks} />` }]} /></div>`;
 }

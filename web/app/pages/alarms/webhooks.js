@@ -5,7 +5,8 @@ import { changed } from '../../data.js';
 import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
 import { Chip, Empty, IdLine, Name, State, Time } from '../../components/bits.js';
-import { Dialog, act, ask, over, showError } from '../../components/dialog.js';
+import { act, ask, showError } from '../../components/dialog.js';
+import { showSecret } from '../../components/secret.js';
 import { toast } from '../../components/toast.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
@@ -15,9 +16,9 @@ import { ALARM_NAMES, alarmWords } from './alarms.js';
 const PATH = '/alarms/webhooks';
 
 /** @param {any} answer */
-function showSecret(answer) {
+function showSigningSecret(answer) {
   if (!answer?.secret) return null;
-  return over((done) => html`<${Dialog} label="The secret, shown once" close=${() => done(null)}><div class="inside"><h2>The secret is shown once</h2><p class="t2">The receiver checks deliveries with it.</p><${IdLine} text=${answer.secret} what="the secret" /></div><div class="buttons"><span class="grow"></span><button type="button" class="button ink" data-first onClick=${() => done(null)}>I have it</button></div><//>`);
+  return showSecret({ text: 'The receiver checks deliveries with it.', children: html`<${IdLine} text=${answer.secret} what="the secret" />` });
 }
 
 /** Makes or changes a webhook. @param {any} present */
@@ -32,7 +33,7 @@ async function edit(present) {
   });
   if (!answer) return;
   changed(PATH);
-  await showSecret(answer);
+  await showSigningSecret(answer);
 }
 
 /** @param {any} row */
@@ -47,7 +48,7 @@ async function test(row) {
 }
 
 export function Webhooks() {
-  const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: (_, api) => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSecret);
+  const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: (_, api) => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSigningSecret);
   const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
   const toggle = (/** @type {any} */ row) => act(() => api.patch(`${PATH}/${segment(row.id)}`, { enabled: !row.enabled }).then((answer) => (changed(PATH), answer)), `${row.name} is ${row.enabled ? 'off' : 'on'}.`);
   const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([

@@ -1,22 +1,25 @@
 /** The credentials of a key store with their age, and the rules that say who may call. */
 import { html } from '../../view.js';
-import { api, saveFile } from '../../api.js';
+import { saveFile } from '../../api.js';
 import { changed, shared, useGet } from '../../data.js';
 import { segment } from '../../lib/query.js';
 import { lacks } from '../../rights.js';
 import { DAY, parse } from '../../lib/time.js';
 import { AgeBar } from '../../components/charts.js';
 import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Time, now } from '../../components/bits.js';
-import { ask, Dialog, over } from '../../components/dialog.js';
+import { ask } from '../../components/dialog.js';
 import { Button } from '../../components/popup.js';
+import { showSecret } from '../../components/secret.js';
 
-/** Shows a new secret once; the file is what AWS's console asks for. @param {any} answer */
-export function showSecret(answer) {
+/** Shows the secret of a new credential; the file is what AWS's console asks for. @param {any} answer */
+export function showCredential(answer) {
   if (!answer?.secret_access_key) return Promise.resolve(null);
   const file = JSON.stringify({ XksProxyAuthenticationCredential: { AccessKeyId: answer.access_key_id, RawSecretAccessKey: answer.secret_access_key } }, null, 2);
-  return over((done) => html`<${Dialog} label="The secret, shown once" close=${() => done(null)}><div class="inside"><h2>The secret is shown once</h2><p class="t2">AWS has it already if the store is known to it. It is needed to make the store by hand in AWS’s console.</p>
-    <${Pairs} of=${[['Access key id', html`<${IdLine} text=${answer.access_key_id} what="the access key id" />`], ['Secret', html`<${IdLine} text=${answer.secret_access_key} what="the secret" />`]]} /></div>
-    <div class="buttons"><button type="button" class="button" onClick=${() => saveFile(new Blob([file], { type: 'application/json' }), 'xks-credential.json')}>The file for AWS’s console</button><span class="grow"></span><button type="button" class="button ink" data-first onClick=${() => done(null)}>I have it</button></div><//>`);
+  return showSecret({
+    text: 'AWS has it already if the store is known to it. It is needed to make the store by hand in AWS’s console.',
+    children: html`<${Pairs} of=${[['Access key id', html`<${IdLine} text=${answer.access_key_id} what="the access key id" />`], ['Secret', html`<${IdLine} text=${answer.secret_access_key} what="the secret" />`]]} />`,
+    beside: html`<button type="button" class="button" onClick=${() => saveFile(new Blob([file], { type: 'application/json' }), 'xks-credential.json')}>The file for AWS’s console</button>`,
+  });
 }
 
 /** @param {{store: any, path: string, done: (answer: any) => void, short?: boolean}} props */
@@ -30,7 +33,7 @@ export function Credentials({ store, path, done, short }) {
     done(answer);
   };
   const rotate = () => ask({ title: `Make a new credential for ${store.name}?`, act: 'Make a new one', keep: 'Leave it', text: 'AWS is told of it. The earlier ones are accepted until they are deleted.', run: (_, api) => api.post(`${path}/rotate-credential`) }).then(async (answer) => {
-    if (answer) await showSecret(answer);
+    if (answer) await showCredential(answer);
     again(answer);
   });
   const drop = (/** @type {any} */ one) => ask({ title: 'Delete this credential?', act: 'Delete it', keep: 'Keep it', text: html`Calls that are signed with <code>${one.access_key_id}</code> are refused from then on. ${one.last_used_at && html`It was used <${Time} at=${one.last_used_at} />.`}`, run: (_, api) => api.delete(`${path}/credentials/${segment(one.id)}`) }).then(again);

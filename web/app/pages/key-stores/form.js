@@ -9,7 +9,7 @@ import { CheckField, FormNote, SelectField, TextField, useForm, useOffered } fro
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
 import { AsCode } from '../../frame/api-menu.js';
-import { showSecret } from './credentials.js';
+import { showCredential } from './credentials.js';
 
 export function KeyStoreForm() {
   const form = useForm('key-store', { name: '', kms: '', region: '', xks_proxy_uri_endpoint: '', health_check_key_id: '', max_credentials: '8', linked_state: true });
@@ -35,7 +35,7 @@ export function KeyStoreForm() {
     });
     if (!answer) return;
     changed('/cckm/aws/custom-key-stores');
-    await showSecret(answer);
+    await showCredential(answer);
     go(`/cckm/aws/custom-key-stores/${segment(answer.id)}`);
   };
   return html`<form class="page" onSubmit=${save}><${Head} title="Add a key store" sub="Its keys stay here. AWS asks for each encryption and decryption, at the address that you give." /><div class="body"><div class="columns wide"><div class="column"><div class="form">

@@ -2,14 +2,13 @@
 import { html } from '../../view.js';
 import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';
-import { shared } from '../../data.js';
 import { number } from '../../lib/text.js';
 import { lacksAnywhere } from '../../rights.js';
 import { Chip, Empty, IdLine, Name, State } from '../../components/bits.js';
 import { Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
-import { YES_NO } from '../../components/list/filters.js';
+import { YES_NO, kmsOptions } from '../../components/list/filters.js';
 
 const KINDS = /** @type {Record<string, string>} */ ({ LOCAL: 'served here', REMOTE: 'another proxy', CloudHSM: 'CloudHSM' });
 
@@ -42,7 +41,7 @@ export function KeyStoreList() {
   return html`<div class="page full"><${Head} title="Key stores" sub="Keys that AWS does not have: it asks here for each encryption and decryption." actions=${!lacksAnywhere('keystoreadd') && html`<a class="button ink" href="/cckm/aws/custom-key-stores?new=1" data-key="c"><${Icon} name="plus" size="small" />Add a key store<kbd>C</kbd></a>`} />
     <${List} path="/cckm/aws/custom-key-stores" noun=${['key store', 'key stores']} columns=${COLUMNS} search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/custom-key-stores/${segment(row.id)}`}
       filters=${[
-        { name: 'kms', title: 'KMS', many: true, options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]) },
+        { name: 'kms', title: 'KMS', many: true, options: kmsOptions },
         { name: 'type', title: 'Kind', options: Object.entries(KINDS) }, { name: 'connection_state', title: 'AWS says', many: true, options: ['CONNECTED', 'CONNECTING', 'DISCONNECTED', 'DISCONNECTING', 'FAILED'].map((one) => [one, one]) }, { name: 'blocked', title: 'Blocked', options: YES_NO }, { name: 'linked_state', title: 'Known to AWS', options: YES_NO }, { name: 'gone', title: 'Gone', options: YES_NO }]}
       empty=${html`<${Empty} icon="vault" title="No key store yet">A key store keeps keys here for good; AWS asks for each use.<br /><a href="/cckm/aws/custom-key-stores?new=1">Add a key store</a><//>`} /></div>`;
 }

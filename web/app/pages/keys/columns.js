@@ -8,7 +8,7 @@ import { AgeBar } from '../../components/charts.js';
 import { Name, Origin, State, Time, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
 import { isTablet } from '../../width.js';
-import { YES_NO } from '../../components/list/filters.js';
+import { YES_NO, kmsOptions } from '../../components/list/filters.js';
 
 /** The state in words: a deletion says when. @param {{row: any}} props */
 export function KeyState({ row }) {
@@ -76,7 +76,7 @@ const STATES = /** @type {Array<[string, string]>} */ (['Enabled', 'Disabled', '
 
 /** @type {import('../../components/list/filters.js').Filter[]} */
 export const KEY_FILTERS = [
-  { name: 'kms', title: 'KMS', many: true, options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ kms) => [kms.name, kms.name]) },
+  { name: 'kms', title: 'KMS', many: true, options: kmsOptions },
   { name: 'region', title: 'Region', many: true, options: async () => Object.keys((await shared('/cckm/aws/posture')).by_region).sort().map((region) => [region, region]) },
   { name: 'keystate', title: 'State', many: true, options: STATES },
   { name: 'origin', title: 'Origin', many: true, options: [['AWS_KMS', 'Native'], ['EXTERNAL', 'BYOK'], ['EXTERNAL_KEY_STORE', 'HYOK'], ['AWS_CLOUDHSM', 'CloudHSM']] },

@@ -1,6 +1,5 @@
 /** The material of a new key: which source key, and until when. */
 import { html, useState } from '../../view.js';
-import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { DAY } from '../../lib/time.js';
 import { Bitting } from '../../components/charts.js';

@@ -1,6 +1,5 @@
 /** The materials of a key on a time line, and as a table: is there a gap between an expiry and the next rotation? */
 import { html, useState } from '../../view.js';
-import { api } from '../../api.js';
 import { useGet } from '../../data.js';
 import { lacks } from '../../rights.js';
 import { segment } from '../../lib/query.js';

@@ -4,9 +4,9 @@ import { api, versionOf } from '../../api.js';
 import { changed as changedPath } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
 import { lacks } from '../../rights.js';
-import { number } from '../../lib/text.js';
+import { jsonText, number } from '../../lib/text.js';
 import { keyName } from '../../lib/key.js';
-import { MOST_BYTES, policyText, readPolicy } from '../../lib/policy.js';
+import { MOST_BYTES, readPolicy } from '../../lib/policy.js';
 import { Chip, ErrorNote, Note, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { Segments } from '../../components/form.js';
@@ -17,15 +17,9 @@ import { toast } from '../../components/toast.js';
 import { PolicyPeople } from './policy-people.js';
 import { PolicyChange } from './policy-change.js';
 
-/** The policy of a key as text. @param {any} key */
-export function policyOf(key) {
-  const policy = key.aws_param?.Policy;
-  return policy === undefined || policy === null ? '' : typeof policy === 'string' ? policy : policyText(policy);
-}
-
 /** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */
 export function KeyPolicy({ row: key, path, changed, readOnly }) {
-  const inAws = policyOf(key);
+  const inAws = jsonText(key.aws_param?.Policy);
   const name = `policy.${key.id}`;
   const [kept] = useState(() => (readOnly ? null : draft(name)));
   const [text, setText] = useState(kept?.text ?? inAws);
@@ -77,7 +71,7 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
       return null;
     }
   };
-  const format = () => value && setText(policyText(value));
+  const format = () => value && setText(jsonText(value));
   const discard = () => {
     keepDraft(name, null);
     setText(inAws);
@@ -108,7 +102,7 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
   const saved = (/** @type {any} */ answer) => {
     keepDraft(name, null);
     changed(answer);
-    const now = answer?.aws_param ? policyOf(answer) : text;
+    const now = answer?.aws_param ? jsonText(answer.aws_param.Policy) : text;
     setText(now);
     setBegan(now);
     changedPath('/cckm/aws/keys');
@@ -124,9 +118,9 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
     ${stale && html`<${Note} tone="warn" acts=${html`<button type="button" class="link" onClick=${() => setView('difference')}>Compare</button><button type="button" class="link" onClick=${discard}>Take AWS’s</button>`}><b>AWS has a newer policy than the one you began with.</b> Your draft is kept. Read <${Time} at=${key.synced_at} />.<//>`}
     <div class="columns"><section class="card"><div class="card-head"><${Segments} label="View" value=${view} onChange=${setView} options=${[['people', 'People'], ['json', 'JSON'], ['difference', 'Difference']]} />
         ${key.cckm_policy_template_id && html`<${Chip} tip="A template sets this policy; a policy of its own takes the template off">by a template<//>`}<span class="end small">${status}</span></div>
-      ${view === 'people' && html`<${PolicyPeople} policy=${value} inAws=${readPolicy(inAws).value} row=${key} set=${(/** @type {any} */ next) => setText(policyText(next))} readOnly=${readOnly || Boolean(missing)} />`}
+      ${view === 'people' && html`<${PolicyPeople} policy=${value} inAws=${readPolicy(inAws).value} row=${key} set=${(/** @type {any} */ next) => setText(jsonText(next))} readOnly=${readOnly || Boolean(missing)} />`}
       ${view === 'json' && (readOnly || missing ? html`<div class="card-body"><${Json} value=${text} label="the policy" /></div>` : html`<${Editor} text=${text} set=${setText} fault=${fault} />`)}
-      ${view === 'difference' && html`<${Difference} before=${inAws} after=${value ? policyText(value) : text} titles=${[html`<b>In AWS</b>, read <${Time} at=${key.synced_at} />`, html`<b>Your draft</b>, kept in this tab`]} />`}</section>
+      ${view === 'difference' && html`<${Difference} before=${inAws} after=${value ? jsonText(value) : text} titles=${[html`<b>In AWS</b>, read <${Time} at=${key.synced_at} />`, html`<b>Your draft</b>, kept in this tab`]} />`}</section>
       <${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} /></div>
     <${ErrorNote} error=${error} kept /></div>
     ${!readOnly && html`<div class="foot"><span class="t2">${edited ? 'Asks AWS, reads back, then records the change.' : 'What AWS has now.'}</span><span class="grow"></span>

@@ -1,6 +1,5 @@
 /** The primary key of a multi-region family and its replicas; another replica. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
 import { shared, useGet } from '../../data.js';
 import { lacks } from '../../rights.js';
 import { segment } from '../../lib/query.js';

@@ -4,6 +4,7 @@ import { useGet } from '../../data.js';
 import { query, withQuery } from '../../router.js';
 import { number, plural } from '../../lib/text.js';
 import { exact, feedTime, parse } from '../../lib/time.js';
+import { rightsChanged } from '../../lib/audit.js';
 import { verb } from '../../lib/record.js';
 import { Card, Empty, Skeleton, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
@@ -15,12 +16,8 @@ const regionsOf = (details) => [details.to, details.regions, details.new, detail
 /** What a record of a KMS says beside its verb. @param {any} row */
 export function detailOf(row) {
   const details = row.details ?? {};
-  if (row.event === 'AclsChanged') {
-    const changes = details.changes ?? [];
-    const first = changes[0] ?? {};
-    const who = first.principal?.Group ?? 'a user';
-    return `${first.permit ? 'gave' : 'took'} ${first.actions?.length === 1 ? first.actions[0] : plural(first.actions?.length ?? 0, 'action')} ${first.permit ? 'to' : 'from'} ${who}${changes.length > 1 ? ` and ${changes.length - 1} more` : ''}`;
-  }
+  const rights = row.event === 'AclsChanged' && rightsChanged(details);
+  if (rights) return rights;
   if (/^Regions/.test(row.event)) return `set the regions ${regionsOf(details).join(', ')}`.trim();
   const words = verb(row);
   return /\b(KMS|on|of)$/.test(words) ? words.replace(/ (on|of)$/, '') : `${words} it`;

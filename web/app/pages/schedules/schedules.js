@@ -6,10 +6,9 @@ import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
-import { DAY, parse } from '../../lib/time.js';
 import { lacksRight } from '../../rights.js';
 import { Stack } from '../../components/charts.js';
-import { Card, Empty, State, Time, now } from '../../components/bits.js';
+import { Card, Empty, State, Time } from '../../components/bits.js';
 import { Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
@@ -66,9 +65,6 @@ function Coverage() {
   return html`<${Card}><div class="row"><h3>Which keys are rotated</h3><span class="small t2">${plural(data.keys, 'key')}</span>${data.rotated_by_nothing > 0 && html`<span class="end small t2">${plural(data.rotated_by_nothing, 'key is', 'keys are')} under nothing. <a href="/cckm/aws/posture?open=no_schedule">See them</a></span>`}</div>
     <div class="column coverage"><${Stack} tall parts=${parts} /><div class="row wide wrap">${parts.map((part) => html`<a class=${`row small plain ${part.color === 'danger' && part.value > 0 ? 'danger' : ''}`} href=${part.href}><span class="swatch" style=${{ background: `var(--${part.color})` }} /><b>${number(part.value)}</b> ${part.label}</a>`)}</div></div><//>`;
 }
-
-/** Reads a schedule's next runs in the next twelve months, as far as they are known. @param {any} schedule */
-export const upcoming = (schedule) => (schedule.next_runs ?? [schedule.next_run_at]).map(parse).filter((/** @type {number | null} */ at) => at !== null && at < now.value + 366 * DAY);
 
 /** Starts a run. @param {string} id */
 export const runNow = (id) => api.post(`/scheduler/job-configs/${segment(id)}/run-now`);

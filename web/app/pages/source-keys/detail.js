@@ -1,6 +1,5 @@
 /** One source key: what it is, its versions, where it is used, its history. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';

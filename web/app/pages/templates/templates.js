@@ -1,12 +1,12 @@
 /** Policy templates: list, one with its keys, and the form. */
 import { html } from '../../view.js';
 import { api, versionOf } from '../../api.js';
-import { changed, shared, useGet } from '../../data.js';
+import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
-import { plural } from '../../lib/text.js';
-import { policyText, readPolicy } from '../../lib/policy.js';
+import { jsonText, plural } from '../../lib/text.js';
+import { readPolicy } from '../../lib/policy.js';
 import { lacksAnywhere } from '../../rights.js';
 import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Skeleton, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
@@ -16,6 +16,7 @@ import { History } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
 import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
 import { Difference, Json } from '../../components/json.js';
+import { YES_NO, kmsOptions } from '../../components/list/filters.js';
 import { List } from '../../components/list/list.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
@@ -23,9 +24,6 @@ import { AsCode } from '../../frame/api-menu.js';
 import { NotFound } from '../not-found.js';
 import { KEY_COLUMNS } from '../keys/columns.js';
 import { Editor } from '../keys/policy.js';
-
-/** @param {any} policy */
-const textOf = (policy) => (policy === undefined || policy === null ? '' : typeof policy === 'string' ? policy : policyText(policy));
 
 /** @type {import('../../components/list/table.js').Column[]} */
 const COLUMNS = [
@@ -40,7 +38,7 @@ export function TemplateList() {
   return html`<div class="page full"><${Head} title="Policy templates" sub="One policy for many keys of an account; a change is pushed to all of them." actions=${html`<${Button} class="ink" icon="plus" kbd="C" missing=${lacksAnywhere('keyupdate')} onClick=${() => go('/cckm/aws/templates?new=1')}>Make a template<//>`} />
     <${List} path="/cckm/aws/templates" noun=${['template', 'templates']} sort="name" search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/templates/${segment(row.id)}`}
       columns=${COLUMNS}
-      filters=${[{ name: 'kms', title: 'KMS', options: async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]) }, { name: 'account_id', title: 'Account', placeholder: '123456789012' }, { name: 'is_verified', title: 'Tried at AWS', options: [['true', 'yes'], ['false', 'no']] }]}
+      filters=${[{ name: 'kms', title: 'KMS', options: kmsOptions }, { name: 'account_id', title: 'Account', placeholder: '123456789012' }, { name: 'is_verified', title: 'Tried at AWS', options: YES_NO }]}
       empty=${html`<${Empty} icon="file-braces" title="No template yet">A template is the policy of many keys at once.<br /><a href="/cckm/aws/templates?new=1">Make a template</a><//>`} /></div>`;
 }
 
@@ -59,7 +57,7 @@ export function TemplateDetail({ id }) {
   const drop = () => ask({ title: `Delete the template ${one.name}?`, level: 3, name: one.name, act: 'Delete the template', keep: 'Keep it', text: 'It can be deleted once no key carries its tag.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed('/cckm/aws/templates'), go('/cckm/aws/templates')));
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${one.name}</bdi>`} beside=${one.is_verified ? html`<${Chip} tone="ok">tried at AWS<//>` : html`<${Chip}>not tried yet<//>`} sub=${html`<span class="row">Account <${IdLine} text=${one.account_id} /></span><${IdLine} text=${one.id} what="the id" />`} actions=${past ? html`<${ReadOnly} />` : html`<${Button} missing=${missing} onClick=${() => go(`/cckm/aws/templates?new=1&edit=${encodeURIComponent(id)}`)}>Edit<//><${Button} class="danger" missing=${missing} onClick=${drop}>Delete…<//>`} />
     <${Tabs} tabs=${[
-      { id: 'policy', label: 'Policy', show: () => html`<div class="body"><${Card} title="Policy"><${Json} value=${textOf(one.policy)} label="the policy" /><//></div>` },
+      { id: 'policy', label: 'Policy', show: () => html`<div class="body"><${Card} title="Policy"><${Json} value=${jsonText(one.policy)} label="the policy" /><//></div>` },
       !past && { id: 'keys', label: 'Keys', count: keys.data?.total, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ cckm_policy_template_id: id }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
@@ -72,14 +70,14 @@ export function TemplateForm() {
   return html`<${Form} present=${read.data} />`;
 }
 
-const START = policyText({ Version: '2012-10-17', Statement: [{ Sid: 'Enable IAM User Permissions', Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::ACCOUNT:root' }, Action: 'kms:*', Resource: '*' }] });
+const START = jsonText({ Version: '2012-10-17', Statement: [{ Sid: 'Enable IAM User Permissions', Effect: 'Allow', Principal: { AWS: 'arn:aws:iam::ACCOUNT:root' }, Action: 'kms:*', Resource: '*' }] });
 
 /** @param {{present: any}} props */
 function Form({ present }) {
   const path = `/cckm/aws/templates/${segment(present?.id ?? '')}`;
   const newest = present ? versionOf(path) : undefined;
   // The version is in the draft: what was typed over an older one is never sent as a change of the newest.
-  const initial = { name: present?.name ?? '', kms: '', policy: present ? textOf(present.policy) : START, auto_push: Boolean(present?.is_verified), version: newest };
+  const initial = { name: present?.name ?? '', kms: '', policy: present ? jsonText(present.policy) : START, auto_push: Boolean(present?.is_verified), version: newest };
   const form = useForm(present ? `template.${present.id}` : 'template', initial);
   const { values, set } = form;
   const stale = Boolean(present) && values.version !== newest;
@@ -114,7 +112,7 @@ function Form({ present }) {
   const error = form.errors.policy;
   return html`<form class="page" onSubmit=${save}><${Head} title=${title} actions=${form.drafted && html`<span class="row small t2"><${Icon} name="check" size="small" />Draft kept in this tab</span>`} /><div class="body"><div class="columns wide"><div class="column">
       ${!present && html`<div class="form"><${TextField} form=${form} name="name" label="Name" /><${SelectField} form=${form} name="kms" label="KMS" none="Choose a KMS" options=${(kms.data?.resources ?? []).map((/** @type {any} */ one) => [one.name, `${one.name}, ${one.account_id}`])} hint="The template is for keys of its account." /></div>`}
-      ${stale && html`<${Note} tone="warn" live acts=${html`<button type="button" class="link" onClick=${takeNewest}>Take the newest</button><button type="button" class="link" onClick=${() => set({ version: newest })}>Go on with mine</button>`}><b>Somebody else changed the template meanwhile.</b> Your draft is kept.<//><section class="card"><${Difference} before=${textOf(present.policy)} after=${values.policy} titles=${[html`<b>The newest</b>`, html`<b>Your draft</b>`]} /></section>`}
+      ${stale && html`<${Note} tone="warn" live acts=${html`<button type="button" class="link" onClick=${takeNewest}>Take the newest</button><button type="button" class="link" onClick=${() => set({ version: newest })}>Go on with mine</button>`}><b>Somebody else changed the template meanwhile.</b> Your draft is kept.<//><section class="card"><${Difference} before=${jsonText(present.policy)} after=${values.policy} titles=${[html`<b>The newest</b>`, html`<b>Your draft</b>`]} /></section>`}
       ${(fault || error) && html`<${Note} tone="danger">${fault ? html`<b>Line ${fault.line}, column ${fault.column}.</b> ${fault.message}` : error.message ?? error}<//>`}<section class="card"><div class="card-head"><h2>Policy</h2></div><${Editor} text=${values.policy} set=${(/** @type {string} */ text) => set({ policy: text })} fault=${fault} /></section>
       ${present && html`<${CheckField} form=${form} name="auto_push" label=${`Push it to ${plural(keys.data?.total ?? 0, 'key')} that carry it`} hint="Needed once a key has it." />`}<${FormNote} form=${form} /></div><section class="card"><${AsCode} call=${call} terraform=${undefined} /></section></div></div>
     <div class="foot"><span class="grow"></span><button type="button" class="button quiet" onClick=${() => { form.forget(); setQuery({ new: null, edit: null }); }}>Leave</button><${Button} type="submit" class="ink" busy=${form.busy} disabled=${!value}>${present ? 'Save the template' : 'Make the template'}<//></div></form>`;
