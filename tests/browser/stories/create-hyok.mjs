@@ -23,6 +23,16 @@ export async function run({ page, world }) {
   await page.click('.foot .ink:has-text("Create the HYOK key")');
   await page.waitForSelector(`h1:has-text("${alias}")`, { timeout: 30_000 });
   await page.waitForSelector('.chip.hyok');
-  const found = await world.call('GET', `cckm/aws/keys?alias=alias/${alias}`);
-  if (found.resources[0]?.aws_param.Origin !== 'EXTERNAL_KEY_STORE') throw new Error('the key is not held here');
+  const [key] = (await world.call('GET', `cckm/aws/keys?alias=alias/${alias}`)).resources;
+  if (key?.aws_param.Origin !== 'EXTERNAL_KEY_STORE') throw new Error('the key is not held here');
+
+  // A further version: no last day is asked for, which such a key has not.
+  await page.click('.actions button:has-text("Rotate")');
+  await page.click('text=A new version…');
+  await page.waitForSelector('dialog #rotate-source');
+  if ((await page.locator('dialog #rotate-until').count()) > 0) throw new Error('a last day is asked for');
+  await page.click('dialog button:has-text("Make the version")');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const versions = await world.call('GET', `cckm/aws/keys/${key.id}/versions`);
+  if (versions.total !== 2) throw new Error(`the key has ${versions.total} versions`);
 }

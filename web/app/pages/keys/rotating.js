@@ -11,8 +11,11 @@ import { ask, act } from '../../components/dialog.js';
 /** A field of a question. @param {string} id @param {any} label @param {any} optional @param {any} control */
 const field = (id, label, optional, control) => html`<div class="field grow"><label for=${id}>${label} ${optional && html`<span class="optional">${optional}</span>`}</label>${control}</div>`;
 
+/** The source key of the new material. @param {any} values @param {(values: any) => void} set @param {string} which what names it */
+const source = (values, set, which) => field('rotate-source', 'Source key', which, html`<input id="rotate-source" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} />`);
+
 /** The source key and the last day, of keys that take material from here. @param {any} values @param {(values: any) => void} set */
-const material = (values, set) => html`${field('rotate-source', 'Source key', 'name or id; empty makes a new one', html`<input id="rotate-source" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} />`)}
+const material = (values, set) => html`${source(values, set, 'name or id; empty makes a new one')}
   ${field('rotate-until', 'Last day, UTC', 'optional', html`<input id="rotate-until" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.until} onInput=${(/** @type {any} */ event) => set({ ...values, until: event.target.value })} />`)}`;
 
 const expiry = (/** @type {any} */ values) => (values.until ? { key_expiration: true, valid_to: `${values.until}T23:59:00Z` } : {});
@@ -36,9 +39,9 @@ export function rotations(key, path, done) {
     run: (values, api) => api.post(`${path}/rotate-material`, brought ? { ...(values.source && { source_key_identifier: values.source }), ...expiry(values) } : {}),
   }).then(done);
   const rotate = () => ask({
-    title: `Replace ${name} by a new key?`, act: 'Replace the key', keep: 'Leave it', values: { source: '', until: '', retain: false, off: 'none' },
+    title: origin === 'hyok' ? `Make a new version of ${name}?` : `Replace ${name} by a new key?`, act: origin === 'hyok' ? 'Make the version' : 'Replace the key', keep: 'Leave it', values: { source: '', until: '', off: 'none' },
     text: origin === 'hyok' ? 'A further version of its material encrypts from then on; each earlier one decrypts what it has encrypted.' : 'A new key takes its aliases. The old key stays, so that what it encrypted stays readable.',
-    fields: (values, set) => html`${(brought || origin === 'hyok') && material(values, set)}${origin !== 'hyok' && field('rotate-off', 'The old key', '', html`<select id="rotate-off" class="select" onChange=${(/** @type {any} */ event) => set({ ...values, off: event.target.value })}>${[['none', 'may go on encrypting'], ['disable_encrypt', 'only decrypts, for its account'], ['disable_encrypt_on_all_accounts', 'only decrypts, for all accounts']].map(([value, text]) => html`<option value=${value} selected=${value === values.off}>${text}</option>`)}</select>`)}`,
+    fields: (values, set) => html`${brought && material(values, set)}${origin === 'hyok' && source(values, set, 'its id; empty makes a new version')}${origin !== 'hyok' && field('rotate-off', 'The old key', '', html`<select id="rotate-off" class="select" onChange=${(/** @type {any} */ event) => set({ ...values, off: event.target.value })}>${[['none', 'may go on encrypting'], ['disable_encrypt', 'only decrypts, for its account'], ['disable_encrypt_on_all_accounts', 'only decrypts, for all accounts']].map(([value, text]) => html`<option value=${value} selected=${value === values.off}>${text}</option>`)}</select>`)}`,
     run: (values, api) => api.post(`${path}/rotate`, { ...(values.source && { source_key_id: values.source }), ...(origin !== 'hyok' && values.off !== 'none' && { [values.off]: true }), ...(brought ? expiry(values) : {}) }),
   }).then(done);
   const awsOn = () => ask({
