@@ -8,29 +8,10 @@ import { changed } from './data.js';
 import { call } from './api.js';
 import { session } from './session.js';
 import { readRights } from './rights.js';
+import { JOBS, LISTS } from './lib/places.js';
 
 /** Whether the stream is open, or only rests while the tab is hidden. */
 export const live = signal(false);
-
-/** @type {Record<string, string>} the paths of the kinds of resources in audit records */
-const PATHS = {
-  key: '/cckm/aws/keys',
-  kms: '/cckm/aws/kms',
-  connection: '/connectionmgmt/services/aws/connections',
-  template: '/cckm/aws/templates',
-  'key-store': '/cckm/aws/custom-key-stores',
-  'source-key': '/vault/keys2',
-  schedule: '/scheduler/job-configs',
-  posture: '/cckm/aws/posture',
-  drift: '/cckm/aws/drift-events',
-  report: '/cckm/aws/reports',
-  user: '/usermgmt/users',
-  group: '/usermgmt/groups',
-  session: '/auth/tokens',
-  alarm: '/alarms',
-  webhook: '/alarms/webhooks',
-  backup: '/backups',
-};
 
 /** Reads one path at most every two seconds: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const soon = new Map();
@@ -52,11 +33,11 @@ function take(kind, said) {
   }
   if (kind !== 'change') return;
   if (said.kind === 'job') {
-    readSoon('/cckm/aws/bulkjob');
-    readSoon('/cckm/aws/synchronization-jobs');
+    readSoon(JOBS.bulk);
+    readSoon(JOBS.sync);
     return;
   }
-  const path = PATHS[said.kind];
+  const path = LISTS[said.kind];
   if (path) readSoon(said.id && !said.many ? `${path}/${said.id}` : path);
   if (path && said.id) readSoon(path);
   readSoon('/audit/records');

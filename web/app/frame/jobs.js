@@ -6,6 +6,7 @@ import { html, signal, useEffect, useState } from '../view.js';
 import { api } from '../api.js';
 import { live } from '../live.js';
 import { changed, useGet } from '../data.js';
+import { JOBS } from '../lib/places.js';
 import { plural } from '../lib/text.js';
 import { Icon } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
@@ -13,7 +14,6 @@ import { Progress } from '../components/charts.js';
 import { State, Time } from '../components/bits.js';
 import { showError } from '../components/dialog.js';
 
-const KINDS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
 const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion: 'Schedule the deletion of', cancelkeydeletion: 'Cancel the deletion of', enablerotationjob: 'Put under a schedule:', disablerotationjob: 'Take off schedules:', applypolicytemplate: 'Apply a template to' };
 
 /** Counts up when a job was begun, so that the tray looks at once. */
@@ -38,8 +38,8 @@ export function JobsTray() {
   const [busy, setBusy] = useState(false);
   // While something runs, it is looked at each second. The stream of events tells of jobs; without it the tray looks by itself.
   const looks = { every: busy ? 1000 : live.value ? 120_000 : 5000 };
-  const bulk = useGet(KINDS.bulk, { limit: 5, sort: '-createdAt' }, looks);
-  const sync = useGet(KINDS.sync, { limit: 5, sort: '-createdAt' }, looks);
+  const bulk = useGet(JOBS.bulk, { limit: 5, sort: '-createdAt' }, looks);
+  const sync = useGet(JOBS.sync, { limit: 5, sort: '-createdAt' }, looks);
   const jobs = [
     ...(bulk.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'bulk'} */ ('bulk'), job, ...progressOf('bulk', job) })),
     ...(sync.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'sync'} */ ('sync'), job, ...progressOf('sync', job) })),
@@ -74,7 +74,7 @@ export function JobsTray() {
 /** @param {{one: any, reload: () => void}} props */
 function TrayJob({ one, reload }) {
   const { job, kind, title, total, done, failed, running } = one;
-  const stop = () => api.post(`${/** @type {any} */ (KINDS)[kind]}/${job.id}/cancel`).then(reload, showError);
+  const stop = () => api.post(`${/** @type {any} */ (JOBS)[kind]}/${job.id}/cancel`).then(reload, showError);
   if (!running) return html`<div class="card-body row"><${State} state=${job.overall_status} word=${title} /><span class="end small t2 nowrap"><${Time} at=${job.updatedAt ?? job.createdAt} /></span></div>`;
   return html`<div class="card-body"><div class="row"><b class="cut">${title}</b><span class="end t2">${done + failed} of ${total}</span></div><${Progress} done=${done} failed=${failed} total=${total} label=${title} />
     <div class="row small t2"><span>${failed > 0 ? `${failed} failed` : 'Can be left'}</span><button type="button" class="link end" onClick=${stop}>Stop</button></div></div>`;

@@ -1,11 +1,6 @@
 /** Pure functions: a record of the audit log in words, and where its resource is. */
+import { PLACES } from './places.js';
 import { spaced } from './text.js';
-
-/** @type {Record<string, string>} where the resources of each kind are */
-const ADDRESSES = {
-  key: '/cckm/aws/keys', kms: '/cckm/aws/kms', connection: '/connectionmgmt/services/aws/connections', 'source-key': '/vault/keys2', template: '/cckm/aws/templates',
-  schedule: '/scheduler/job-configs', 'key-store': '/cckm/aws/custom-key-stores', user: '/usermgmt/users', group: '/usermgmt/groups', report: '/cckm/aws/reports',
-};
 
 /** @type {Record<string, string>} the words of an event: `<kind>.<event>` or `<event>` */
 const WORDS = {
@@ -59,7 +54,7 @@ export function verb(record) {
 export function addressOf(record) {
   const [kind, ...rest] = String(record.resource ?? '').split('/');
   const id = rest.join('/');
-  const base = ADDRESSES[kind];
+  const base = PLACES[kind];
   if (!base || id === '') return null;
   return `${base}/${encodeURIComponent(kind === 'user' && !id.startsWith('local|') ? `local|${id}` : id)}`;
 }

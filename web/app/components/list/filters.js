@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from '../../view.js';
 import { shared } from '../../data.js';
 import { query, setQuery } from '../../router.js';
-import { apiQuery, listOf } from '../../lib/query.js';
+import { listOf, listQuery } from '../../lib/query.js';
 import { spaced } from '../../lib/text.js';
 import { Icon } from '../icon.js';
 import { Popup } from '../popup.js';
@@ -24,7 +24,7 @@ export const kmsOptions = async () => (await shared('/cckm/aws/kms', { limit: 20
 
 /** The filters that are set. What a link has set and no filter of the list is has a chip too: it narrows the list all the same. @param {Filter[]} filters @param {string[]} hidden @returns {Filter[]} */
 function presentFilters(filters, hidden) {
-  const set = Object.keys(apiQuery(query.value)).filter((name) => !hidden.includes(name) && !['skip', 'limit', 'sort', 'at'].includes(name));
+  const set = Object.keys(listQuery(query.value)).filter((name) => !hidden.includes(name) && !['skip', 'limit', 'sort'].includes(name));
   const others = set.filter((name) => !filters.some((filter) => filter.name === name));
   return [...filters.filter((filter) => set.includes(filter.name)), ...others.map((name) => ({ name, title: spaced(name).replace(/^./, (letter) => letter.toUpperCase()) }))];
 }

@@ -4,6 +4,7 @@ import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { query } from '../../router.js';
+import { JOBS } from '../../lib/places.js';
 import { segment } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
 import { Progress } from '../../components/charts.js';
@@ -19,12 +20,10 @@ import { progressOf } from '../../frame/jobs.js';
 const STATUSES = /** @type {Array<[string, string]>} */ ([['in_progress', 'in progress'], ['completed', 'completed'], ['failed', 'failed']]);
 
 export function Jobs() {
-  usePage({ title: 'Jobs', call: { path: { sync: '/cckm/aws/synchronization-jobs', runs: '/scheduler/jobs' }[/** @type {'sync'} */ (query.value.tab)] ?? '/cckm/aws/bulkjob' } });
+  usePage({ title: 'Jobs', call: { path: { sync: JOBS.sync, runs: '/scheduler/jobs' }[/** @type {'sync'} */ (query.value.tab)] ?? JOBS.bulk } });
   return html`<div class="page full"><${Head} title="Jobs" sub="Long acts, which can be left. The last 1000 of each kind are kept here; the audit log has all." />
     <${Tabs} tabs=${[{ id: 'bulk', label: 'Bulk jobs', show: () => html`<${JobList} kind="bulk" />` }, { id: 'sync', label: 'Synchronisations', show: () => html`<${JobList} kind="sync" />` }, { id: 'runs', label: 'Runs of schedules', show: () => html`<${Runs} />` }]} /></div>`;
 }
-
-const PATHS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
 
 /** @param {{kind: 'bulk' | 'sync'}} props */
 function JobList({ kind }) {
@@ -36,7 +35,7 @@ function JobList({ kind }) {
     { id: 'begun', title: 'Begun', width: 170, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.createdAt} />` },
     { id: 'ended', title: 'Ended', width: 170, leaves: 2, cell: (row) => html`<${Time} at=${row.completed_at} none="" />` },
   ]);
-  return html`<div class="with-panel"><div class="list-side"><${List} key=${kind} path=${PATHS[kind]} noun=${['job', 'jobs']} columns=${columns} sort="-createdAt" every=${4000} panel filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'abort', title: 'Stopped', options: YES_NO }]}
+  return html`<div class="with-panel"><div class="list-side"><${List} key=${kind} path=${JOBS[kind]} noun=${['job', 'jobs']} columns=${columns} sort="-createdAt" every=${4000} panel filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'abort', title: 'Stopped', options: YES_NO }]}
     empty=${html`<${Empty} icon="list-checks" title="No job has run yet">${kind === 'bulk' ? 'Select keys in a list to do something with all of them.' : 'A synchronisation reads the keys from AWS.'}<//>`} /></div>${open && html`<${JobPanel} key=${open} kind=${kind} id=${open} />`}</div>`;
 }
 
@@ -49,14 +48,14 @@ function Done({ kind, row }) {
 
 /** @param {{kind: 'bulk' | 'sync', id: string}} props */
 function JobPanel({ kind, id }) {
-  const path = `${PATHS[kind]}/${segment(id)}`;
+  const path = `${JOBS[kind]}/${segment(id)}`;
   const read = useGet(path, {}, { every: 3000 });
   const job = read.data;
   const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(/^(success|region sync)/i.test(String(a[1]))) - Number(/^(success|region sync)/i.test(String(b[1])))).slice(0, 200);
   const names = useKeyNames(kind === 'bulk' ? entries.map(([of]) => of) : []);
   if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
   const { title, running } = progressOf(kind, job);
-  const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(PATHS[kind]), answer)), 'It stops before the next step.');
+  const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(JOBS[kind]), answer)), 'It stops before the next step.');
   return html`<${SidePanel} title=${title} actions=${running && html`<${Button} class="small danger" onClick=${stop}>Stop<//>`}><section><${Pairs} of=${[['State', html`<${State} state=${job.overall_status} word=${job.abort ? 'Stopped' : undefined} />`], ['Begun', html`<${Time} at=${job.createdAt} />`], job.completed_at && ['Ended', html`<${Time} at=${job.completed_at} />`], job.kms && ['KMSs', job.kms.join(', ')], ['Done', html`<${Done} kind=${kind} row=${job} />`]]} /></section>
     <ul class="runs panel-body">${entries.map(([of, status]) => {
       const good = /^(success|region sync)/i.test(String(status));

@@ -2,6 +2,7 @@
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { shared } from '../../data.js';
+import { JOBS } from '../../lib/places.js';
 import { queryString } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
 import { ask, showError } from '../../components/dialog.js';
@@ -25,7 +26,7 @@ async function start(chosen, operation, more = {}) {
   let failed = /** @type {any} */ (null);
   for (const which of jobsOf(chosen)) {
     try {
-      const job = await api.post('/cckm/aws/bulkjob', { ...which, operation, ...more });
+      const job = await api.post(JOBS.bulk, { ...which, operation, ...more });
       begun += job.keys_count ?? ('keys' in which ? which.keys.length : 0);
     } catch (error) {
       // Nothing has begun yet: the whole of it can be tried again.
