@@ -113,7 +113,7 @@ function Ask({ question, done }) {
         <${ErrorNote} error=${error} />
       </div>
       <div class="buttons">
-        ${call && html`<${Popup} class="button quiet" wide name="This as a call of the API" label=${html`<${Icon} name="code" size="small" />API`}>${() => html`<${AsCode} call=${call} terraform="" />`}<//>`}
+        ${call && html`<${Popup} class="button" wide name="This as a call of the API" label=${html`<${Icon} name="code" size="small" />API`}>${() => html`<${AsCode} call=${call} terraform="" />`}<//>`}
         ${question.dry && html`<${Button} icon="eye" busy=${busy === 'dry'} onClick=${() => run('dry')}>Dry run<//>`}
         <span class="grow"></span>
         <button type="button" class="button quiet" data-first=${level === 2 ? '' : undefined} aria-disabled=${held ? 'true' : undefined} onClick=${() => !held && done(null)}>${question.keep ?? 'Cancel'}</button>
