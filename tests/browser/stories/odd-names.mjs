@@ -47,6 +47,8 @@ export async function run({ page, world }) {
   await page.fill('.palette input', 'onerror');
   await page.waitForSelector('.hits:has-text("onerror")');
   await clean('the palette');
+  const groups = await page.locator('.hits h3').allTextContents();
+  for (const group of ['Source keys', 'Policy templates', 'Schedules', 'Connections', 'Groups', 'Reports']) if (!groups.includes(group)) throw new Error(`the palette has the groups ${groups.join(', ')}`);
   await page.keyboard.press('Escape');
 
   for (const shown of [`/cckm/aws/keys/${world.keys[LONGEST].id}`, '/cckm/aws/keys?cols=alias,description,state']) {

@@ -37,16 +37,20 @@ function commands(text) {
   return [...acts, ...pages].filter((one) => one.title.toLowerCase().includes(wanted));
 }
 
-const ICONS = { key: 'key-round', source_key: 'folder-key', kms: 'cloud', connection: 'plug', key_store: 'vault', template: 'file-braces', schedule: 'calendar-clock', user: 'user', group: 'users', report: 'file-chart-column' };
-const GROUPS = { key: 'Keys', source_key: 'Source keys', kms: 'KMSs', connection: 'Connections', key_store: 'Key stores', template: 'Policy templates', schedule: 'Schedules', user: 'Users', group: 'Groups', report: 'Reports' };
+/** @type {Record<string, string>} by the kinds of the search */
+const ICONS = { key: 'key-round', source_key: 'folder-key', kms: 'cloud', connection: 'plug', custom_key_store: 'vault', policy_template: 'file-braces', schedule: 'calendar-clock', user: 'user', group: 'users', report: 'file-chart-column', webhook: 'webhook' };
+/** @type {Record<string, string>} */
+const GROUPS = { key: 'Keys', source_key: 'Source keys', kms: 'KMSs', connection: 'Connections', custom_key_store: 'Key stores', policy_template: 'Policy templates', schedule: 'Schedules', user: 'Users', group: 'Groups', report: 'Reports', webhook: 'Webhooks' };
+/** Webhooks are shown in a list alone. @param {string} kind @param {string} address the one of the API */
+const placeOf = (kind, address) => (kind === 'webhook' ? '/alarms?tab=webhooks' : address.replace(/^\/?(api\/v1|v1)/, '').replace(/^(?!\/)/, '/'));
 
 /** Asks the server: the search over all kinds, or keys alone if it has none. @param {string} text @param {AbortSignal} signal @returns {Promise<Hit[]>} */
 async function search(text, signal) {
   try {
     const answer = await api.get('/search', { q: text, limit: 20 }, signal);
     return (answer.resources ?? answer.hits ?? []).map((/** @type {any} */ hit) => {
-      const kind = /** @type {keyof typeof ICONS} */ (String(hit.kind).replace(/-/g, '_'));
-      return { id: `${kind}-${hit.id}`, group: GROUPS[kind] ?? kind, icon: ICONS[kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: String(hit.address ?? '').replace(/^\/?(api\/v1|v1)/, '').replace(/^(?!\/)/, '/') };
+      const kind = String(hit.kind).replace(/-/g, '_');
+      return { id: `${kind}-${hit.id}`, group: GROUPS[kind] ?? kind, icon: ICONS[kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: placeOf(kind, String(hit.address ?? '')) };
     });
   } catch (/** @type {any} */ error) {
     if (signal.aborted || error.status !== 404) throw error;
