@@ -12,10 +12,23 @@ test('a policy is read, or its fault is at a line and a column', () => {
   assert.deepEqual(readPolicy('{"Version": "2012-10-17"}'), { value: { Version: '2012-10-17' }, fault: null });
   const { value, fault } = readPolicy('{\n  "Statement": [\n    {},\n  ]\n}');
   assert.equal(value, null);
-  assert.equal(fault.line, 4);
-  assert.ok(fault.column >= 1 && fault.column <= 4);
+  assert.deepEqual([fault.line, fault.column], [4, 3]);
   assert.ok(fault.message.endsWith('.') && !fault.message.includes('position'));
   assert.equal(readPolicy('').fault.line, 1);
+});
+
+test('the fault is where the text stops being JSON', () => {
+  const at = (text) => {
+    const { fault } = readPolicy(text);
+    return [fault.line, fault.column];
+  };
+  assert.deepEqual(at('{"a": [1, -2.5e3, true, null, "\\u00e9\\n"], "b": tru}'), [1, 49]);
+  assert.deepEqual(at('{"a" 1}'), [1, 6]);
+  assert.deepEqual(at('{"a": 1} x'), [1, 10]);
+  assert.deepEqual(at('{\n"a": "not ended\n}'), [2, 6]);
+  assert.deepEqual(at("{'a': 1}"), [1, 2]);
+  assert.deepEqual(at('{"a": 1'), [1, 8]);
+  assert.deepEqual(at('{,}'), [1, 2]);
 });
 
 test('only an object is a policy', () => {

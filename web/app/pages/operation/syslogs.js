@@ -1,6 +1,5 @@
 /** Syslog receivers of audit records: how far each is behind, and what failed last. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
 import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';

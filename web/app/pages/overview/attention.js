@@ -2,8 +2,7 @@
 import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { queryString } from '../../lib/query.js';
-import { spaced } from '../../lib/record.js';
-import { number, plural } from '../../lib/text.js';
+import { number, plural, spaced } from '../../lib/text.js';
 import { Card, Empty, Shape } from '../../components/bits.js';
 import { sinceOf } from './changes.js';
 import { user } from '../../session.js';
