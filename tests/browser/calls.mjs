@@ -12,8 +12,8 @@ const METHODS = /** @type {Record<string, string>} */ ({ get: 'GET', post: 'POST
 const MACHINERY = ['api.js', 'data.js'];
 
 const escaped = (text) => text.replace(/[.+?^$()|[\]\\]/g, '\\$&');
-/** Whether a part of a path, in which `*` is not known, may be this part of the description. */
-const fits = (part, wanted) => (wanted.startsWith('{') ? part !== '' : new RegExp(`^${escaped(part).replaceAll('*', '[^/]+')}$`).test(wanted));
+/** Whether a part of a path may be this part of the description: what is not known, `*`, is an id or a name, never a whole word of a path. */
+const fits = (part, wanted) => (wanted.startsWith('{') ? part !== '' : part !== '*' && new RegExp(`^${escaped(part).replaceAll('*', '[^/]+')}$`).test(wanted));
 function isKnown(method, path) {
   const parts = path.split('/');
   return known.some((one) => one.methods.includes(method) && one.parts.length === parts.length && one.parts.every((wanted, i) => fits(parts[i], wanted)));
