@@ -35,7 +35,8 @@ function firstFault(text) {
     at += 1;
     return true;
   };
-  const value = (/** @type {number} */ depth) => {
+  /** @type {(depth: number) => boolean} */
+  const value = (depth) => {
     skip();
     // Deeper than any policy.
     if (depth > 100) return false;
