@@ -73,3 +73,16 @@ export function pages(world) {
     { name: 'not-found', path: '/nothing/here' },
   ];
 }
+
+/** Those that are looked at with 100 000 keys. */
+export function manyPages() {
+  return [
+    { name: 'many-overview', path: '/', ready: '.attention a' },
+    { name: 'many-keys', path: '/cckm/aws/keys', ready: 'tbody tr a' },
+    { name: 'many-keys-searched', path: '/cckm/aws/keys?search=key-4', ready: 'tbody tr a' },
+    { name: 'many-keys-last', path: '/cckm/aws/keys?skip=99990&limit=50', ready: 'tbody tr a' },
+    { name: 'many-keys-selected', path: '/cckm/aws/keys?region=eu-west-1', ready: 'tbody tr a', act: async (page) => { await page.click('thead .box'); await page.click('text=/Select all .* that match/'); } },
+    { name: 'many-posture', path: '/cckm/aws/posture', ready: 'main h1' },
+    { name: 'many-kms', path: '/cckm/aws/kms', ready: 'tbody tr a' },
+  ];
+}

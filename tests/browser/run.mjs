@@ -1,9 +1,10 @@
 // Runs the stories in order, then photographs each page and has axe look at it: run.mjs URL [PART OF A NAME...]. With LOOKS=all the
-// pages are looked at in every theme and width, else in light and wide only.
+// pages are looked at in every theme and width, else in light and wide only. With WORLD=many the lab has 100 000 keys already; only what is
+// about them is run.
 import { readdir } from 'node:fs/promises';
 import { base, browser, findings, open, pictures, settled, signIn } from './browser.mjs';
 import { seed } from './seed.mjs';
-import { pages } from './pages.mjs';
+import { manyPages, pages } from './pages.mjs';
 
 const wanted = process.argv.slice(3);
 const chosen = (name) => wanted.length === 0 || wanted.some((part) => name.includes(part));
@@ -28,7 +29,8 @@ const files = (await readdir(new URL('./stories/', import.meta.url))).filter((fi
 const stories = await Promise.all(files.map(async (file) => ({ file, ...(await import(`./stories/${file}`)) })));
 
 // Stories of an installation with nothing in it come before it is filled.
-for (const when of ['empty', 'filled']) {
+const many = process.env.WORLD === 'many';
+for (const when of many ? ['many'] : ['empty', 'filled']) {
   let world = null;
   if (when === 'filled') world = await seed(base);
   for (const story of stories.filter((one) => (one.when ?? 'filled') === when && chosen(one.file))) {
@@ -44,7 +46,7 @@ for (const when of ['empty', 'filled']) {
   for (const [look, theme, width, height] of process.env.LOOKS === 'all' ? looks : looks.slice(0, 1)) {
     const shown = await open({ theme, width, height });
     await signIn(shown.page);
-    for (const one of pages(world).filter((page) => chosen(page.name))) {
+    for (const one of (many ? manyPages() : pages(world)).filter((page) => chosen(page.name))) {
       await run(`page ${one.name}, ${look}`, async () => {
         shown.wrong.length = 0;
         await shown.page.goto(base + one.path);

@@ -2,4 +2,5 @@
 
 mod files;
 mod info;
+mod many_keys;
 mod session;
