@@ -41,8 +41,8 @@ export async function open({ width = 1440, height = 900, theme = 'light' } = {})
   return { page, context, wrong, calls, close: () => context.close() };
 }
 
-export async function signIn(page, username = 'admin', secret = password) {
-  await page.goto(base);
+export async function signIn(page, username = 'admin', secret = password, at = base) {
+  await page.goto(at);
   await page.fill('#sign-in-name', username);
   await page.fill('#sign-in-password', secret);
   await page.click('button[type=submit]');

@@ -4,6 +4,7 @@
  * when the session has ended, and repeats the call then. Errors are `ApiError`s.
  */
 import { queryString } from './lib/query.js';
+import { lost, send as request } from './reach.js';
 import { freshToken, renewAfter, signInAgain } from './session.js';
 
 export class ApiError extends Error {
@@ -40,19 +41,20 @@ async function send(method, path, options, token) {
   if (method !== 'GET') headers['X-Claviger-Console'] = '1';
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
   try {
-    return await fetch(`/api/v1${path}${queryString(options.query ?? {})}`, {
+    return await request(`/api/v1${path}${queryString(options.query ?? {})}`, {
       method,
       headers,
       body: options.body === undefined ? undefined : JSON.stringify(options.body),
       signal: options.signal,
-      credentials: 'same-origin',
-      cache: 'no-store',
     });
   } catch (error) {
     if (options.signal?.aborted) throw error;
-    throw new ApiError(0, { reason: 'no_answer', message: 'The server did not answer.' }, '');
+    throw noAnswer();
   }
 }
+
+/** The error of a call without an answer. */
+const noAnswer = () => new ApiError(0, { reason: 'no_answer', message: 'The server did not answer.' }, '');
 
 /** The error of a refused answer. @param {Response} answer */
 async function errorOf(answer) {
@@ -75,7 +77,8 @@ export async function call(method, path, options = {}) {
     if (error && (error.status !== 401 || attempt > 1)) throw error;
     if (options.signal?.aborted) throw new DOMException('superseded', 'AbortError');
     // The token was refused: a new one from the cookie first, then a sign-in over the page.
-    if (token === null || attempt > 0 || !(await renewAfter(token))) await signInAgain();
+    const renewed = token !== null && attempt === 0 && (await renewAfter(token).catch(() => Promise.reject(noAnswer())));
+    if (!renewed) await signInAgain();
   }
 }
 
@@ -88,7 +91,7 @@ export const versionOf = (path) => versions.get(path);
 /** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} */
 async function json(method, path, options = {}) {
   const headers = options.version ? { ...options.headers, 'If-Match': options.version } : options.headers;
-  const answer = await call(method, path, { ...options, headers });
+  const answer = await call(method, path, { ...options, headers }).finally(() => void (method !== 'GET' && (changes.count += 1)));
   const version = answer.headers.get('etag');
   if (version && method === 'GET' && options.query?.at === undefined) {
     versions.delete(path);
@@ -96,9 +99,16 @@ async function json(method, path, options = {}) {
     if (versions.size > 200) versions.delete([...versions.keys()][0]);
   }
   if (answer.status === 204) return null;
-  const text = await answer.text();
+  const text = await answer.text().catch((error) => {
+    if (options.signal?.aborted) throw error;
+    lost({ reads: true });
+    throw noAnswer();
+  });
   return text === '' ? null : JSON.parse(text);
 }
+
+/** How many changes of this tab were answered. */
+export const changes = { count: 0 };
 
 export const api = {
   /** @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] */

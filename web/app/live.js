@@ -6,6 +6,7 @@
 import { signal } from './view.js';
 import { changed } from './data.js';
 import { call } from './api.js';
+import { lost, pause } from './reach.js';
 import { session } from './session.js';
 import { readRights } from './rights.js';
 import { JOBS, LISTS } from './lib/places.js';
@@ -97,11 +98,13 @@ export async function startLive() {
       // A server without the stream: pages still read when they are opened.
       if (error.status === 404 || error.status === 405) break;
       wait = Math.min(60_000, wait * 2);
+      // A stream that breaks is the first sign of a server that has gone.
+      if (error.status === undefined) lost();
     } finally {
       document.removeEventListener('visibilitychange', hidden);
     }
     live.value = false;
-    await new Promise((resolve) => setTimeout(resolve, wait));
+    if (await pause(wait)) wait = 1000;
   }
   live.value = false;
   running = false;

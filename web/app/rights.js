@@ -13,8 +13,7 @@ export async function readRights() {
     const answer = await api.get('/auth/self/rights');
     rights.value = { rights: answer.rights ?? [], kms: new Map((answer.kms ?? []).map((/** @type {any} */ one) => [one.id, one])) };
   } catch {
-    // Without them every act is offered, and the server refuses what is not permitted.
-    rights.value = null;
+    // Those that were read last stay. Without any every act is offered, and the server refuses what is not permitted.
   }
   reading = false;
 }

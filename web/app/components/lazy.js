@@ -1,5 +1,6 @@
 /** A component whose file is loaded when it is first shown. */
 import { html, useEffect, useState } from '../view.js';
+import { useReload } from '../reach.js';
 import { ErrorNote, Skeleton } from './bits.js';
 
 /** @param {{load: () => Promise<any>, [name: string]: any}} props the other members are those of the component */
@@ -13,6 +14,7 @@ export function Lazy({ load, ...props }) {
       here = false;
     };
   }, []);
+  useReload(error !== null);
   if (error) return html`<div class="body"><${ErrorNote} error=${{ message: 'This part could not be loaded. Claviger may have been updated: load the page again.' }} again=${() => location.reload()} /></div>`;
   return loaded ? html`<${loaded} ...${props} />` : html`<div class="body"><${Skeleton} rows=${5} /></div>`;
 }

@@ -3,6 +3,7 @@ import { html, useEffect, useState } from '../view.js';
 import { place } from '../router.js';
 import { find } from '../pages.js';
 import { session } from '../session.js';
+import { useReload } from '../reach.js';
 import { Dialog } from '../components/dialog.js';
 import { ErrorNote, Skeleton } from '../components/bits.js';
 import { Toasts } from '../components/toast.js';
@@ -31,6 +32,7 @@ function Shown() {
       here = false;
     };
   }, [name]);
+  useReload(Boolean(loaded?.error) && loaded.name === name);
   if (loaded?.name !== name) return html`<div class="body"><${Skeleton} /></div>`;
   if (loaded.error) return html`<div class="body"><${ErrorNote} error=${{ message: 'This part of the console could not be loaded. Claviger may have been updated: load the page again.' }} again=${() => location.reload()} /></div>`;
   return html`<${loaded.component} ...${found.members} key=${name + JSON.stringify(found.members)} />`;
