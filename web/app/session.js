@@ -3,7 +3,8 @@
  * all (Web Locks), and tells the others by a channel between them, which is memory as well.
  */
 import { signal } from './view.js';
-import { forgetDrafts, store } from './storage.js';
+import { send } from './reach.js';
+import { forgetDrafts, keepDraftsOf, store } from './storage.js';
 
 /**
  * `starting` until it is known whether there is a session; then `out`, `in`, or `again`: a sign-in lies over the page.
@@ -12,6 +13,9 @@ import { forgetDrafts, store } from './storage.js';
 export const session = signal(/** @type {any} */ ('starting'));
 /** The user who is signed in, as `GET auth/self/user` shows it. @type {import('../vendor/signals.js').Signal<any>} */
 export const user = signal(null);
+
+/** Whether the session ended by a sign-out in another tab. */
+export const elsewhere = signal(false);
 
 /** @type {{token: string, until: number} | null} */
 let access = null;
@@ -25,8 +29,16 @@ channel?.addEventListener('message', (event) => {
   const said = event.data;
   if (said?.kind === 'ask' && access) channel.postMessage({ kind: 'token', access });
   if (said?.kind === 'token' && typeof said.access?.token === 'string' && sameUser(said.access.token)) keep(said.access);
-  if (said?.kind === 'out') leave();
+  if (said?.kind === 'out') signedOutElsewhere();
 });
+
+/** What was typed here stays, under a sign-in that covers the page: it is for the same user alone. */
+function signedOutElsewhere() {
+  access = null;
+  if (session.value !== 'in' && session.value !== 'again') return;
+  elsewhere.value = true;
+  session.value = 'again';
+}
 
 /** @param {{token: string, until: number}} given */
 function keep(given) {
@@ -38,7 +50,9 @@ function keep(given) {
     return;
   }
   mine = whose;
+  keepDraftsOf(whose);
   access = given;
+  elsewhere.value = false;
   if (session.value !== 'in' && user.value) session.value = 'in';
   const go = waiting;
   waiting = [];
@@ -74,34 +88,40 @@ function take(answer) {
 }
 
 /** @param {any} body */
-async function askForToken(body) {
-  return fetch('/api/v1/auth/tokens', {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json', 'X-Claviger-Console': '1' },
-    body: JSON.stringify(body),
-    credentials: 'same-origin',
-    cache: 'no-store',
-  });
-}
+const askForToken = (body) => send('/api/v1/auth/tokens', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Claviger-Console': '1' }, body: JSON.stringify(body) });
 
-/** Renews by the cookie, one tab for all. Answers whether there is a token now. @param {string | null} old the one that is not good any more */
+/** Renews by the cookie, one tab for all. Answers whether there is a token now; fails if that is not known. @param {string | null} old the one that is not good any more */
 async function renew(old) {
+  const asked = performance.now();
   const work = async () => {
+    // Another tab had the lock: what it got may arrive a little later than the lock.
+    if (performance.now() - asked > 5) await hear();
     if (access && access.token !== old && access.until - Date.now() > 20_000) return true;
+    const before = access;
     const answer = await askForToken({ grant_type: 'refresh_token', cookies: true });
     if (answer.ok) {
       take(await answer.json());
       return access !== null;
     }
-    if (answer.status < 500) access = null;
-    return answer.status >= 500 && access !== null;
+    // Only a refusal ends the session; a server that is busy, or not ready, does not.
+    if (![400, 401, 403].includes(answer.status)) throw new Error(`auth/tokens answered ${answer.status}`);
+    if (access === before) access = null;
+    return access !== null;
   };
   return navigator.locks ? navigator.locks.request('claviger.renew', work) : work();
+}
+
+/** Asks the other tabs for their token, and waits for it. */
+async function hear() {
+  channel?.postMessage({ kind: 'ask' });
+  await new Promise((resolve) => setTimeout(resolve, channel ? 30 : 0));
 }
 
 /** A token that is good for a while yet, or null if there is no session. */
 export async function freshToken() {
   if (access && access.until - Date.now() > 20_000) return access.token;
+  // The sign-in that lies over the page brings the next one.
+  if (access === null && session.value === 'again') return null;
   try {
     await renew(access?.token ?? null);
   } catch {
@@ -110,14 +130,8 @@ export async function freshToken() {
   return access?.token ?? null;
 }
 
-/** After a call was refused with 401. @param {string} token */
-export async function renewAfter(token) {
-  try {
-    return await renew(token);
-  } catch {
-    return false;
-  }
-}
+/** After a call was refused with 401. Fails if the server does not answer: then the session may still be good. @param {string} token */
+export const renewAfter = (token) => renew(token);
 
 /** Puts the sign-in over the page, and waits until somebody has signed in. */
 export function signInAgain() {
@@ -133,8 +147,7 @@ async function readUser() {
 
 /** At the start: takes the session of another tab, or that of the cookie. */
 export async function begin() {
-  channel?.postMessage({ kind: 'ask' });
-  await new Promise((resolve) => setTimeout(resolve, channel ? 30 : 0));
+  await hear();
   try {
     if (access === null) await renew(null);
     if (access !== null) {
@@ -143,9 +156,9 @@ export async function begin() {
       return;
     }
   } catch {
-    // The sign-in page says that the server does not answer, as soon as somebody tries.
+    // The session of the cookie is taken as soon as the server answers; until then somebody may try to sign in.
   }
-  session.value = 'out';
+  if (access === null || user.value === null) session.value = 'out';
 }
 
 /**

@@ -38,6 +38,16 @@ export function keepDraft(name, value) {
   }
 }
 
+/** The drafts of this tab are of this user from now on; those of another one are forgotten. @param {string} whose */
+export function keepDraftsOf(whose) {
+  try {
+    if (sessionStorage.getItem('claviger.whose') !== whose) forgetDrafts();
+    sessionStorage.setItem('claviger.whose', whose);
+  } catch {
+    // None are kept.
+  }
+}
+
 /** Forgets all drafts of this tab. */
 export function forgetDrafts() {
   try {

@@ -1,7 +1,7 @@
 /** Sign-in, with the lockout's end counted down, and the forced change of password on the same page. */
 import { html, useEffect, useState } from '../../view.js';
 import { info } from '../../info.js';
-import { changePassword, signIn, user } from '../../session.js';
+import { changePassword, elsewhere, signIn, user } from '../../session.js';
 import { clock, clockSeconds } from '../../lib/time.js';
 import { theme, setTheme, THEMES } from '../../theme.js';
 import { Note } from '../../components/bits.js';
@@ -68,8 +68,8 @@ export function SignInForm({ again }) {
     setBusy(false);
     return undefined;
   };
-  return html`<form onSubmit=${submit}>
-    <div><h1>${due ? 'A password of your own' : again ? 'Sign in again' : 'Sign in'}</h1><p class="t2">${due ? 'The present one must be changed before you go on.' : again ? 'The session has ended. The page behind this is kept as it is.' : html`to ${info.value.title}`}</p></div>
+  return html`<form onSubmit=${submit} class=${again && elsewhere.value ? 'signed-out' : ''}>
+    <div><h1>${due ? 'A password of your own' : again ? 'Sign in again' : 'Sign in'}</h1><p class="t2">${due ? 'The present one must be changed before you go on.' : again ? `${elsewhere.value ? 'You signed out in another tab' : 'The session has ended'}. The page behind this is kept as it is.` : html`to ${info.value.title}`}</p></div>
     <${Line} id="name" label="User name" value=${name} set=${setName} autocomplete="username" first=${name === ''} disabled=${due} />
     <${Line} id="password" label=${due ? 'Present password' : 'Password'} value=${password} set=${setPassword} secret autocomplete="current-password" first=${name !== '' && !due} />
     ${due && html`<${Line} id="next" label="New password" value=${next} set=${setNext} secret autocomplete="new-password" first /><${Line} id="repeat" label="New password, once more" value=${repeat} set=${setRepeat} secret autocomplete="new-password" />`}
