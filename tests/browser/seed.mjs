@@ -42,7 +42,7 @@ export async function seed(base) {
   for (const [i, name] of NAMES.entries()) {
     const elsewhere = i % 5 === 4;
     const found = await call('GET', `cckm/aws/keys?alias=alias/${name}`);
-    keys[name] = found.resources[0] ?? (await call('POST', 'cckm/aws/keys', { kms: elsewhere ? 'identity' : 'payments', region: elsewhere ? 'eu-west-1' : REGIONS[i % 3], aws_param: { Alias: name, Description: i === 0 ? ODD.repeat(3) : `Made for ${name}`, Tags: [{ TagKey: 'team', TagValue: i % 2 ? 'payments' : 'data' }] } }));
+    keys[name] = found.resources[0] ?? (await call('POST', 'cckm/aws/keys', { kms: elsewhere ? 'identity' : 'payments', region: elsewhere ? 'eu-west-1' : REGIONS[i % 3], aws_param: { Alias: name, Description: i === 0 ? ODD.repeat(3) : `Made for ${name}`, Tags: [{ TagKey: 'team', TagValue: i % 2 ? 'payments' : 'data' }], MultiRegion: name === 'mfa-secrets' } }));
   }
   for (const [name, spec, usage] of [['settlement-signing', 'RSA_3072', 'SIGN_VERIFY'], ['sepa-batch-signing', 'ECC_NIST_P384', 'SIGN_VERIFY'], ['webhooks-hmac', 'HMAC_256', 'GENERATE_VERIFY_MAC'], [LONGEST, 'SYMMETRIC_DEFAULT', 'ENCRYPT_DECRYPT']]) {
     const found = await call('GET', `cckm/aws/keys?alias=alias/${name}`);
@@ -52,6 +52,7 @@ export async function seed(base) {
   if (sources.total === 0) {
     for (const name of ['cards-2026-q4', 'cards-2027-q1', 'root-2026']) await call('POST', 'vault/keys2', { name, algorithm: 'aes', size: 256 });
     keys['card-vault'] = await call('POST', 'cckm/aws/upload-key', { kms: 'payments', region: 'eu-west-3', source_key_identifier: 'cards-2026-q4', aws_param: { Alias: 'card-vault', Description: 'Card numbers at rest' } });
+    for (const region of ['us-east-1', 'eu-central-1']) await call('POST', `cckm/aws/keys/${keys['mfa-secrets'].id}/replicate-key`, { replica_region: region });
     await call('POST', `cckm/aws/keys/${keys['kyc-documents'].id}/disable`, {});
     await call('POST', `cckm/aws/keys/${keys['poc-tokenizer'].id}/schedule-deletion`, { days: 12 });
     await call('POST', `cckm/aws/keys/${keys.payroll.id}/enable-auto-rotation`, { rotation_period_in_days: 365 });

@@ -101,9 +101,12 @@ const STATES = {
   low: ['ring', 't2', 'Low'],
 };
 
+/** The shape and the tone of a state, for pictures with a word beside it. @param {string} state */
+export const shapeOf = (state) => STATES[state] ?? ['ring', 't3', state];
+
 /** A state: a shape and a word, never colour alone. `word` replaces the word. @param {{state: string, word?: any}} props */
 export function State({ state, word }) {
-  const [shape, tone, text] = STATES[state] ?? ['ring', 't3', state];
+  const [shape, tone, text] = shapeOf(state);
   return html`<span class="state"><${Shape} shape=${shape} tone=${tone} /><span class="cut">${word ?? text}</span></span>`;
 }
 

@@ -3,11 +3,12 @@ import { html } from '../../view.js';
 import { shared, useGet } from '../../data.js';
 import { lacks } from '../../rights.js';
 import { segment } from '../../lib/query.js';
-import { keyName } from '../../lib/key.js';
+import { keyName, keyState } from '../../lib/key.js';
 import { Card, Empty, Note } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
+import { WorldMap } from '../../components/world.js';
 import { KeyState } from './columns.js';
 
 /** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */
@@ -31,8 +32,13 @@ export function KeyReplicas({ row: key, path, changed, readOnly }) {
     }).then(done);
   };
   const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
+  const spots = regions.map((one, i) => {
+    const here = known.get(one.Region);
+    return { region: one.Region, state: here ? keyState(here) : 'unknown', says: [i === 0 ? 'primary' : '', one.Region === key.region ? 'this one' : '', here ? '' : 'not managed here'].filter(Boolean).join(', ') };
+  });
+  const where = `The primary key is in ${regions[0]?.Region ?? 'no region'}${regions.length > 1 ? `, its replicas in ${regions.slice(1).map((one) => one.Region).join(', ')}` : ', without replicas'}.`;
   return html`<div class="body">${!primary && html`<${Note}>This is a replica. Its primary is in ${config.PrimaryKey?.Region}; changes of the material are made there.<//>`}
-    <${Card} title="Multi-region family" sub=${`${regions.length} regions`} acts=${primary && !readOnly && html`<${Button} class="small" icon="plus" missing=${lacks(key, 'keycreate')} onClick=${replicate}>Replicate…<//>`} flush><table class="table" aria-label="Regions"><thead><tr><th>Region</th><th>Is</th><th>State</th><th style=${{ width: '190px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${regions.map((one, i) => {
+    <${Card} title="Multi-region family" sub=${`${regions.length} regions`} acts=${primary && !readOnly && html`<${Button} class="small" icon="plus" missing=${lacks(key, 'keycreate')} onClick=${replicate}>Replicate…<//>`} flush><${WorldMap} spots=${spots} label=${where} /><table class="table" aria-label="Regions"><thead><tr><th>Region</th><th>Is</th><th>State</th><th style=${{ width: '190px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${regions.map((one, i) => {
       const here = known.get(one.Region);
       return html`<tr key=${one.Region}><td>${here ? html`<a class="accent" href=${`/cckm/aws/keys/${segment(here.id)}`}>${one.Region}</a>` : one.Region}</td><td>${i === 0 ? 'primary' : 'replica'}${one.Region === key.region ? html`<span class="t3">, this one</span>` : ''}</td><td>${here ? html`<${KeyState} row=${here} />` : html`<span class="t3">not managed here</span>`}</td><td class="right">${i > 0 && primary && !readOnly && html`<${Button} class="small quiet" missing=${lacks(key, 'keyupdate')} onClick=${() => promote(one.Region)}>Make primary…<//>`}</td></tr>`;
     })}</tbody></table><//></div>`;
