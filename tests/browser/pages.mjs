@@ -21,6 +21,7 @@ export function pages(world) {
     { name: 'key-access', path: `${key}?tab=access` },
     { name: 'key-materials', path: `/cckm/aws/keys/${world.keys['card-vault'].id}?tab=materials`, ready: '.time-line' },
     { name: 'key-replicas', path: `/cckm/aws/keys/${world.keys['mfa-secrets'].id}?tab=replicas`, ready: '.spot-name' },
+    { name: 'key-held', path: `/cckm/aws/keys/${world.held.id}?tab=held`, ready: 'tbody tr a' },
     { name: 'key-rotate', path: key, act: async (page) => { await page.click('.actions button:has-text("Rotate")'); } },
     { name: 'key-create', path: '/cckm/aws/keys?new=native', ready: '.wizard' },
     { name: 'key-upload', path: '/cckm/aws/upload-key?step=2', ready: '.source-pick' },

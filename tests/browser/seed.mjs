@@ -66,11 +66,12 @@ export async function seed(base) {
   keys['card-vault'] ??= (await call('GET', 'cckm/aws/keys?alias=alias/card-vault')).resources[0];
   const people = await seedPeople(call, payments);
   const store = await seedStore(call);
+  const held = (await call('GET', 'cckm/aws/keys?alias=alias/ledger-primary')).resources[0];
   const reports = await call('GET', 'cckm/aws/reports?limit=1');
   const report = reports.resources[0] ?? (await call('POST', 'cckm/aws/reports', { name: 'Ages of the keys', report_type: 'key-aging', cloud_watch_params: [{ kms: 'payments' }] }));
   const templates = await call('GET', 'cckm/aws/templates?limit=1');
   const template = templates.resources[0] ?? (await call('POST', 'cckm/aws/templates', { name: 'read by the account', kms: 'payments' }));
-  return { call, payments, identity, keys, people, store, report, template };
+  return { call, payments, identity, keys, people, store, held, report, template };
 }
 
 /** A key store that AWS is connected to, with a HYOK key. @param {(method: string, path: string, body?: any) => Promise<any>} call */

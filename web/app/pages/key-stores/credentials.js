@@ -1,12 +1,12 @@
-/** The credentials of a key store with their age, and the rules that say who may call. */
+/** The credentials of a key store with their age. */
 import { html } from '../../view.js';
 import { saveFile } from '../../api.js';
-import { changed, shared, useGet } from '../../data.js';
+import { shared, useGet } from '../../data.js';
 import { segment } from '../../lib/query.js';
 import { lacks } from '../../rights.js';
 import { DAY, parse } from '../../lib/time.js';
 import { AgeBar } from '../../components/charts.js';
-import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Time, now } from '../../components/bits.js';
+import { Card, Chip, ErrorNote, IdLine, Pairs, Time, now } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { Button } from '../../components/popup.js';
 import { showSecret } from '../../components/secret.js';
@@ -49,25 +49,4 @@ export function Credentials({ store, path, done, short }) {
       return html`<li key=${one.id}><div class="row"><${IdLine} text=${one.access_key_id} what="the access key id" /><span class="end">${one.current ? html`<${Chip} tone="ok">current<//>` : html`<${Button} class="small quiet" missing=${missing} onClick=${() => drop(one)}>Delete<//>`}</span></div>
         <div class="row small"><${AgeBar} age=${since === null ? null : { days: (now.value - since) / DAY, period: 90 }} /><span class="t2">${one.last_used_at ? html`used <${Time} at=${one.last_used_at} />` : 'not used yet'}${one.current ? ', AWS has this one' : ''}</span></div></li>`;
     })}</ul><//>`;
-}
-
-const RULES = /** @type {Array<[string, string, string]>} */ ([['principals', 'Principals', 'arn:aws:iam::123456789012:role/payments-*'], ['via_services', 'Via services', 's3.eu-central-1.amazonaws.com'], ['source_vpcs', 'From VPCs', 'vpc-…'], ['source_vpces', 'From VPC endpoints', 'vpce-…'], ['operations', 'Operations', 'Encrypt, Decrypt, GenerateDataKey, ReEncrypt']]);
-
-/** @param {{store: any, path: string, done: (answer: any) => void, short?: boolean}} props */
-export function CallerRules({ store, path, done, short }) {
-  const rules = store.caller_rules ?? {};
-  const filled = RULES.filter(([member]) => rules[member]?.length > 0);
-  const edit = () => ask({
-    title: `Who may call ${store.name}?`, act: 'Set the rules', keep: 'Leave them', text: 'Each list that is not empty must hold. Who is not named in it is refused from the next call on. One to a line; * stands for any text.',
-    values: Object.fromEntries(RULES.map(([member]) => [member, (rules[member] ?? []).join('\n')])),
-    fields: (values, set) => html`<div class="form">${RULES.map(([member, label, example]) => html`<div class="field" key=${member}><label for=${`rule-${member}`}>${label}</label><textarea id=${`rule-${member}`} class="input mono" rows="2" placeholder=${example} value=${values[member]} onInput=${(/** @type {any} */ event) => set({ ...values, [member]: event.target.value })}></textarea></div>`)}</div>`,
-    run: (values, api) => api.patch(path, { caller_rules: Object.fromEntries(RULES.map(([member]) => [member, values[member].split(/[\n,]/).map((/** @type {string} */ one) => one.trim()).filter(Boolean)])) }),
-  }).then((answer) => {
-    if (!answer) return;
-    done(answer);
-    changed('/cckm/aws/custom-key-stores');
-  });
-  return html`<${Card} title="Who may call" sub=${filled.length === 0 ? 'no lists' : `${filled.length} ${filled.length === 1 ? 'list' : 'lists, all must hold'}`} acts=${html`<${Button} class="small quiet" missing=${lacks(store, 'keystoreupdate')} onClick=${edit}>Edit<//>`}>
-    ${filled.length === 0 && html`<${Note} tone="warn">Whoever AWS lets use the keys may call: there is no rule here.<//>`}
-    ${(filled.length > 0 || !short) && html`<${Pairs} of=${RULES.map(([member, label]) => [label, rules[member]?.length > 0 ? html`<span class="mono break">${rules[member].join(', ')}</span>` : html`<span class="t3">any</span>`])} />`}<//>`;
 }

@@ -16,7 +16,8 @@ import { NotFound } from '../not-found.js';
 import { KEY_COLUMNS } from '../keys/columns.js';
 import { StoreKind, StoreState, storeState } from './list.js';
 import { Live } from './live.js';
-import { CallerRules, Credentials } from './credentials.js';
+import { StoreRules } from './caller-rules.js';
+import { Credentials } from './credentials.js';
 
 /** @param {{id: string}} props */
 export function KeyStoreDetail({ id }) {
@@ -56,6 +57,6 @@ export function KeyStoreDetail({ id }) {
       { id: 'live', label: local ? 'Live' : 'Summary', show: () => html`<${Live} store=${store} path=${path} keys=${count} done=${done} />` },
       { id: 'keys', label: 'Keys', count, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ custom_key_store_name: store.name, kms: store.kms }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
       local && { id: 'credentials', label: 'Credentials', count: store.credential_count, show: () => html`<div class="body"><${Credentials} store=${store} path=${path} done=${done} /></div>` },
-      local && { id: 'rules', label: 'Caller rules', show: () => html`<div class="body"><${CallerRules} store=${store} path=${path} done=${done} /></div>` },
+      local && { id: 'rules', label: 'Caller rules', show: () => html`<div class="body"><${StoreRules} store=${store} path=${path} done=${done} /></div>` },
     ]} /></div>`;
 }

@@ -10,7 +10,8 @@ import { Card, Chip, Empty, ErrorNote, Note, Shape, Time } from '../../component
 import { act, ask } from '../../components/dialog.js';
 import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
-import { CallerRules, Credentials } from './credentials.js';
+import { StoreRules } from './caller-rules.js';
+import { Credentials } from './credentials.js';
 
 /** @param {{store: any, path: string, keys: number, done: (answer: any) => void}} props */
 export function Live({ store, path, keys, done }) {
@@ -24,7 +25,7 @@ export function Live({ store, path, keys, done }) {
   }
   return html`<div class="body"><div class="columns wide"><${Switch} store=${store} path=${path} keys=${keys} done=${(/** @type {any} */ answer) => { done(answer); health.reload(); }} /><${Health} read=${health} /></div>
     <${Figures} counters=${counters.data} line=${line.current} />
-    <div class="columns wide"><${Refused} path=${path} /><div class="column"><${Credentials} store=${store} path=${path} done=${done} short /><${CallerRules} store=${store} path=${path} done=${done} short /></div></div></div>`;
+    <div class="columns wide"><${Refused} path=${path} /><div class="column"><${Credentials} store=${store} path=${path} done=${done} short /><${StoreRules} store=${store} path=${path} done=${done} short /></div></div></div>`;
 }
 
 /** @param {Record<string, number> | undefined} of */

@@ -60,6 +60,7 @@ export function KeyDetail({ id }) {
       { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       !past && { id: 'access', label: 'Who may use it', shortcut: 'w', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
       !past && { id: 'materials', label: 'Materials', show: () => html`<${Lazy} load=${() => import('./materials.js').then((file) => file.KeyMaterials)} row=${key} path=${path} changed=${changed} />` },
+      !past && key.local_hosted_params && { id: 'held', label: 'Held here', show: () => html`<${Lazy} load=${() => import('./held.js').then((file) => file.KeyHeld)} row=${key} path=${path} changed=${changed} />` },
       { id: 'aliases', label: 'Aliases and tags', count: tags, show: () => html`<${AliasesAndTags} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       { id: 'replicas', label: 'Replicas', count: aws.MultiRegion ? aws.MultiRegionConfiguration?.ReplicaKeys?.length ?? 0 : undefined, show: () => html`<${Lazy} load=${() => import('./replicas.js').then((file) => file.KeyReplicas)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       !past && { id: 'grants', label: 'Grants', show: () => html`<${Lazy} load=${() => import('./grants.js').then((file) => file.KeyGrants)} path=${path} />` },
