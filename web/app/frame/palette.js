@@ -1,4 +1,4 @@
-/** The palette (Ctrl K): one field over everything; `>` commands, `@` people, `#` records. */
+/** The palette (Ctrl K): one field over everything; `>` commands, `@` people, `#` records; Tab leads to the acts of what is chosen. */
 import { html, useEffect, useMemo, useRef, useState } from '../view.js';
 import { api } from '../api.js';
 import { go } from '../router.js';
@@ -9,6 +9,7 @@ import { Dialog, over } from '../components/dialog.js';
 import { Origin, State } from '../components/bits.js';
 import { setTheme } from '../theme.js';
 import { NAV, mayUse } from './nav.js';
+import { actsOf } from './palette-acts.js';
 
 let open = false;
 
@@ -19,7 +20,7 @@ export async function openPalette(text = '') {
   open = false;
 }
 
-/** @typedef {{id: string, group: string, icon: string, title: any, beside?: any, end?: any, href?: string, run?: () => void}} Hit */
+/** @typedef {{id: string, group: string, icon: string, title: any, beside?: any, end?: any, href?: string, run?: () => void, kind?: string, of?: string}} Hit kind, of: the kind and the id of the object that was found */
 
 /** @param {string} text @returns {Hit[]} */
 function commands(text) {
@@ -50,7 +51,7 @@ async function search(text, signal) {
     const answer = await api.get('/search', { q: text, limit: 20 }, signal);
     return (answer.resources ?? answer.hits ?? []).map((/** @type {any} */ hit) => {
       const kind = String(hit.kind).replace(/-/g, '_');
-      return { id: `${kind}-${hit.id}`, group: GROUPS[kind] ?? kind, icon: ICONS[kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: placeOf(kind, String(hit.address ?? '')) };
+      return { id: `${kind}-${hit.id}`, group: GROUPS[kind] ?? kind, icon: ICONS[kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: placeOf(kind, String(hit.address ?? '')), kind, of: String(hit.id) };
     });
   } catch (/** @type {any} */ error) {
     if (signal.aborted || error.status !== 404) throw error;
@@ -58,7 +59,7 @@ async function search(text, signal) {
   const wild = /^(arn:|[0-9a-f]{8}-)/.test(text) ? text : `*${text}*`;
   const member = text.startsWith('arn:') ? 'arn' : /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text) ? 'keyid' : 'alias';
   const answer = await api.get('/cckm/aws/keys', { [member]: wild, limit: 8 }, signal);
-  return answer.resources.map((/** @type {any} */ key) => ({ id: key.id, group: 'Keys', icon: 'key-round', title: keyName(key), beside: `${key.kms}, ${key.region}`, href: `/cckm/aws/keys/${key.id}`, end: html`<${State} state=${keyState(key)} /> <${Origin} origin=${keyOrigin(key)} />` }));
+  return answer.resources.map((/** @type {any} */ key) => ({ id: key.id, group: 'Keys', icon: 'key-round', title: keyName(key), beside: `${key.kms}, ${key.region}`, href: `/cckm/aws/keys/${key.id}`, kind: 'key', of: key.id, end: html`<${State} state=${keyState(key)} /> <${Origin} origin=${keyOrigin(key)} />` }));
 }
 
 /** The text with what was typed marked. @param {{text: string, typed: string}} props */
@@ -75,6 +76,7 @@ function Palette({ start, done }) {
   const [took, setTook] = useState(/** @type {number | null} */ (null));
   const [failed, setFailed] = useState('');
   const [at, setAt] = useState(0);
+  const [acting, setActing] = useState(/** @type {string | null} */ (null));
   const list = useRef(/** @type {any} */ (null));
   const asked = text.trim();
   const special = /^[>@#]/.test(asked) ? asked[0] : '';
@@ -82,6 +84,7 @@ function Palette({ start, done }) {
 
   useEffect(() => {
     setAt(0);
+    setActing(null);
     setFailed('');
     if (special === '>' || asked === '' || typed === '') {
       setFound([]);
@@ -109,7 +112,15 @@ function Palette({ start, done }) {
     };
   }, [text]);
 
-  const hits = useMemo(() => [...found, ...(special === '' || special === '>' ? commands(typed) : [])].slice(0, 40), [found, text]);
+  // The acts follow the group of what they are of.
+  const listed = (/** @type {string | null} */ of) => {
+    const all = [...found, ...(special === '' || special === '>' ? commands(typed) : [])].slice(0, 40);
+    const hit = all.find((one) => one.id === of);
+    let end = hit ? all.indexOf(hit) + 1 : 0;
+    while (hit && all[end]?.group === hit.group) end += 1;
+    return [...all.slice(0, end), ...actsOf(hit), ...all.slice(end)];
+  };
+  const hits = useMemo(() => listed(acting), [found, text, acting]);
   const chosen = hits[Math.min(at, hits.length - 1)];
   const run = (/** @type {Hit | undefined} */ hit, apart = false) => {
     if (!hit) return;
@@ -118,21 +129,27 @@ function Palette({ start, done }) {
     if (hit.href) go(hit.href);
     else hit.run?.();
   };
+  const choose = (/** @type {number} */ index) => {
+    setAt(Math.max(0, index));
+    requestAnimationFrame(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }));
+  };
+  const act = (/** @type {string | null} */ of, /** @type {string} */ wanted) => {
+    setActing(of);
+    choose(listed(of).findIndex((hit) => hit.id === wanted));
+  };
   const keys = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined) {
-      event.preventDefault();
-      const next = (at + step + hits.length) % Math.max(1, hits.length);
-      setAt(next);
-      requestAnimationFrame(() => list.current?.querySelector('[aria-selected="true"]')?.scrollIntoView({ block: 'nearest' }));
-    } else if (event.key === 'Enter') {
-      event.preventDefault();
-      run(chosen, event.ctrlKey || event.metaKey);
-    }
+    const [first] = actsOf(chosen);
+    if (step !== undefined) choose((at + step + hits.length) % Math.max(1, hits.length));
+    else if (event.key === 'Tab' && event.shiftKey && acting !== null) act(null, acting);
+    else if (event.key === 'Tab' && !event.shiftKey && first) act(chosen.id, first.id);
+    else if (event.key === 'Enter') run(chosen, event.ctrlKey || event.metaKey);
+    else if (event.key !== 'Tab' || acting === null) return;
+    event.preventDefault();
   };
   let group = '';
   return html`<${Dialog} class="palette" label="Find" close=${() => done(null)}>
-    <div class="question"><${Icon} name="search" size="large" /><input data-first role="combobox" aria-expanded="true" aria-controls="palette-hits" aria-activedescendant=${chosen && `hit-${chosen.id}`} aria-label="Find anything" placeholder="Find a key, an ARN, a person…"
+    <div class="question"><${Icon} name="search" size="large" /><input data-first role="combobox" aria-expanded="true" aria-controls="palette-hits" aria-activedescendant=${chosen && `hit-${hits.indexOf(chosen)}`} aria-label="Find anything" placeholder="Find a key, an ARN, a person…"
       value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} onKeyDown=${keys} autocomplete="off" spellcheck="false" />${took !== null && html`<span class="small t2">${found.length} found in ${took} ms</span>`}</div>
     <div class="hits" id="palette-hits" role="listbox" aria-label="Found" ref=${list}>
       ${failed && html`<p class="danger small" role="alert">${failed}</p>`}
@@ -140,8 +157,8 @@ function Palette({ start, done }) {
       ${hits.map((hit, i) => {
         const head = hit.group !== group && html`<h3 role="presentation">${hit.group}</h3>`;
         group = hit.group;
-        return html`${head}<div class="hit" role="option" id=${`hit-${hit.id}`} aria-selected=${hit === chosen} onClick=${(/** @type {MouseEvent} */ event) => run(hit, event.ctrlKey || event.metaKey)} onPointerMove=${() => at !== i && setAt(i)}>
+        return html`${head}<div class="hit" role="option" id=${`hit-${i}`} aria-selected=${hit === chosen} onClick=${(/** @type {MouseEvent} */ event) => run(hit, event.ctrlKey || event.metaKey)} onPointerMove=${() => at !== i && setAt(i)}>
           <${Icon} name=${hit.icon} /><${Marked} text=${String(hit.title)} typed=${typed} /><span class="t2 cut">${hit.beside}</span><span class="end row nowrap">${hit.end}${hit === chosen && html`<kbd>Enter</kbd>`}</span></div>`;
       })}</div>
-    <div class="keys"><span><kbd>↑↓</kbd> choose</span><span><kbd>Enter</kbd> open</span><span><kbd>Ctrl Enter</kbd> new tab</span><span class="end"><b>></b> commands</span><span><b>@</b> people</span><span><b>#</b> records</span></div><//>`;
+    <div class="keys"><span><kbd>↑↓</kbd> choose</span><span><kbd>Enter</kbd> open</span><span><kbd>Ctrl Enter</kbd> new tab</span>${actsOf(chosen).length > 0 && html`<span><kbd>Tab</kbd> act on it</span>`}${acting !== null && html`<span><kbd>Shift Tab</kbd> back</span>`}<span class="end"><b>></b> commands</span><span><b>@</b> people</span><span><b>#</b> records</span></div><//>`;
 }
