@@ -12,4 +12,4 @@ function watch(query) {
 }
 
 export const isNarrow = watch('(max-width: 1320px)');
-export const isTablet = watch('(max-width: 1000px)');
+export const isTablet = watch('(max-width: 1024px)');

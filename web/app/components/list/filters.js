@@ -6,6 +6,8 @@ import { listOf, listQuery } from '../../lib/query.js';
 import { spaced } from '../../lib/text.js';
 import { Icon } from '../icon.js';
 import { Popup } from '../popup.js';
+import { isTablet } from '../../width.js';
+import { FilterSheet } from './filter-sheet.js';
 
 /**
  * @typedef {object} Filter
@@ -22,6 +24,12 @@ export const YES_NO = /** @type {Array<[string, string]>} */ ([['true', 'yes'], 
 /** The KMSs to choose from, by their names. @returns {Promise<Array<[string, string]>>} */
 export const kmsOptions = async () => (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources.map((/** @type {any} */ one) => [one.name, one.name]);
 
+/** The values that the address has for a filter. @param {Filter} filter */
+export const valuesOf = (filter) => listOf(query.value[filter.name]);
+
+/** The same in words. @param {Filter} filter */
+export const wordsOf = (filter) => valuesOf(filter).map((value) => (Array.isArray(filter.options) ? filter.options.find(([one]) => one === value)?.[1] : undefined) ?? value);
+
 /** The filters that are set. What a link has set and no filter of the list is has a chip too: it narrows the list all the same. @param {Filter[]} filters @param {string[]} hidden @returns {Filter[]} */
 function presentFilters(filters, hidden) {
   const set = Object.keys(listQuery(query.value)).filter((name) => !hidden.includes(name) && !['skip', 'limit', 'sort'].includes(name));
@@ -31,15 +39,15 @@ function presentFilters(filters, hidden) {
 
 /** @param {{filters: Filter[], hidden: string[]}} props hidden: what the list fixes, and what it searches by */
 export function Filters({ filters, hidden }) {
-  return html`${presentFilters(filters, hidden).map((filter) => html`<${FilterChip} key=${filter.name} filter=${filter} />`)}
-    ${filters.length > 0 && html`<${Popup} class="filter-add" sheet label=${html`<${Icon} name="plus" size="small" />Filter`}>${(/** @type {() => void} */ close) => html`<${AddFilter} filters=${filters.filter((filter) => query.value[filter.name] === undefined)} close=${close} />`}<//>`}`;
+  const present = presentFilters(filters, hidden);
+  if (isTablet.value) return (filters.length > 0 || present.length > 0) && html`<${FilterSheet} filters=${filters.filter((filter) => !hidden.includes(filter.name))} present=${present} />`;
+  return html`${present.map((filter) => html`<${FilterChip} key=${filter.name} filter=${filter} />`)}
+    ${filters.length > 0 && html`<${Popup} class="filter-add" label=${html`<${Icon} name="plus" size="small" />Filter`}>${(/** @type {() => void} */ close) => html`<${AddFilter} filters=${filters.filter((filter) => query.value[filter.name] === undefined)} close=${close} />`}<//>`}`;
 }
 
 /** @param {{filter: Filter}} props */
 function FilterChip({ filter }) {
-  const values = listOf(query.value[filter.name]);
-  const words = values.map((value) => (Array.isArray(filter.options) ? filter.options.find(([one]) => one === value)?.[1] : undefined) ?? value);
-  return html`<span class="filter-chip"><${Popup} class="" label=${html`<span>${filter.title}</span><b>${words.join(', ')}</b>`}>${(/** @type {() => void} */ close) => html`<${Values} filter=${filter} close=${close} />`}<//>
+  return html`<span class="filter-chip"><${Popup} class="" label=${html`<span>${filter.title}</span><b>${wordsOf(filter).join(', ')}</b>`}>${(/** @type {() => void} */ close) => html`<${Values} filter=${filter} close=${close} />`}<//>
     <button type="button" class="tiny" aria-label=${`Take away the filter ${filter.title}`} onClick=${() => setQuery({ [filter.name]: null, skip: null })}><${Icon} name="x" size="small" /></button></span>`;
 }
 
@@ -51,8 +59,8 @@ function AddFilter({ filters, close }) {
 }
 
 /** @param {{filter: Filter, close: () => void}} props */
-function Values({ filter, close }) {
-  const present = listOf(query.value[filter.name]);
+export function Values({ filter, close }) {
+  const present = valuesOf(filter);
   const [options, setOptions] = useState(/** @type {Array<[string, string]> | null} */ (Array.isArray(filter.options) ? filter.options : null));
   const [text, setText] = useState(present[0] ?? '');
   useEffect(() => {
