@@ -51,6 +51,7 @@ export function pages(world) {
     { name: 'syslogs', path: '/configs/syslogs' },
     { name: 'kms-list', path: '/cckm/aws/kms', ready: 'tbody tr a' },
     { name: 'kms', path: kms },
+    { name: 'kms-terraform', path: kms, act: async (page) => { await page.click('[aria-label="This page as a call of the API"]'); await page.click('button:has-text("Terraform")'); } },
     { name: 'kms-rights', path: `${kms}?tab=rights`, ready: '.matrix', act: async (page) => { await page.click('[data-cell="2 1"]'); await page.click('[data-cell="8 2"]'); } },
     { name: 'kms-rights-by-person', path: `${kms}?tab=rights`, ready: '.matrix', act: async (page) => { await page.click('text=By person'); } },
     { name: 'kms-iam-policy', path: `${kms}?tab=policy`, ready: '.json' },

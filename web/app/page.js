@@ -14,6 +14,19 @@ import { info } from './info.js';
 /** @type {import('../vendor/signals.js').Signal<PageInfo>} */
 export const page = signal({ title: '' });
 
+/** What the open side panel shows: the call and the Terraform of the page are those of it. @type {import('../vendor/signals.js').Signal<{call?: PageInfo['call'], terraform?: string}>} */
+export const opened = signal({});
+
+/** Called by a side panel, on every render. @param {{call?: PageInfo['call'], terraform?: string}} said */
+export function useOpened(said) {
+  useEffect(() => {
+    opened.value = said;
+    return () => {
+      opened.value = {};
+    };
+  }, [JSON.stringify(said)]);
+}
+
 /** Called by each page, on every render. @param {PageInfo} said */
 export function usePage(said) {
   const text = JSON.stringify(said);

@@ -1,6 +1,6 @@
 /** `API`: what is on the page as a call with curl, and as Terraform. The token is left out. */
 import { html, useState } from '../view.js';
-import { page } from '../page.js';
+import { opened, page } from '../page.js';
 import { place } from '../router.js';
 import { apiQuery, queryString } from '../lib/query.js';
 import { Copy } from '../components/bits.js';
@@ -26,7 +26,7 @@ export function ApiMenu() {
 /** The call of the page, also used beside forms. @param {{call?: any, terraform?: string}} props */
 export function AsCode({ call, terraform }) {
   const [kind, setKind] = useState('curl');
-  const said = page.value;
+  const said = { ...page.value, ...opened.value };
   const own = call ?? said.call ?? (place.value.path === '/' ? { path: '/cckm/aws/posture', query: {} } : {});
   const hcl = terraform ?? said.terraform;
   const text = kind === 'curl' ? curl(own) : hcl ?? '';

@@ -3,6 +3,7 @@ import { html } from '../view.js';
 import { api } from '../api.js';
 import { page } from '../page.js';
 import { go } from '../router.js';
+import { segment } from '../lib/query.js';
 import { showError } from '../components/dialog.js';
 import { toast } from '../components/toast.js';
 
@@ -31,10 +32,10 @@ async function copy(text, what) {
   }
 }
 
-/** @param {string} href */
-async function copyArn(href) {
+/** @param {string} id */
+async function copyArn(id) {
   try {
-    const key = await api.get(href);
+    const key = await api.get(`/cckm/aws/keys/${segment(id)}`);
     await copy(key.aws_param?.Arn, 'The ARN');
   } catch (error) {
     await showError(error);
@@ -71,7 +72,7 @@ export function actsOf(hit) {
     kind === 'user' && act('scroll-text', 'What this user did', { href: `/audit/records?user_id=${encodeURIComponent(of)}` }),
     PAST.includes(kind) && act('history', 'See it as it was on…', { run: () => press(href, 't') }, html`<kbd>T</kbd>`),
     PAST.includes(kind) && act('scroll-text', 'Its history', { href: `${href}?tab=history` }),
-    kind === 'key' && act('copy', 'Copy the ARN', { run: () => copyArn(href) }),
+    kind === 'key' && act('copy', 'Copy the ARN', { run: () => copyArn(of) }),
     of !== '' && kind !== 'group' && act('copy', 'Copy the id', { run: () => copy(of, 'The id'), beside: of }),
   ].filter((one) => one !== false);
 }

@@ -5,6 +5,7 @@ import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { connectionResource } from '../../lib/terraform.js';
 import { withoutSecrets } from '../../lib/text.js';
 import { Card } from '../../components/bits.js';
 import { FormNote, useForm } from '../../components/form.js';
@@ -22,7 +23,7 @@ export function AddConnection() {
   const [said, setSaid] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const body = bodyOf(values);
-  usePage({ title: 'Add a connection', crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: 'Add a connection' }], call: { method: 'POST', path: CONNECTIONS, query: {}, body: withoutSecrets(body, SECRETS) } });
+  usePage({ title: 'Add a connection', crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: 'Add a connection' }], call: { method: 'POST', path: CONNECTIONS, query: {}, body: withoutSecrets(body, SECRETS) }, terraform: connectionResource(body) });
   const text = JSON.stringify(body);
   const tested = said?.of === text && said.answer?.connection_ok;
   const filled = values.name.trim() !== '' && (values.is_role_anywhere ? values.private_key !== '' && values.certificate !== '' : values.access_key_id !== '' && values.secret_access_key !== '');

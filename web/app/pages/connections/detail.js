@@ -7,6 +7,7 @@ import { lacksRight } from '../../rights.js';
 import { go, query, withQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { plural } from '../../lib/text.js';
+import { connectionResource } from '../../lib/terraform.js';
 import { Card, Chip, Empty, IdLine, Note, Pairs, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { FormNote, useForm } from '../../components/form.js';
@@ -33,7 +34,7 @@ export function ConnectionDetail({ id }) {
   const used = useGet(now.data ? '/cckm/aws/kms' : null, { connection: now.data?.name, limit: 100, sort: 'name' });
   const [said, setSaid] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
-  usePage({ title: name, crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: name }], terraform: row && terraform(row), past: true });
+  usePage({ title: name, crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: name }], terraform: row && connectionResource(row), past: true });
   if (read.error?.status === 404 && at === undefined) return html`<${NotFound} what="connection" list=${CONNECTIONS} />`;
   const bar = at !== undefined && html`<${TimeBar} path=${path} name=${name} begun=${now.data?.createdAt} />`;
   if (!row || (at !== undefined && read.error)) return html`<${Instead} bar=${bar} read=${read} />`;
@@ -119,15 +120,4 @@ function Settings({ row, path, missing, changed }) {
 function Policy() {
   const [uses, setUses] = useState(['keys', 'byok']);
   return html`<div class="body"><div class="row wide wrap"><b>Used for</b><${Uses} chosen=${uses} choose=${setUses} /></div><${PolicyCard} uses=${uses} read=${usePolicy(uses)} /></div>`;
-}
-
-/** @param {any} row */
-function terraform(row) {
-  return `resource "ciphertrust_aws_connection" ${JSON.stringify(row.name.replace(/[^A-Za-z0-9_-]/g, '_'))} {
-  name              = ${JSON.stringify(row.name)}
-  cloud_name        = ${JSON.stringify(row.cloud_name)}
-  access_key_id     = ${JSON.stringify(row.access_key_id ?? '')}
-  secret_access_key = var.secret_access_key
-  products          = ["cckm"]
-}`;
 }

@@ -5,6 +5,7 @@ import { changed as changedPath, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { queryString, segment } from '../../lib/query.js';
+import { storeResource } from '../../lib/terraform.js';
 import { lacks, lacksRight } from '../../rights.js';
 import { ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
 import { act, ask } from '../../components/dialog.js';
@@ -25,7 +26,7 @@ export function KeyStoreDetail({ id }) {
   const read = useGet(path, {}, { every: 15_000 });
   const store = read.data;
   const keys = useGet(store ? '/cckm/aws/keys' : null, { custom_key_store_name: store?.name, kms: store?.kms, limit: 1 });
-  usePage({ title: store?.name ?? 'Key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: store?.name ?? id.slice(0, 8) }] });
+  usePage({ title: store?.name ?? 'Key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: store?.name ?? id.slice(0, 8) }], terraform: store && storeResource(store) });
   if (read.error?.status === 404) return html`<${NotFound} what="key store" list="/cckm/aws/custom-key-stores" />`;
   if (!store) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${6} />`}</div>`;
   const aws = store.aws_param ?? {};

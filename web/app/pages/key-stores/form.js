@@ -5,6 +5,7 @@ import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { storeResource } from '../../lib/terraform.js';
 import { CheckField, FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
@@ -19,7 +20,7 @@ export function KeyStoreForm() {
   const chosen = (kms.data?.resources ?? []).find((/** @type {any} */ one) => one.name === values.kms);
   const body = { name: values.name, kms: values.kms, region: values.region, linked_state: values.linked_state, aws_param: { xks_proxy_uri_endpoint: values.xks_proxy_uri_endpoint }, local_hosted_params: { health_check_key_id: values.health_check_key_id, max_credentials: Number(values.max_credentials) || 8 } };
   const call = { method: 'POST', path: '/cckm/aws/custom-key-stores', query: {}, body };
-  usePage({ title: 'Add a key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: 'Add a key store' }], call });
+  usePage({ title: 'Add a key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: 'Add a key store' }], call, terraform: storeResource(body) });
   useOffered(form, 'region', chosen?.regions);
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();

@@ -5,6 +5,7 @@ import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, place, query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { keyResource } from '../../lib/terraform.js';
 import { lacks } from '../../rights.js';
 import { Card, Empty, Note } from '../../components/bits.js';
 import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
@@ -38,7 +39,7 @@ function Creation({ kind }) {
   const usable = (kms.data?.resources ?? []).filter((/** @type {any} */ one) => String(one.status).toLowerCase() !== 'archived' && !lacks({ kms: one.name, kms_id: one.id }, kind === 'upload' ? 'keyupload' : kind === 'hyok' ? 'hyokkeycreate' : 'keycreate'));
   const chosen = usable.find((/** @type {any} */ one) => one.name === values.kms);
   const title = KINDS[kind].title;
-  usePage({ title, crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, { label: title }], call: callOf(kind, values) });
+  usePage({ title, crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, { label: title }], call: callOf(kind, values), terraform: keyResource(bodyOf(kind, values)) });
 
   const stores = useGet(kind === 'hyok' && chosen ? '/cckm/aws/custom-key-stores' : null, { kms: chosen?.name, limit: 100 });
   const offered = /** @type {any[]} */ (stores.data?.resources ?? []);

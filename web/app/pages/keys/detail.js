@@ -5,6 +5,7 @@ import { usePage } from '../../page.js';
 import { query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { keyAge, keyName, keyOrigin } from '../../lib/key.js';
+import { keyResource } from '../../lib/terraform.js';
 import { AgeBar } from '../../components/charts.js';
 import { IdLine, Origin, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
@@ -27,7 +28,7 @@ export function KeyDetail({ id }) {
   usePage({
     title: name,
     crumbs: [{ label: 'Keys', href: '/cckm/aws/keys' }, ...(key ? [{ label: key.kms, href: `/cckm/aws/kms/${segment(key.kms_id)}` }] : []), { label: name }],
-    terraform: key && terraform(key),
+    terraform: key && keyResource(key),
     past: true,
   });
   const past = query.value.at !== undefined;
@@ -66,16 +67,4 @@ export function KeyDetail({ id }) {
       !past && { id: 'grants', label: 'Grants', show: () => html`<${Lazy} load=${() => import('./grants.js').then((file) => file.KeyGrants)} path=${path} />` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
-}
-
-/** The key as Terraform of the vendor's provider. @param {any} key */
-function terraform(key) {
-  const aws = key.aws_param ?? {};
-  return `resource "ciphertrust_aws_key" "${keyName(key).replace(/^alias\//, '').replace(/[^A-Za-z0-9_-]/g, '_')}" {
-  kms         = ${JSON.stringify(key.kms)}
-  region      = ${JSON.stringify(key.region)}
-  alias       = ${JSON.stringify((aws.Alias ?? []).map((/** @type {string} */ alias) => alias.replace(/^alias\//, '')))}
-  description = ${JSON.stringify(aws.Description ?? '')}
-  customer_master_key_spec = ${JSON.stringify(aws.CustomerMasterKeySpec ?? aws.KeySpec ?? '')}
-}`;
 }

@@ -20,7 +20,7 @@ const VIEWS = [
 ];
 
 export function KeyList() {
-  usePage({ title: 'Keys', terraform: TERRAFORM });
+  usePage({ title: 'Keys' });
   return html`<div class="page full"><${Head} title="Keys" actions=${html`
       <a class="button" href="/cckm/aws/upload-key"><${Icon} name="upload" size="small" />Upload${isTablet.value ? '' : ' a key'}</a>
       <a class="button ink" href="/cckm/aws/keys?new=native" data-key="c"><${Icon} name="plus" size="small" />Create a key<kbd>C</kbd></a>`} />
@@ -28,6 +28,3 @@ export function KeyList() {
       search=${{ placeholder: 'Alias, id, ARN, description, tag' }} href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} bulk=${keyBulk}
       empty=${html`<${Empty} icon="key-round" title="No keys yet">Create one, or upload your own.<br /><a href="/cckm/aws/keys?new=native">Create a key</a><//>`} /></div>`;
 }
-
-const TERRAFORM = `data "ciphertrust_aws_keys" "all" {
-}`;

@@ -6,6 +6,7 @@ import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { plural } from '../../lib/text.js';
+import { kmsResource } from '../../lib/terraform.js';
 import { Card, Chip, ErrorNote, IdLine, Note, Pairs, Skeleton, State } from '../../components/bits.js';
 import { DryRunBox, DryRunButton, useDryRun } from '../../components/dry-run.js';
 import { FormNote, TextField, useForm } from '../../components/form.js';
@@ -31,7 +32,7 @@ export function AddKms() {
   }, [found]);
 
   const body = { name: values.name.trim(), account_id: values.account_id, connection: values.connection, regions: values.regions, ...role };
-  usePage({ title: 'Add a KMS', crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: 'Add a KMS' }], call: { method: 'POST', path: '/cckm/aws/kms', query: {}, body } });
+  usePage({ title: 'Add a KMS', crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: 'Add a KMS' }], call: { method: 'POST', path: '/cckm/aws/kms', query: {}, body }, terraform: kmsResource(body) });
   const dry = useDryRun(() => api.post('/cckm/aws/kms', body, { query: { dry_run: true } }), (answer) => html`This would add ${answer.name}, acting as <span class="mono break">${answer.arn}</span>.`);
   const finish = async () => {
     const answer = await form.submit(() => api.post('/cckm/aws/kms', body));

@@ -5,6 +5,7 @@ import { usePage } from '../../page.js';
 import { query, withQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
+import { kmsResource } from '../../lib/terraform.js';
 import { Chip, IdLine } from '../../components/bits.js';
 import { Head, Tabs } from '../../components/head.js';
 import { List } from '../../components/list/list.js';
@@ -32,7 +33,7 @@ export function KmsDetail({ id }) {
   const history = useGet(`${path}/history`, { limit: 1 });
   const name = kms?.name ?? now.data?.name ?? id;
   const rights = query.value.tab === 'rights';
-  usePage({ title: name, crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: name, href: path }, ...(rights ? [{ label: 'Rights' }] : [])], call: { path, query: at === undefined ? {} : { at } }, terraform: kms && terraform(kms), past: true });
+  usePage({ title: name, crumbs: [{ label: 'KMSs', href: '/cckm/aws/kms' }, { label: name, href: path }, ...(rights ? [{ label: 'Rights' }] : [])], call: { path, query: at === undefined ? {} : { at } }, terraform: kms && kmsResource(kms), past: true });
   if (read.error?.status === 404 && now.error?.status === 404) return html`<${NotFound} what="KMS" list="/cckm/aws/kms" />`;
   const bar = at !== undefined && html`<${TimeBar} path=${path} name=${name} begun=${now.data?.createdAt} compare=${withQuery({ tab: null })} />`;
   if (!kms || (at !== undefined && read.error)) return html`<${Instead} bar=${bar} read=${read} />`;
@@ -51,15 +52,4 @@ export function KmsDetail({ id }) {
       !past && { id: 'policy', label: 'IAM policy', show: () => html`<${IamPolicy} kms=${kms} />` },
       { id: 'history', label: 'History', count: history.data && number(history.data.total), show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
-}
-
-/** The KMS as Terraform of the vendor's provider. @param {any} kms */
-function terraform(kms) {
-  const role = kms.assume_role_arn ? `\n  assume_role_arn = ${JSON.stringify(kms.assume_role_arn)}${kms.assume_role_external_id ? `\n  assume_role_external_id = ${JSON.stringify(kms.assume_role_external_id)}` : ''}` : '';
-  return `resource "ciphertrust_aws_kms" ${JSON.stringify(kms.name.replace(/[^A-Za-z0-9_-]/g, '_'))} {
-  name           = ${JSON.stringify(kms.name)}
-  account_id     = ${JSON.stringify(kms.account_id)}
-  aws_connection = ${JSON.stringify(kms.connection)}
-  regions        = ${JSON.stringify(kms.regions)}${role}
-}`;
 }

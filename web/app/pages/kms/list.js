@@ -37,7 +37,7 @@ export function Regions({ regions = [], most = 3 }) {
 }
 
 export function KmsList() {
-  usePage({ title: 'KMSs', terraform: 'data "ciphertrust_aws_kms" "all" {\n}' });
+  usePage({ title: 'KMSs', terraform: 'data "ciphertrust_aws_kms_list" "all" {\n}' });
   const posture = useGet('/cckm/aws/posture');
   const broken = useGet('/connectionmgmt/services/aws/connections', { last_connection_ok: false, limit: 200 });
   const counted = new Map((posture.data?.kms ?? []).map((/** @type {any} */ one) => [one.kms_id, one]));

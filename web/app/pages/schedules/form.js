@@ -5,6 +5,7 @@ import { changed, shared, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { scheduleResource } from '../../lib/terraform.js';
 import { parse, relative } from '../../lib/time.js';
 import { ErrorNote, Skeleton, now } from '../../components/bits.js';
 import { AreaField, CheckField, FormNote, SelectField, TextField, useForm } from '../../components/form.js';
@@ -50,7 +51,7 @@ function Form({ present }) {
   const title = present ? `Edit ${present.name}` : 'New schedule';
   const body = bodyOf(values, Boolean(present));
   const call = { method: present ? 'PATCH' : 'POST', path: present ? `/scheduler/job-configs/${present.id}` : '/scheduler/job-configs', query: {}, body };
-  usePage({ title, crumbs: [{ label: 'Schedules', href: '/scheduler/job-configs' }, { label: title }], call });
+  usePage({ title, crumbs: [{ label: 'Schedules', href: '/scheduler/job-configs' }, { label: title }], call, terraform: scheduleResource({ ...present, ...body }) });
   useEffect(() => {
     shared('/cckm/aws/kms', { limit: 200, sort: 'name' }).then((answer) => setKms(answer.resources), () => undefined);
   }, []);

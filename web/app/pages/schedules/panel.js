@@ -2,9 +2,11 @@
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
+import { useOpened } from '../../page.js';
 import { setQuery } from '../../router.js';
 import { queryString, segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
+import { scheduleResource } from '../../lib/terraform.js';
 import { day, parse, span } from '../../lib/time.js';
 import { lacksRight } from '../../rights.js';
 import { Chip, ErrorNote, Skeleton, State, Time, now } from '../../components/bits.js';
@@ -20,6 +22,7 @@ export function SchedulePanel({ id }) {
   const read = useGet(path);
   const runs = useGet('/scheduler/jobs', { job_config_id: id, limit: 6, sort: '-createdAt' });
   const one = read.data;
+  useOpened({ call: { path, query: {} }, terraform: one && scheduleResource(one) });
   const missing = lacksRight('schedules');
   if (!one) return html`<${SidePanel} title="Schedule"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div><//>`;
   const run = () => ask({ title: `Run ${one.name} now?`, act: 'Run it', keep: 'Wait for its time', text: one.operation === 'cckm_key_rotation' ? `It rotates what is due of its ${number(one.keys_count ?? 0)} keys.` : 'It runs once, besides its times.', run: () => runNow(id) }).then((answer) => answer && runs.reload());

@@ -34,7 +34,7 @@ const COLUMNS = [
 ];
 
 export function Schedules() {
-  usePage({ title: 'Schedules' });
+  usePage({ title: 'Schedules', terraform: 'data "ciphertrust_scheduler_list" "all" {\n}' });
   const open = query.value.open;
   return html`<div class="page full"><${Head} title="Schedules" sub="Times are UTC. A run that was missed while Claviger was down runs once at the start."
       actions=${lacksRight('schedules') ? null : html`<a class="button ink" href="/scheduler/job-configs?new=1" data-key="c"><${Icon} name="plus" size="small" />New schedule<kbd>C</kbd></a>`} />

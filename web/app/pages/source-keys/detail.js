@@ -4,6 +4,7 @@ import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { sourceKeyResource } from '../../lib/terraform.js';
 import { lacksRight } from '../../rights.js';
 import { Bitting } from '../../components/charts.js';
 import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Pairs, Skeleton, State, Time } from '../../components/bits.js';
@@ -22,7 +23,7 @@ export function SourceKeyDetail({ id }) {
   const key = read.data;
   const past = query.value.at !== undefined;
   const uses = useGet(key && !past ? `${path}/uses` : null, { limit: 100 });
-  usePage({ title: key?.name ?? 'Source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: key?.name ?? id.slice(0, 8) }], past: true });
+  usePage({ title: key?.name ?? 'Source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: key?.name ?? id.slice(0, 8) }], terraform: key && sourceKeyResource(key), past: true });
   if (read.error?.status === 404 && !past) return html`<${NotFound} what="source key" list="/vault/keys2" />`;
   const bar = past && html`<${TimeBar} path=${path} name=${key?.name ?? id.slice(0, 8)} begun=${key?.createdAt ?? ''} />`;
   if (!key || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;

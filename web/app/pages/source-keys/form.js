@@ -5,6 +5,7 @@ import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { sourceKeyResource } from '../../lib/terraform.js';
 import { withoutSecrets } from '../../lib/text.js';
 import { AreaField, CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
@@ -24,7 +25,7 @@ export function SourceKeyForm() {
     ...(values.unexportable && { unexportable: true }), ...(values.undeletable && { undeletable: true }), ...(values.how === 'brought' && { material: values.material.trim() }),
   };
   const call = { method: 'POST', path: '/vault/keys2', query: {}, body: withoutSecrets(body, ['material']) };
-  usePage({ title: 'Make a source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: 'Make a source key' }], call });
+  usePage({ title: 'Make a source key', crumbs: [{ label: 'Source keys', href: '/vault/keys2' }, { label: 'Make a source key' }], call, terraform: sourceKeyResource(body) });
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const answer = await form.submit(() => api.post('/vault/keys2', body));

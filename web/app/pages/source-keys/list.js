@@ -23,7 +23,7 @@ const COLUMNS = [
 ];
 
 export function SourceKeyList() {
-  usePage({ title: 'Source keys' });
+  usePage({ title: 'Source keys', terraform: 'data "ciphertrust_cm_keys_list" "all" {\n}' });
   return html`<div class="page full"><${Head} title="Source keys" sub="Material that is made or kept here, sealed by the keyring." actions=${!lacksRight('source keys') && html`<a class="button ink" href="/vault/keys2?new=1" data-key="c"><${Icon} name="plus" size="small" />Make a source key<kbd>C</kbd></a>`} />
     <${List} path="/vault/keys2" noun=${['source key', 'source keys']} columns=${COLUMNS} sort="-createdAt" search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/vault/keys2/${segment(row.id)}`}
       views=${[{ title: 'All versions', query: {} }, { title: 'Newest versions', query: { version: '-1' } }, { title: 'Not active', query: { state: ['Pre-Active', 'Deactivated', 'Compromised', 'Destroyed'] } }]}

@@ -7,6 +7,7 @@ import { go, query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { jsonText, plural } from '../../lib/text.js';
 import { readPolicy } from '../../lib/policy.js';
+import { templateResource } from '../../lib/terraform.js';
 import { lacksAnywhere } from '../../rights.js';
 import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Skeleton, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
@@ -49,7 +50,7 @@ export function TemplateDetail({ id }) {
   const past = query.value.at !== undefined;
   const keys = useGet(past ? null : '/cckm/aws/keys', { cckm_policy_template_id: id, limit: 1 });
   const one = read.data;
-  usePage({ title: one?.name ?? 'Template', crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: one?.name ?? id.slice(0, 8) }], past: true });
+  usePage({ title: one?.name ?? 'Template', crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: one?.name ?? id.slice(0, 8) }], terraform: one && templateResource(one), past: true });
   if (read.error?.status === 404 && !past) return html`<${NotFound} what="policy template" list="/cckm/aws/templates" />`;
   const bar = past && html`<${TimeBar} path=${path} name=${one?.name ?? id.slice(0, 8)} begun=${one?.createdAt ?? ''} />`;
   if (!one || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;
@@ -89,7 +90,7 @@ function Form({ present }) {
   const policy = chosen ? values.policy.replaceAll('::ACCOUNT:', `::${chosen.account_id}:`) : values.policy;
   const body = present ? { policy, ...(values.auto_push && { auto_push: true }) } : { name: values.name, kms: values.kms, policy };
   const call = { method: present ? 'PATCH' : 'POST', path: present ? path : '/cckm/aws/templates', query: {}, body };
-  usePage({ title, crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: title }], call });
+  usePage({ title, crumbs: [{ label: 'Policy templates', href: '/cckm/aws/templates' }, { label: title }], call, terraform: templateResource({ ...present, ...body }) });
   form.fields.add('policy').add('auto_push');
   const change = () => api.patch(path, body, { version: values.version });
   const send = () => form.submit(() => (present ? change() : api.post('/cckm/aws/templates', body)));

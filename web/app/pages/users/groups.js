@@ -2,12 +2,13 @@
 import { html, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, shared, useGet } from '../../data.js';
-import { usePage } from '../../page.js';
+import { useOpened, usePage } from '../../page.js';
 import { lacksRight } from '../../rights.js';
 import { go, query, setQuery } from '../../router.js';
 import { user as me } from '../../session.js';
 import { queryString, segment } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
+import { groupResource } from '../../lib/terraform.js';
 import { Avatar, Chip, ErrorNote, Skeleton, Time } from '../../components/bits.js';
 import { act, ask } from '../../components/dialog.js';
 import { Head, SidePanel } from '../../components/head.js';
@@ -54,6 +55,7 @@ function GroupPanel({ name, previous, next }) {
   const lacks = missing ?? (PRIVILEGED.includes(name) && !admin ? 'membership in admin' : undefined);
   const system = SYSTEM.includes(name);
   const row = read.data;
+  useOpened({ call: { path, query: {} }, terraform: row && groupResource(row) });
   const done = () => {
     changed(GROUPS);
     changed(USERS);

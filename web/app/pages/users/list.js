@@ -34,7 +34,7 @@ const COLUMNS = [
 export function UserList() {
   const opened = query.value.open === undefined ? null : String(query.value.open);
   const [rows, setRows] = useState(/** @type {any[]} */ ([]));
-  usePage({ title: 'Users', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Users' }], terraform: 'data "ciphertrust_users_list" "all" {\n}' });
+  usePage({ title: 'Users', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Users' }], terraform: 'data "ciphertrust_cm_users_list" "all" {\n}' });
   const missing = lacksRight('users');
   const add = () => go(`${USERS}?new=1`);
   const at = rows.findIndex((row) => row.user_id === opened);

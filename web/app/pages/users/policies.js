@@ -2,10 +2,11 @@
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
-import { usePage } from '../../page.js';
+import { useOpened, usePage } from '../../page.js';
 import { query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { plural } from '../../lib/text.js';
+import { passwordPolicyResource } from '../../lib/terraform.js';
 import { ErrorNote, Name, Skeleton } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { FormNote, TextField, useForm } from '../../components/form.js';
@@ -58,6 +59,7 @@ export function PolicyList() {
 function PolicyPanel({ name }) {
   const path = `${POLICIES}/${segment(name)}`;
   const read = useGet(path);
+  useOpened({ call: { path, query: {} }, terraform: read.data && passwordPolicyResource(read.data) });
   const remove = () => ask({ title: `Delete the password policy ${name}?`, level: 3, name, act: 'Delete the policy', keep: 'Keep the policy', text: 'It can be deleted only while no user has it.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed(POLICIES), setQuery({ open: null })));
   return html`<${SidePanel} title=${html`<bdi>${name}</bdi>`} actions=${name !== 'global' && html`<${Button} class="small danger" onClick=${remove}>Delete…<//>`}>${read.error ? html`<div class="panel-body"><${ErrorNote} error=${read.error} again=${read.reload} /></div>` : !read.data ? html`<div class="panel-body"><${Skeleton} rows=${6} /></div>` : html`<${Rules} row=${read.data} path=${path} set=${read.set} />`}<//>`;
 }

@@ -2,10 +2,12 @@
 import { html } from '../../view.js';
 import { api, versionOf } from '../../api.js';
 import { changed, useGet } from '../../data.js';
+import { useOpened } from '../../page.js';
 import { lacksRight } from '../../rights.js';
 import { setQuery } from '../../router.js';
 import { user as me } from '../../session.js';
 import { queryString, segment } from '../../lib/query.js';
+import { userResource } from '../../lib/terraform.js';
 import { verb } from '../../lib/record.js';
 import { exact, feedTime, parse } from '../../lib/time.js';
 import { Avatar, ErrorNote, Note, Pairs, Skeleton, Time, now } from '../../components/bits.js';
@@ -21,6 +23,7 @@ export function UserPanel({ id, previous, next }) {
   const path = `${USERS}/${segment(id)}`;
   const read = useGet(path);
   const row = read.data;
+  useOpened({ call: { path, query: {} }, terraform: row && userResource(row) });
   return html`<${SidePanel} title=${row ? html`<bdi>${row.username}</bdi>` : 'User'} previous=${previous} next=${next} beside=${row && html`<${UserState} row=${row} />`} actions=${row && html`<${Acts} row=${row} path=${path} set=${read.set} />`}>
     ${read.error ? html`<div class="panel-body">${read.error.status === 404 ? html`<p class="t2">There is no such user.</p>` : html`<${ErrorNote} error=${read.error} again=${read.reload} />`}</div>` : !row ? html`<div class="panel-body"><${Skeleton} rows=${6} /></div>` : html`<${Inside} row=${row} path=${path} set=${read.set} />`}<//>`;
 }
