@@ -60,6 +60,7 @@ export function isAt(entry, path) {
   if (entry.href === '/cckm/aws/posture' && path === '/cckm/aws/drift-events') return true;
   if (entry.href === '/jobs' && ['/cckm/aws/synchronization-jobs', '/cckm/aws/bulkjob', '/scheduler/jobs'].some((start) => path.startsWith(start))) return true;
   if (entry.href === '/usermgmt/users' && path.startsWith('/usermgmt/')) return true;
+  if (entry.href === '/vault/keys2' && path.startsWith('/cckm/virtual/')) return true;
   if (entry.href === '/audit/records' && path.startsWith('/audit/')) return true;
   if (entry.href === '/cckm/aws/keys' && /^\/cckm\/aws\/(upload-key|create-\w+-key)/.test(path)) return true;
   return path === entry.href || path.startsWith(`${entry.href}/`);

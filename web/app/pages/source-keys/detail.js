@@ -2,19 +2,17 @@
 import { html } from '../../view.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
-import { go, query } from '../../router.js';
+import { query } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { isArchived } from '../../lib/source-key.js';
 import { sourceKeyResource } from '../../lib/terraform.js';
-import { lacksRight } from '../../rights.js';
 import { Bitting } from '../../components/charts.js';
-import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Pairs, Skeleton, State, Time } from '../../components/bits.js';
-import { ask } from '../../components/dialog.js';
+import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Pairs, Skeleton, State, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
-import { Icon } from '../../components/icon.js';
 import { Instead, ReadOnly, TimeBar } from '../../components/timebar.js';
-import { Button, Menu } from '../../components/popup.js';
 import { NotFound } from '../not-found.js';
+import { SourceKeyActs } from './acts.js';
 
 /** @param {{id: string}} props */
 export function SourceKeyDetail({ id }) {
@@ -27,32 +25,20 @@ export function SourceKeyDetail({ id }) {
   if (read.error?.status === 404 && !past) return html`<${NotFound} what="source key" list="/vault/keys2" />`;
   const bar = past && html`<${TimeBar} path=${path} name=${key?.name ?? id.slice(0, 8)} begun=${key?.createdAt ?? ''} />`;
   if (!key || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;
-  const missing = lacksRight('source keys');
   const used = uses.data?.total ?? 0;
   const done = (/** @type {any} */ answer) => {
     if (!answer) return;
     read.reload();
     changed('/vault/keys2');
   };
-  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word, body = {}) => ask({ title, text, act: word, keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, body) }).then(done);
-  const drop = () => ask({ title: `Delete ${key.name}, version ${key.version}?`, level: 3, name: key.name, act: 'Delete the source key', keep: 'Keep it', text: 'Its material is destroyed. AWS takes only this material again if it is lost there.', warn: used > 0 && `It is used in ${used} places.`, run: (_, api) => api.delete(path) }).then((answer) => {
-    if (!answer) return;
-    changed('/vault/keys2');
-    go('/vault/keys2');
-  });
-  const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: used > 0 && `It is used in ${used} places.`, run: (_, api) => api.post(`${path}/destroy`) }).then(done);
-  const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: (_, api) => api.post(`${path}/versions`) }).then((answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`)));
-  return html`${bar}<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${key.archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
-      actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="plus" missing=${missing} onClick=${version}>New version…<//><${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
-        key.state === 'Active' && { label: 'Revoke…', icon: 'ban', missing, act: () => simple('revoke', `Revoke ${key.name}?`, 'It can make no new key then. What uses it in a key store stops.', 'Revoke it', { reason: 'CessationOfOperation' }) },
-        key.state === 'Deactivated' && { label: 'Make it active again…', icon: 'undo-2', missing, act: () => simple('reactivate', `Make ${key.name} active again?`, '', 'Make it active') },
-        { label: key.archived ? 'Recover…' : 'Archive…', icon: 'archive', missing, act: () => simple(key.archived ? 'recover' : 'archive', key.archived ? `Recover ${key.name}?` : `Archive ${key.name}?`, key.archived ? '' : 'It is out of use until it is recovered.', key.archived ? 'Recover it' : 'Archive it') },
-        'line', { label: 'Destroy the material…', icon: 'zap', danger: true, missing, act: destroy }, { label: 'Delete…', icon: 'trash-2', danger: true, missing, act: drop }]} />`} />
+  const archived = isArchived(key, now.value);
+  return html`${bar}<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
+      actions=${past ? html`<${ReadOnly} />` : html`<${SourceKeyActs} row=${key} path=${path} used=${used} done=${done} />`} />
     <${Facts} of=${[['Algorithm', html`<span class="mono">${key.algorithm} ${key.size ?? key.curveid ?? ''}</span>`], ['Fingerprint', html`<span class="row"><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><${IdLine} text=${key.sha256Fingerprint ?? ''} short what="the fingerprint" /></span>`], ['Made', key.origin === 'generated' ? 'here' : 'brought'], ['Exported', key.neverExported ? 'never' : 'yes'], !past && ['Used', uses.data ? `in ${used} places` : '…'], ['Since', html`<${Time} at=${key.createdAt} />`]]} />
     <${Tabs} tabs=${[
       !past && { id: 'uses', label: 'Where it is used', count: uses.data?.total, show: () => html`<${Uses} read=${uses} />` },
       !past && { id: 'versions', label: 'Versions', show: () => html`<${Versions} path=${path} present=${key.id} />` },
-      { id: 'summary', label: 'Summary', show: () => html`<div class="body"><div class="columns even"><${Card} title="Dates"><${Pairs} of=${['activationDate', 'processStartDate', 'protectStopDate', 'deactivationDate', 'compromiseDate', 'archiveDate', 'destroyDate'].map((member) => (key[member] ? [member, html`<${Time} at=${key[member]} />`] : null))} /><//><${Card} title="What it is"><${Pairs} of=${[['Description', key.description ? html`<bdi>${key.description}</bdi>` : null], ['Type', key.objectType], ['UUID', html`<${IdLine} text=${key.uuid ?? ''} />`], ['Aliases', (key.aliases ?? []).map((/** @type {any} */ one) => one.alias ?? one).join(', ') || null], ['Labels', Object.entries(key.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(', ') || null]]} /><//></div></div>` },
+      { id: 'summary', label: 'Summary', show: () => html`<div class="body"><div class="columns even"><${Card} title="Dates"><${Pairs} of=${['activationDate', 'processStartDate', 'protectStopDate', 'deactivationDate', 'compromiseDate', 'archiveDate', 'destroyDate'].map((member) => (key[member] ? [member, html`<${Time} at=${key[member]} />`] : null))} /><//><${Card} title="What it is"><${Pairs} of=${[['Description', key.description ? html`<bdi>${key.description}</bdi>` : null], ['Type', key.objectType], key.revocationReason && ['Revoked', html`<span>${key.revocationReason}${key.revocationMessage && html`: <bdi>${key.revocationMessage}</bdi>`}</span>`], ['UUID', html`<${IdLine} text=${key.uuid ?? ''} />`], ['Aliases', (key.aliases ?? []).map((/** @type {any} */ one) => one.alias ?? one).join(', ') || null], ['Labels', Object.entries(key.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(', ') || null]]} /><//></div></div>` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
 }
@@ -63,7 +49,7 @@ const KINDS = /** @type {Record<string, string>} */ ({ material: 'material of an
 function Uses({ read }) {
   if (read.error) return html`<div class="body">${read.error.status === 404 ? html`<${Note}>This server does not list uses.<//>` : html`<${ErrorNote} error=${read.error} again=${read.reload} />`}</div>`;
   const rows = read.data?.resources ?? [];
-  return html`<div class="body">${read.data && rows.length === 0 ? html`<${Empty} icon="folder-key" title="Nothing uses it">It was brought to no key, and serves none here.<//>` : html`<${Card} title="Uses" flush><table class="table" aria-label="Uses"><thead><tr><th>Where</th><th>As</th><th>Version</th><th>KMS, region</th><th>Since</th></tr></thead><tbody>${rows.map((/** @type {any} */ one, /** @type {number} */ i) => html`<tr key=${i}><td>${one.key_id ? html`<a class="accent" href=${`/cckm/aws/keys/${segment(one.key_id)}`}><${Name} text=${[one.alias].flat()[0] || one.keyid || one.key_id} /></a>` : one.custom_key_store_id ? html`<a class="accent" href=${`/cckm/aws/custom-key-stores/${segment(one.custom_key_store_id)}`}><bdi>${one.custom_key_store_name}</bdi></a>` : ''}</td><td>${KINDS[one.kind] ?? one.kind}${one.current && html` <${Chip} tone="ok">current<//>`}</td><td>${one.source_key_version}</td><td class="t2">${[one.kms, one.region].filter(Boolean).join(', ')}</td><td><${Time} at=${one.imported_at} none="" /></td></tr>`)}</tbody></table><//>`}</div>`;
+  return html`<div class="body">${read.data && rows.length === 0 ? html`<${Empty} icon="folder-key" title="Nothing uses it">It was brought to no key, and serves none here.<//>` : html`<${Card} title="Uses" flush><table class="table" aria-label="Uses"><thead><tr><th>Where</th><th>As</th><th>Version</th><th>KMS, region</th><th>Since</th></tr></thead><tbody>${rows.map((/** @type {any} */ one, /** @type {number} */ i) => html`<tr key=${i}><td>${one.key_id ? html`<a class="accent" href=${one.kind === 'virtual_key' ? `/cckm/virtual/keys?open=${segment(one.key_id)}` : `/cckm/aws/keys/${segment(one.key_id)}`}><${Name} text=${[one.alias].flat()[0] || one.keyid || one.key_id} /></a>` : one.custom_key_store_id ? html`<a class="accent" href=${`/cckm/aws/custom-key-stores/${segment(one.custom_key_store_id)}`}><bdi>${one.custom_key_store_name}</bdi></a>` : ''}</td><td>${KINDS[one.kind] ?? one.kind}${one.current && html` <${Chip} tone="ok">current<//>`}</td><td>${one.source_key_version}</td><td class="t2">${[one.kms, one.region].filter(Boolean).join(', ')}</td><td><${Time} at=${one.imported_at} none="" /></td></tr>`)}</tbody></table><//>`}</div>`;
 }
 
 /** @param {{path: string, present: string}} props */
