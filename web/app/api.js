@@ -88,6 +88,12 @@ const versions = new Map();
 /** The version that was read last at a path, for the `version` of a change; undefined if the server gave none. @param {string} path */
 export const versionOf = (path) => versions.get(path);
 
+/** The version of an object that is shown, for the `version` of a change of it. @param {any} object @returns {string | undefined} */
+export function versionIn(object) {
+  const changed = object?.updatedAt ?? object?.updated_at;
+  return changed ? `"${changed}"` : undefined;
+}
+
 /** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} */
 async function json(method, path, options = {}) {
   const headers = options.version ? { ...options.headers, 'If-Match': options.version } : options.headers;

@@ -1,6 +1,6 @@
 /** Webhooks: where alarms are delivered; made, tried, their secret replaced. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionIn } from '../../api.js';
 import { changed } from '../../data.js';
 import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
@@ -29,7 +29,7 @@ async function edit(present) {
     fields: (values, set) => html`<div class="column grow"><div class="field"><label for="hook-name">Name</label><input id="hook-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ ...values, name: event.target.value })} /></div>
       <div class="field"><label for="hook-url">Address</label><input id="hook-url" class="input mono" placeholder="https://" value=${values.url} onInput=${(/** @type {any} */ event) => set({ ...values, url: event.target.value })} /></div>
       <div class="field"><span class="legend">Only these <span class="optional">none chosen: all</span></span><div class="row wrap">${ALARM_NAMES.map((name) => html`<label class="check" key=${name}><input type="checkbox" class="box" checked=${values.conditions.includes(name)} onChange=${() => set({ ...values, conditions: values.conditions.includes(name) ? values.conditions.filter((/** @type {string} */ one) => one !== name) : [...values.conditions, name] })} />${alarmWords(name)}</label>`)}</div></div></div>`,
-    run: (values, api) => (present ? api.patch(`${PATH}/${segment(present.id)}`, values) : api.post(PATH, values)),
+    run: (values, api) => (present ? api.patch(`${PATH}/${segment(present.id)}`, values, { version: versionIn(present) }) : api.post(PATH, values)),
   });
   if (!answer) return;
   changed(PATH);

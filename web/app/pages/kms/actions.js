@@ -1,6 +1,6 @@
 /** The acts on one KMS: synchronise, regions, connection, role; archive, recover, delete. */
 import { html } from '../../view.js';
-import { api, versionOf } from '../../api.js';
+import { api, versionIn } from '../../api.js';
 import { changed as changedPath, shared } from '../../data.js';
 import { lacks, lacksRight } from '../../rights.js';
 import { go } from '../../router.js';
@@ -38,12 +38,11 @@ export function KmsActions({ row: kms, path, changed }) {
       return;
     }
     const all = [...new Set([...kms.regions, ...found])].sort();
-    const began = versionOf(path);
     ask({
       title: `Regions of ${kms.name}`, act: 'Save the regions', tone: 'ink', keep: 'Leave them', values: { regions: kms.regions },
       text: 'The entries of keys in a region that is taken away stay, as gone, until the region is back. In AWS nothing changes.',
       fields: (values, set) => html`<fieldset class="checks">${all.map((region) => html`<label class="check" key=${region}><input type="checkbox" class="box" checked=${values.regions.includes(region)} onChange=${() => set({ regions: values.regions.includes(region) ? values.regions.filter((/** @type {string} */ one) => one !== region) : [...values.regions, region] })} /><span>${region}</span></label>`)}</fieldset>`,
-      run: (values, api) => api.patch(path, { regions: values.regions }, { version: began }),
+      run: (values, api) => api.patch(path, { regions: values.regions }, { version: versionIn(kms) }),
       dry: (values) => api.patch(path, { regions: values.regions }, { query: { dry_run: true } }),
       says: (answer) => html`It would have ${answer?.regions?.length} regions: ${answer?.regions?.join(', ')}. Nothing was changed.`,
     }).then(done);
@@ -54,7 +53,7 @@ export function KmsActions({ row: kms, path, changed }) {
       title: `Another connection for ${kms.name}`, act: 'Use this connection', tone: 'ink', keep: 'Keep the present one', values: { connection: kms.connection },
       text: 'It must lead to the same account. Claviger asks AWS before it changes anything.',
       fields: (values, set) => html`<div class="field grow"><label for="kms-connection">Connection</label><select id="kms-connection" class="select" onChange=${(/** @type {any} */ event) => set({ connection: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.name} selected=${one.name === values.connection}>${one.name}</option>`)}</select></div>`,
-      run: (values, api) => api.patch(path, { connection: values.connection }),
+      run: (values, api) => api.patch(path, { connection: values.connection }, { version: versionIn(kms) }),
       dry: (values) => api.patch(path, { connection: values.connection }, { query: { dry_run: true } }),
       says: (answer) => html`It would act as <span class="mono">${answer?.arn}</span>. Nothing was changed.`,
     }).then(done);
@@ -64,7 +63,7 @@ export function KmsActions({ row: kms, path, changed }) {
     text: 'The role that the connection assumes. It must be of the same account.',
     fields: (values, set) => html`<div class="column grow"><div class="field"><label for="kms-role">Role ARN</label><input id="kms-role" class="input mono" value=${values.arn} placeholder="arn:aws:iam::123456789012:role/claviger" onInput=${(/** @type {any} */ event) => set({ ...values, arn: event.target.value })} /></div>
       <div class="field"><label for="kms-external">External id <span class="optional">optional</span></label><input id="kms-external" class="input" value=${values.external} onInput=${(/** @type {any} */ event) => set({ ...values, external: event.target.value })} /></div></div>`,
-    run: (values, api) => api.patch(path, { assume_role_arn: values.arn, assume_role_external_id: values.external }),
+    run: (values, api) => api.patch(path, { assume_role_arn: values.arn, assume_role_external_id: values.external }, { version: versionIn(kms) }),
     dry: (values) => api.patch(path, { assume_role_arn: values.arn, assume_role_external_id: values.external }, { query: { dry_run: true } }),
     says: (answer) => html`It would act as <span class="mono">${answer?.arn}</span>. Nothing was changed.`,
   }).then(done);

@@ -3,7 +3,7 @@
  * them in words. What is not saved yet is kept in this tab.
  */
 import { html, useEffect, useMemo, useState } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionIn } from '../../api.js';
 import { changed as changedPath, useGet } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
 import { lacksRight } from '../../rights.js';
@@ -62,7 +62,7 @@ export function Rights({ row: kms, path, changed, readOnly }) {
     setBusy(true);
     setError(null);
     try {
-      const answer = await api.post(`${path}/update-acls`, { acls: update });
+      const answer = await api.post(`${path}/update-acls`, { acls: update }, { version: versionIn(kms) });
       discard();
       changed(answer);
       changedPath(path);

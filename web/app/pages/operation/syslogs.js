@@ -1,5 +1,6 @@
 /** Syslog receivers of audit records: how far each is behind, and what failed last. */
 import { html } from '../../view.js';
+import { versionIn } from '../../api.js';
 import { changed } from '../../data.js';
 import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';
@@ -29,7 +30,7 @@ function edit(present) {
     },
     run: ({ port, caCert, ...values }, api) => {
       const body = { ...values, ...(String(port).trim() !== '' && { port: Number(port) }), ...(values.transport === 'tls' && caCert && { caCert }) };
-      return present ? api.patch(`${PATH}/${segment(present.id)}`, body) : api.post(PATH, body);
+      return present ? api.patch(`${PATH}/${segment(present.id)}`, body, { version: versionIn(present) }) : api.post(PATH, body);
     },
   }).then((answer) => answer && changed(PATH));
 }

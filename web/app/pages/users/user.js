@@ -43,7 +43,7 @@ function Acts({ row, path, set }) {
     title: `A new password for ${row.username}`, act: 'Set the password', keep: 'Keep the present one', text: 'The present one does not work any more, and all sessions end.', values: { password: makePassword(), must: true },
     fields: (values, put) => html`<div class="column grow"><div class="field"><label for="new-password">New password</label><input id="new-password" class="input mono" value=${values.password} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ event) => put({ ...values, password: event.target.value })} /><div class="hint">Shown only here: hand it over in safety.</div></div>
       <label class="check"><input type="checkbox" class="box" checked=${values.must} onChange=${(/** @type {any} */ event) => put({ ...values, must: event.target.checked })} /><span>Must be changed at the next sign-in</span></label></div>`,
-    run: (values) => api.patch(path, { password: values.password, password_change_required: values.must }),
+    run: (values) => api.patch(path, { password: values.password, password_change_required: values.must }, { version: began }),
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const remove = () => ask({
     title: `Delete the user ${row.username}?`, level: 3, name: row.username, act: 'Delete the user', keep: 'Keep the user',
