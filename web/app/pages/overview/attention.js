@@ -4,7 +4,6 @@ import { useGet } from '../../data.js';
 import { queryString } from '../../lib/query.js';
 import { number, plural, spaced } from '../../lib/text.js';
 import { Card, Empty, Shape } from '../../components/bits.js';
-import { sinceOf } from './changes.js';
 import { user } from '../../session.js';
 
 /** @type {Record<string, [number, string]>} rank and shape of a severity */
@@ -16,12 +15,11 @@ const SHORT = {
 
 /** @typedef {{rank: number, shape: string, count: number, title: string, text: string, where: string, href: string}} Row */
 
-/** @param {{posture: any, kms: any[]}} props */
-export function Attention({ posture, kms }) {
+/** @param {{posture: any, kms: any[], drift: import('../../data.js').Read}} props drift: what was changed in AWS */
+export function Attention({ posture, kms, drift }) {
   const mayConnections = (user.value?.groups ?? []).some((/** @type {string} */ group) => ['admin', 'Connection Admins', 'CCKM Admins'].includes(group));
   const failing = useGet(mayConnections ? '/connectionmgmt/services/aws/connections' : null, { last_connection_ok: false, limit: 3 });
   const stores = useGet('/cckm/aws/custom-key-stores', { connection_state: 'FAILED', gone: false, limit: 20 });
-  const drift = useGet('/cckm/aws/drift-events', { start_time: sinceOf(), superseded: false, limit: 100 });
   const jobs = useGet('/cckm/aws/bulkjob', { overall_status: 'failed', limit: 1 });
   const critical = useGet('/alarms', { state: 'on', severity: 'critical', limit: 100 });
   const warnings = useGet('/alarms', { state: 'on', severity: 'warning', limit: 100 });

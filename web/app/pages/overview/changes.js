@@ -4,7 +4,9 @@ import { useGet } from '../../data.js';
 import { query, setQuery } from '../../router.js';
 import { plural } from '../../lib/text.js';
 import { DAY, day, feedTime, parse, weekday } from '../../lib/time.js';
-import { addressOf, nameOf, TELLING, verb } from '../../lib/record.js';
+import { NAMED, feedRows, unnamed } from '../../lib/feed.js';
+import { keyName } from '../../lib/key.js';
+import { TELLING } from '../../lib/record.js';
 import { user } from '../../session.js';
 import { Avatar, Card, Empty, ErrorNote, Name, Skeleton, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
@@ -26,28 +28,29 @@ export function Since() {
   return html`<${Menu} class="button" label=${html`Since ${weekday(at)}, ${day(at, now.value)}<${Icon} name="chevron-down" size="small" />`} items=${[...choices, { label: 'Since Friday', act: () => setQuery({ since: null }) }]} />`;
 }
 
-/** @param {{since: string}} props */
-export function Changes({ since }) {
+/** Names that records do not have, by the ids: one call for each kind. @param {import('../../lib/feed.js').Row[]} rows @param {string} kind @param {string} fields @param {(row: any) => string} nameIn */
+function useNames(rows, kind, fields, nameIn) {
+  const ids = [...new Set(unnamed(rows, kind))].sort();
+  const read = useGet(ids.length > 0 ? NAMED[kind] : null, { id: ids, fields: `id,${fields}`, limit: ids.length });
+  return Object.fromEntries((read.data?.resources ?? []).map((/** @type {any} */ row) => [row.id, nameIn(row)]));
+}
+
+/** @param {{since: string, drift: import('../../data.js').Read}} props drift: what was changed in AWS since then */
+export function Changes({ since, drift }) {
   const admin = (user.value?.groups ?? []).includes('admin');
-  const records = useGet(admin ? '/audit/records' : null, { createdAfter: since, event: TELLING, limit: 9 });
-  const drift = useGet(admin ? null : '/cckm/aws/drift-events', { start_time: since, limit: 9 });
+  const records = useGet(admin ? '/audit/records' : null, { createdAfter: since, event: TELLING, limit: 40 });
   const read = admin ? records : drift;
-  const rows = read.data?.resources ?? [];
-  return html`<${Card} title=${`Changed since ${weekday(Date.parse(since))}`} sub=${read.data && plural(read.data.total, 'record')} acts=${admin && html`<a class="small" href=${`/audit/records?createdAfter=${encodeURIComponent(since)}`}>Audit log</a>`} flush>
+  const rows = feedRows(records.data?.resources ?? [], drift.data?.resources ?? [], 9);
+  const names = { ...useNames(rows, 'key', 'aws_param.Alias,aws_param.KeyID', keyName), ...useNames(rows, 'key-store', 'name', (row) => row.name), ...useNames(rows, 'report', 'name', (row) => row.name) };
+  const total = (records.data?.total ?? 0) + (drift.data?.total ?? 0);
+  return html`<${Card} title=${`Changed since ${weekday(Date.parse(since))}`} sub=${read.data && plural(total, 'record')} acts=${admin && html`<a class="small" href=${`/audit/records?createdAfter=${encodeURIComponent(since)}`}>Audit log</a>`} flush>
     ${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : !read.data ? html`<div class="card-body"><${Skeleton} rows=${6} /></div>` : rows.length === 0 && html`<${Empty} icon="history" title="Nothing has changed since then." />`}
-    <ul class="feed">${rows.map((/** @type {any} */ row) => (admin ? html`<${RecordLine} key=${row.id} record=${row} />` : html`<${DriftLine} key=${row.id} row=${row} />`))}</ul><//>`;
+    <ul class="feed">${rows.map((row) => html`<${Line} key=${row.id} row=${row} name=${names[row.of[0]] !== undefined && row.of.length === 1 ? names[row.of[0]] : row.name} />`)}</ul><//>`;
 }
 
-/** @param {{record: any}} props */
-function RecordLine({ record }) {
-  const outside = record.event === 'Vanished';
-  const href = addressOf(record);
-  const name = html`<${Name} text=${nameOf(record)} />`;
-  return html`<li><span class="t2 time">${feedTime(Date.parse(record.createdAt), now.value)}</span>${outside ? html`<${Icon} name="cloud" class="warn" />` : record.user_id ? html`<${Avatar} name=${record.username} />` : html`<${Icon} name="calendar-clock" />`}
-    <span class="cut">${outside ? html`<b class="warn">In AWS</b>` : html`<bdi class="strong">${record.username}</bdi>`} <span class="t2">${verb(record)}</span> ${href ? html`<a class="plain" href=${href}>${name}</a>` : name}</span></li>`;
-}
-
-/** @param {{row: any}} props */
-function DriftLine({ row }) {
-  return html`<li><span class="t2 time">${feedTime(Date.parse(row.event_time), now.value)}</span><${Icon} name="cloud" class="warn" /><span class="cut"><b class="warn">In AWS</b> <span class="t2">${row.event_name}</span> ${row.key_id && html`<a class="plain" href=${`/cckm/aws/keys/${row.key_id}`}>${row.kms}, ${row.region}</a>`}</span></li>`;
+/** @param {{row: import('../../lib/feed.js').Row, name: string}} props */
+function Line({ row, name }) {
+  const shown = html`<${Name} text=${name} />`;
+  return html`<li><span class="t2 time">${feedTime(row.at, now.value)}</span>${row.outside ? html`<${Icon} name="cloud" class="warn" />` : row.byUser ? html`<${Avatar} name=${row.who} />` : html`<${Icon} name="calendar-clock" />`}
+    <span class="cut">${row.outside ? html`<b class="warn">In AWS</b>` : html`<bdi class="strong">${row.who}</bdi>`} <span class="t2">${row.verb}</span> ${row.href ? html`<a class="plain" href=${row.href}>${shown}</a>` : shown}</span></li>`;
 }

@@ -23,6 +23,7 @@ export function Overview() {
   usePage({ title: 'Overview', call: { path: '/cckm/aws/posture', query: {} } });
   const posture = useGet('/cckm/aws/posture');
   const kms = useGet('/cckm/aws/kms', { limit: 100, sort: 'name' });
+  const drift = useGet('/cckm/aws/drift-events', { start_time: sinceOf(), superseded: false, limit: 100 });
   const data = posture.data;
   if (kms.data && kms.data.total === 0 && query.value.new !== 'skip') return html`<${FirstSteps} />`;
   const accounts = new Set((kms.data?.resources ?? []).map((/** @type {any} */ one) => one.account_id)).size;
@@ -40,7 +41,7 @@ export function Overview() {
     <div class="body">
       ${posture.error && html`<${ErrorNote} error=${posture.error} again=${posture.reload} />`}
       ${!data && !posture.error && html`<${Skeleton} rows=${6} />`}
-      ${data && html`<div class="columns wide equal"><${Attention} posture=${data} kms=${kms.data?.resources ?? []} /><${Changes} since=${sinceOf()} /></div>
+      ${data && html`<div class="columns wide equal"><${Attention} posture=${data} kms=${kms.data?.resources ?? []} drift=${drift} /><${Changes} since=${sinceOf()} drift=${drift} /></div>
         <${Counts} posture=${data} />
         <div class="columns wide equal"><${Grid} posture=${data} kms=${kms.data?.resources ?? []} /><${WhoMayUse} /></div>`}
     </div></div>`;
