@@ -1,6 +1,5 @@
 /** Pure functions about the audit log: what a typed text looks for, and what a record shows. */
-import { nameOf, verb } from './record.js';
-import { plural } from './text.js';
+import { nameOf, rightsChanged, verb } from './record.js';
 
 /**
  * What is meant by a text in the field of the audit log, as members of the query; a number opens that record.
@@ -24,14 +23,6 @@ export const whoOf = (record) => record.username || (record.event === 'LoginFail
 
 /** Whether something happened in AWS that did not go through the program. @param {any} record */
 export const isOutside = (record) => record.event === 'Vanished' || record.event === 'DriftSeen' || (String(record.resource).startsWith('drift/') && record.event !== 'DriftWatched');
-
-/** A change of rights in words: "gave keyrotate to payments-keyops and 1 more"; null if nothing is said of it. @param {any} details of the record */
-export function rightsChanged(details) {
-  const [first, ...more] = details?.changes ?? [];
-  if (!first) return null;
-  const actions = first.actions?.length === 1 ? first.actions[0] : plural(first.actions?.length ?? 0, 'action');
-  return `${first.permit ? 'gave' : 'took'} ${actions} ${first.permit ? 'to' : 'from'} ${first.principal?.Group ?? 'a user'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
-}
 
 /** What a record says: the verb, on what, and whether it was refused. @param {any} record */
 export function said(record) {

@@ -1,6 +1,5 @@
 /** Pure functions about the feed of the overview: records and changes in AWS in one order, what was done to many in one row. */
-import { rightsChanged } from './audit.js';
-import { addressOf, nameOf, verb } from './record.js';
+import { addressOf, nameOf, rightsChanged, verb } from './record.js';
 import { queryString, segment } from './query.js';
 import { plural } from './text.js';
 

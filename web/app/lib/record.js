@@ -1,6 +1,6 @@
 /** Pure functions: a record of the audit log in words, and where its resource is. */
 import { PLACES } from './places.js';
-import { spaced } from './text.js';
+import { plural, spaced } from './text.js';
 
 /** @type {Record<string, string>} the words of an event: `<kind>.<event>` or `<event>` */
 const WORDS = {
@@ -24,7 +24,7 @@ const WORDS = {
 /** @type {Record<string, string>} the words of an operation at AWS */
 const OPERATIONS = {
   Create: 'created', Upload: 'uploaded', Enable: 'enabled', Disable: 'disabled', ScheduleDeletion: 'scheduled the deletion of', CancelDeletion: 'cancelled the deletion of', PutPolicy: 'set the policy of', Policy: 'set the policy of', Describe: 'described', Description: 'described', UpdateDescription: 'described',
-  AddTags: 'tagged', RemoveTags: 'took tags off', AddAlias: 'gave an alias to', DeleteAlias: 'took an alias off', EnableRotation: 'had AWS rotate', DisableRotation: 'stopped the rotation of', RotateMaterial: 'rotated the material of', Rotate: 'rotated', Import: 'imported material into', ImportMaterial: 'imported material into', DeleteMaterial: 'deleted material of', Replicate: 'replicated', UpdatePrimaryRegion: 'moved the primary of', Connect: 'connected', Disconnect: 'disconnected', Link: 'made at AWS', CreateStore: 'made the key store', DeleteStore: 'deleted the key store', Rename: 'renamed', SetAddress: 'changed the address of', SetCredential: 'changed the credential of',
+  Tag: 'tagged', Untag: 'took tags off', AddAlias: 'gave an alias to', DeleteAlias: 'took an alias off', EnableRotation: 'had AWS rotate', DisableRotation: 'stopped the rotation of', RotateMaterial: 'rotated the material of', Rotate: 'rotated', Import: 'imported material into', ImportMaterial: 'imported material into', DeleteMaterial: 'deleted material of', Replicate: 'replicated', MovePrimary: 'moved the primary of', CreateInStore: 'created', Connect: 'connected', Disconnect: 'disconnected', Link: 'made at AWS', CreateStore: 'made the key store', DeleteStore: 'deleted the key store', Rename: 'renamed', SetAddress: 'changed the address of', SetCredential: 'changed the credential of',
 };
 
 /** What of an operation is in the details. @param {any} details @returns {string | null} */
@@ -67,6 +67,14 @@ export function nameOf(record) {
   if (typeof alias === 'string') return alias;
   const id = String(record.resource ?? '').split('/')[1] ?? '';
   return /^[0-9a-f]{8}-/.test(id) ? id.slice(0, 8) : id;
+}
+
+/** A change of rights in words: "gave keyrotate to payments-keyops and 1 more"; null if nothing is said of it. @param {any} details of the record */
+export function rightsChanged(details) {
+  const [first, ...more] = details?.changes ?? [];
+  if (!first) return null;
+  const actions = first.actions?.length === 1 ? first.actions[0] : plural(first.actions?.length ?? 0, 'action');
+  return `${first.permit ? 'gave' : 'took'} ${actions} ${first.permit ? 'to' : 'from'} ${first.principal?.Group ?? 'a user'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
 }
 
 /** Events that a feed of changes asks for. */

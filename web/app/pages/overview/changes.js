@@ -1,32 +1,14 @@
 /** What changed since a day: of administrators the audit log, of others what others did in AWS. */
 import { html } from '../../view.js';
 import { useGet } from '../../data.js';
-import { query, setQuery } from '../../router.js';
 import { plural } from '../../lib/text.js';
-import { DAY, day, feedTime, parse, weekday } from '../../lib/time.js';
+import { feedTime, weekday } from '../../lib/time.js';
 import { NAMED, feedRows, unnamed } from '../../lib/feed.js';
 import { keyName } from '../../lib/key.js';
 import { TELLING } from '../../lib/record.js';
 import { user } from '../../session.js';
 import { Avatar, Card, Empty, ErrorNote, Name, Skeleton, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
-import { Menu } from '../../components/popup.js';
-
-/** The begin of the day: `since` of the query, else the last Friday. */
-export function sinceOf() {
-  const given = parse(query.value.since);
-  if (given !== null) return new Date(given).toISOString().replace(/\.\d+Z$/, 'Z');
-  const date = new Date(now.value);
-  const back = (date.getUTCDay() + 2) % 7 || 7;
-  return new Date(Math.floor((now.value - back * DAY) / DAY) * DAY).toISOString().replace(/\.\d+Z$/, 'Z');
-}
-
-/** Chooses since when. */
-export function Since() {
-  const at = Date.parse(sinceOf());
-  const choices = [1, 3, 7, 30].map((days) => ({ label: days === 1 ? 'Since yesterday' : `The last ${days} days`, act: () => setQuery({ since: new Date(Math.floor((Date.now() - days * DAY) / DAY) * DAY).toISOString().slice(0, 10) }) }));
-  return html`<${Menu} class="button" label=${html`Since ${weekday(at)}, ${day(at, now.value)}<${Icon} name="chevron-down" size="small" />`} items=${[...choices, { label: 'Since Friday', act: () => setQuery({ since: null }) }]} />`;
-}
 
 /** Names that records do not have, by the ids: one call for each kind. @param {import('../../lib/feed.js').Row[]} rows @param {string} kind @param {string} fields @param {(row: any) => string} nameIn */
 function useNames(rows, kind, fields, nameIn) {

@@ -2,7 +2,7 @@
 import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { queryString, segment } from '../../lib/query.js';
-import { number, plural } from '../../lib/text.js';
+import { number } from '../../lib/text.js';
 import { Card, Shape } from '../../components/bits.js';
 
 /** Up to so many keys with a finding their places are read, for the small numbers. */
@@ -25,8 +25,8 @@ export function Grid({ posture, kms }) {
           const count = of.by_region?.[region] ?? 0;
           const managed = one.regions?.includes(region);
           const bad = findings[`${one.id} ${region}`] ?? 0;
-          const share = count === 0 ? 0 : 18 + Math.round((count / most) * 46);
-          return html`<td key=${region}>${count > 0 || managed ? html`<a class="field-of" href=${`/cckm/aws/keys${queryString({ kms: one.name, region })}`} style=${{ background: share ? `color-mix(in srgb, var(--age-2) ${share}%, var(--surface))` : undefined }} aria-label=${`${one.name}, ${region}: ${plural(count, 'key')}${bad > 0 ? `, ${number(bad)} with a finding` : ''}`}>${number(count)}${bad > 0 && html`<sup>${number(bad)}</sup>`}</a>` : html`<span class="field-of none"></span>`}</td>`;
+          const share = count === 0 ? 0 : 16 + Math.round((count / most) * 30);
+          return html`<td key=${region}>${count > 0 || managed ? html`<a class="field-of" href=${`/cckm/aws/keys${queryString({ kms: one.name, region })}`} style=${{ background: share ? `color-mix(in srgb, var(--age-2) ${share}%, var(--surface))` : undefined }}>${number(count)}<span class="unseen"> ${count === 1 ? 'key' : 'keys'} of ${one.name} in ${region}${bad > 0 ? ', ' : ''}</span>${bad > 0 && html`<sup>${number(bad)}<span class="unseen"> with a finding</span></sup>`}</a>` : html`<span class="field-of none"></span>`}</td>`;
         })}
         <td class="right"><b>${number(of.keys ?? 0)}</b>${of.keys_with_findings > 0 && html`<sup class="danger">${number(of.keys_with_findings)}</sup>`}</td></tr>`;
     })}</tbody></table></div>${kms.length > 12 && html`<div class="card-foot"><a href="/cckm/aws/kms">All ${number(kms.length)} KMSs</a></div>`}<//>`;

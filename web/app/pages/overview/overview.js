@@ -12,12 +12,8 @@ import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
 import { follow } from '../../frame/jobs.js';
 import { lacksAnywhere } from '../../rights.js';
-import { Attention } from './attention.js';
-import { Changes, Since, sinceOf } from './changes.js';
-import { Counts } from './counts.js';
-import { FirstSteps } from './first-steps.js';
-import { Grid } from './grid.js';
-import { WhoMayUse } from './who.js';
+import { Lazy } from '../../components/lazy.js';
+import { Since, sinceOf } from './since.js';
 
 export function Overview() {
   usePage({ title: 'Overview', call: { path: '/cckm/aws/posture', query: {} } });
@@ -25,7 +21,7 @@ export function Overview() {
   const kms = useGet('/cckm/aws/kms', { limit: 100, sort: 'name' });
   const drift = useGet('/cckm/aws/drift-events', { start_time: sinceOf(), superseded: false, limit: 100 });
   const data = posture.data;
-  if (kms.data && kms.data.total === 0 && query.value.new !== 'skip') return html`<${FirstSteps} />`;
+  if (kms.data && kms.data.total === 0 && query.value.new !== 'skip') return html`<${Lazy} load=${() => import('./first-steps.js').then((file) => file.FirstSteps)} />`;
   const accounts = new Set((kms.data?.resources ?? []).map((/** @type {any} */ one) => one.account_id)).size;
   const regions = Object.keys(data?.by_region ?? {}).length;
   const synced = (kms.data?.resources ?? []).map((/** @type {any} */ one) => parse(one.synced_at)).filter((/** @type {number | null} */ at) => at !== null).sort()[0];
@@ -41,9 +37,7 @@ export function Overview() {
     <div class="body">
       ${posture.error && html`<${ErrorNote} error=${posture.error} again=${posture.reload} />`}
       ${!data && !posture.error && html`<${Skeleton} rows=${6} />`}
-      ${data && html`<div class="columns wide equal"><${Attention} posture=${data} kms=${kms.data?.resources ?? []} drift=${drift} /><${Changes} since=${sinceOf()} drift=${drift} /></div>
-        <${Counts} posture=${data} />
-        <div class="columns wide equal"><${Grid} posture=${data} kms=${kms.data?.resources ?? []} /><${WhoMayUse} /></div>`}
+      ${data && (kms.data || kms.error) && html`<${Lazy} load=${() => import('./dashboard.js').then((file) => file.Dashboard)} posture=${data} kms=${kms.data?.resources ?? []} drift=${drift} since=${sinceOf()} />`}
     </div></div>`;
 }
 
