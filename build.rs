@@ -1,6 +1,7 @@
 //! Embeds the console in the program: lists the files of `web/` that browsers get, compresses them, and writes a table of
 //! them that `src/http/console/embedded.rs` includes. Nothing is downloaded, and no other tool runs.
 
+use brotli::enc::BrotliEncoderParams;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -52,6 +53,9 @@ fn find(folder: &Path, above: &str, paths: &mut Vec<String>) -> io::Result<()> {
     Ok(())
 }
 
+/// The best compression: it is done once for each build.
+const QUALITY: i32 = 11;
+
 /// Compresses a file, unless that saves nothing worth a decompression. `index.html` gets the address of the others when
 /// the server starts, so it stays as it is.
 fn compress(plain: &[u8], path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -60,6 +64,7 @@ fn compress(plain: &[u8], path: &str) -> io::Result<Option<Vec<u8>>> {
     }
     let mut compressed = Vec::new();
     let mut remaining = plain;
-    brotli::BrotliCompress(&mut remaining, &mut compressed, &brotli::enc::BrotliEncoderParams::default())?;
+    let params = BrotliEncoderParams { quality: QUALITY, size_hint: plain.len(), ..BrotliEncoderParams::default() };
+    brotli::BrotliCompress(&mut remaining, &mut compressed, &params)?;
     Ok((compressed.len() < plain.len() / 10 * 9).then_some(compressed))
 }

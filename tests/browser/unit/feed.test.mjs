@@ -32,3 +32,10 @@ test('rights say what was given and to whom', () => {
   const [row] = feedRows([{ id: 'r', createdAt: at(0), event: 'AclsChanged', username: 'admin', user_id: 'local|1', resource: 'kms/1', resource_name: 'payments', details: { changes: [{ permit: true, principal: { Group: 'payments-keyops' }, actions: ['keyrotate'] }] } }], [], 9);
   assert.equal(row.verb, 'gave keyrotate to payments-keyops on');
 });
+
+test('a bulk job, of which each key has a record, is one row', () => {
+  const of = (id, minutes) => ({ id: `j${minutes}`, createdAt: at(minutes), event: 'Bulk', username: 'admin', user_id: 'local|1', resource: `job/${id}`, resource_name: null });
+  const names = (records) => feedRows(records, [], 9).map((row) => [row.verb, row.name]);
+  assert.deepEqual(names([of('0b90f8de-8617', 0), of('0b90f8de-8617', 1)]), [['ran', 'a bulk job']]);
+  assert.deepEqual(names([of('0b90f8de-8617', 0), of('1b90f8de-8617', 1)]), [['ran', '2 bulk jobs']]);
+});

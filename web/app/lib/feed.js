@@ -6,7 +6,7 @@ import { plural } from './text.js';
 /** One act on several things within so many milliseconds is one row. */
 const AT_ONCE = 15 * 60_000;
 /** @type {Record<string, [string, string]>} what several of a kind are called */
-const NOUNS = { key: ['key', 'keys'], kms: ['KMS', 'KMSs'], connection: ['connection', 'connections'], 'source-key': ['source key', 'source keys'], template: ['template', 'templates'], schedule: ['schedule', 'schedules'], 'key-store': ['key store', 'key stores'], user: ['user', 'users'], group: ['group', 'groups'], alarm: ['alarm', 'alarms'] };
+const NOUNS = { key: ['key', 'keys'], kms: ['KMS', 'KMSs'], connection: ['connection', 'connections'], 'source-key': ['source key', 'source keys'], template: ['template', 'templates'], schedule: ['schedule', 'schedules'], 'key-store': ['key store', 'key stores'], user: ['user', 'users'], group: ['group', 'groups'], alarm: ['alarm', 'alarms'], job: ['bulk job', 'bulk jobs'] };
 
 /** @type {Record<string, string>} AWS's names of changes in words */
 const OUTSIDE = {
@@ -28,14 +28,26 @@ const OUTSIDE = {
  * @property {string | null} href
  */
 
+/** @param {string} kind @param {string | null} rights what was given or taken @param {any} record */
+function verbOf(kind, rights, record) {
+  if (kind === 'job') return 'ran';
+  return rights ? `${rights} on` : verb(record);
+}
+
+/** Alarms have numbers, and jobs no names. @param {string} kind @param {string} id @param {any} record @returns {string} */
+function nameIn(kind, id, record) {
+  if (kind === 'job') return 'a bulk job';
+  return kind === 'alarm' ? `#${id}` : nameOf(record);
+}
+
 /** @param {any} record @returns {Row} */
 function recordRow(record) {
   const [kind, ...rest] = String(record.resource ?? '').split('/');
   const outside = record.event === 'Vanished';
-  const rights = record.event === 'AclsChanged' && rightsChanged(record.details);
+  const rights = record.event === 'AclsChanged' ? rightsChanged(record.details) : null;
   return {
-    id: record.id, at: Date.parse(record.createdAt), outside, who: record.username ?? '', byUser: Boolean(record.user_id), verb: rights ? `${rights} on` : verb(record), kind, of: rest.length > 0 ? [rest.join('/')] : [],
-    name: kind === 'alarm' ? `#${rest[0]}` : nameOf(record), href: kind === 'alarm' ? '/alarms' : addressOf(record),
+    id: record.id, at: Date.parse(record.createdAt), outside, who: record.username ?? '', byUser: Boolean(record.user_id), verb: verbOf(kind, rights, record), kind, of: rest.length > 0 ? [rest.join('/')] : [],
+    name: nameIn(kind, rest[0], record), href: kind === 'alarm' ? '/alarms' : addressOf(record),
   };
 }
 
