@@ -35,9 +35,8 @@ export async function run({ page }) {
 
   // What has no acts keeps the focus in the field.
   await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+k');
-  await page.keyboard.type('>theme');
-  await page.waitForSelector('.palette [aria-selected="true"]:has-text("Theme")');
+  await page.waitForSelector('[role=menu]', { state: 'detached' });
+  await find('>theme', 'Theme');
   await page.keyboard.press('Escape');
   await page.waitForSelector('.palette', { state: 'detached' });
 }
