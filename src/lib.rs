@@ -25,5 +25,6 @@ pub mod report_store;
 pub mod segment_files;
 pub mod service;
 pub mod sigv4;
+pub mod sled_files;
 pub mod webhook;
 pub mod xks;

@@ -16,6 +16,7 @@ use super::record::RecordHash;
 use super::rows::{self, PackedRow, RowKey, RowReader, RowWriter};
 use super::seal::{self, SealFault, SealKey, SealSource, Sealer};
 use super::store::{AppendError, Batches, Entry, Store, StoreError};
+use crate::sled_files;
 use sled::{Batch, Db, IVec, Mode, Tree};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -106,6 +107,7 @@ impl Embedded {
                 error => error,
             })?;
         }
+        sled_files::remove_unfinished(&log).map_err(|error| unopenable(StoreError::Io(error)))?;
         let db = open_sled(&log, cache_bytes).map_err(unopenable)?;
         let tree = catch_panics(|| db.open_tree("events")).map_err(unopenable)?;
         if row(|| tree.first()).map_err(unopenable)?.is_some_and(|(_, first)| rows::is_of_an_earlier_format(&first)) {

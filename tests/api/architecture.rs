@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// A module, and the modules that it may use. `lib.rs` and `main.rs` are exempt.
 const TABLE: &[(&str, &[&str])] = &[
     ("domain", &[]),
-    ("ledger", &["domain"]),
+    ("ledger", &["domain", "sled_files"]),
     ("attempt_log", &["segment_files"]),
     ("aws", &["bounded_file", "domain", "sigv4"]),
     ("backup", &[]),
@@ -38,8 +38,9 @@ const TABLE: &[(&str, &[&str])] = &[
         ],
     ),
     ("http", &["service", "domain", "listener"]),
-    ("lab", &["bounded_file", "policy", "sigv4"]),
+    ("lab", &["bounded_file", "policy", "sigv4", "sled_files"]),
     ("sigv4", &[]),
+    ("sled_files", &[]),
     ("fuzzing", &["aws", "domain", "http", "ledger", "policy", "service", "sigv4"]),
     ("webhook", &["bounded_file"]),
     ("listener", &[]),

@@ -14,6 +14,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::super::refusal::Refusal;
+use crate::sled_files;
 
 const CLOCK: &str = "ahead_seconds";
 const PASSWORDS: &str = "kmsuser-passwords";
@@ -91,6 +92,12 @@ impl Store {
                 Err(error) if is_locked(error) => std::thread::sleep(OPEN_PAUSE),
                 _ => break,
             }
+            opened = open();
+        }
+        // The lock was free, so no other process has the database open.
+        if matches!(opened, Err(sled::Error::Corruption { .. })) {
+            let unusable = |error: std::io::Error| StoreError::Unusable { path: path.to_owned(), source: error.into() };
+            sled_files::remove_unfinished(path).map_err(unusable)?;
             opened = open();
         }
         opened.map_err(|source| match is_locked(&source) {

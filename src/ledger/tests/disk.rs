@@ -207,6 +207,19 @@ async fn a_blob_stops_the_ledger_and_keeps_it_from_opening() {
     assert!(matches!(open(&at).err(), Some(LedgerError::Unopenable { source: StoreError::Blobs(_), .. }) | None));
 }
 
+/// A kill in the middle of a start leaves a snapshot of sled that is not written to its end.
+#[tokio::test]
+async fn an_unfinished_snapshot_of_sled_does_not_keep_the_log_closed() {
+    let at = directory();
+    for n in 0..3 {
+        let ledger = open(&at).expect("opens");
+        record(&ledger, vec![added(n, &format!("k{n}"))]).await.expect("recorded");
+        ledger.close().await;
+        std::fs::write(at.path().join("log/snap.FFFFFFFFFFFFFFFF.generating"), "a part of it").expect("written");
+    }
+    assert_eq!(open(&at).expect("opens").state().head, 3);
+}
+
 /// Commits of one record share rows, even across a restart, and no acknowledged record is overwritten.
 #[tokio::test]
 async fn commits_share_rows_over_a_restart() {
