@@ -5,6 +5,7 @@ import { changed, shared } from '../../data.js';
 import { go } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { REASONS, canBeHeld, canWrap, changesOf, compromises, editable, exportBody, isArchived, isAsymmetric } from '../../lib/source-key.js';
+import { plural } from '../../lib/text.js';
 import { lacksAnywhere, lacksRight } from '../../rights.js';
 import { Copy, now } from '../../components/bits.js';
 import { Dialog, ask, over, showError } from '../../components/dialog.js';
@@ -39,7 +40,7 @@ const PADDINGS = /** @type {Array<[string, string]>} */ ([['oaep256', 'OAEP with
 export function SourceKeyActs({ row: key, path, used, done }) {
   const missing = lacksRight('source keys');
   const archived = isArchived(key, now.value);
-  const inUse = used > 0 && `It is used in ${used} ${used === 1 ? 'place' : 'places'}.`;
+  const inUse = used > 0 && `It is used in ${plural(used, 'place')}.`;
   const opened = (/** @type {any} */ answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`));
   const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: (_, api) => api.post(`${path}/versions`) }).then(opened);
   const bring = () => ask({

@@ -6,6 +6,7 @@ import { query } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { isArchived } from '../../lib/source-key.js';
 import { sourceKeyResource } from '../../lib/terraform.js';
+import { plural } from '../../lib/text.js';
 import { Bitting } from '../../components/charts.js';
 import { Card, Chip, Empty, ErrorNote, IdLine, Name, Note, Pairs, Skeleton, State, Time, now } from '../../components/bits.js';
 import { Facts, Head, Tabs } from '../../components/head.js';
@@ -34,7 +35,7 @@ export function SourceKeyDetail({ id }) {
   const archived = isArchived(key, now.value);
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${key.name}</bdi>`} beside=${html`<${State} state=${archived ? 'archived' : key.state} /><${Chip}>version ${key.version}<//>${key.unexportable && html`<${Chip}>unexportable<//>`}${key.undeletable && html`<${Chip}>undeletable<//>`}`} sub=${html`<${IdLine} text=${key.id} what="the id" />`}
       actions=${past ? html`<${ReadOnly} />` : html`<${SourceKeyActs} row=${key} path=${path} used=${used} done=${done} />`} />
-    <${Facts} of=${[['Algorithm', html`<span class="mono">${key.algorithm} ${key.size ?? key.curveid ?? ''}</span>`], ['Fingerprint', html`<span class="row"><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><${IdLine} text=${key.sha256Fingerprint ?? ''} short what="the fingerprint" /></span>`], ['Made', key.origin === 'generated' ? 'here' : 'brought'], ['Exported', key.neverExported ? 'never' : 'yes'], !past && ['Used', uses.data ? `in ${used} places` : '…'], ['Since', html`<${Time} at=${key.createdAt} />`]]} />
+    <${Facts} of=${[['Algorithm', html`<span class="mono">${key.algorithm} ${key.size ?? key.curveid ?? ''}</span>`], ['Fingerprint', html`<span class="row"><${Bitting} hash=${key.sha256Fingerprint ?? ''} /><${IdLine} text=${key.sha256Fingerprint ?? ''} short what="the fingerprint" /></span>`], ['Made', key.origin === 'generated' ? 'here' : 'brought'], ['Exported', key.neverExported ? 'never' : 'yes'], !past && ['Used', uses.data ? `in ${plural(used, 'place')}` : '…'], ['Since', html`<${Time} at=${key.createdAt} />`]]} />
     <${Tabs} tabs=${[
       !past && { id: 'uses', label: 'Where it is used', count: uses.data?.total, show: () => html`<${Uses} read=${uses} />` },
       !past && { id: 'versions', label: 'Versions', show: () => html`<${Versions} path=${path} present=${key.id} />` },
