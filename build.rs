@@ -53,9 +53,6 @@ fn find(folder: &Path, above: &str, paths: &mut Vec<String>) -> io::Result<()> {
     Ok(())
 }
 
-/// The best compression: it is done once for each build.
-const QUALITY: i32 = 11;
-
 /// Compresses a file, unless that saves nothing worth a decompression. `index.html` gets the address of the others when
 /// the server starts, so it stays as it is.
 fn compress(plain: &[u8], path: &str) -> io::Result<Option<Vec<u8>>> {
@@ -64,7 +61,6 @@ fn compress(plain: &[u8], path: &str) -> io::Result<Option<Vec<u8>>> {
     }
     let mut compressed = Vec::new();
     let mut remaining = plain;
-    let params = BrotliEncoderParams { quality: QUALITY, size_hint: plain.len(), ..BrotliEncoderParams::default() };
-    brotli::BrotliCompress(&mut remaining, &mut compressed, &params)?;
+    brotli::BrotliCompress(&mut remaining, &mut compressed, &BrotliEncoderParams::default())?;
     Ok((compressed.len() < plain.len() / 10 * 9).then_some(compressed))
 }
