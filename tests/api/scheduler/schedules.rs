@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
+use crate::support::wait;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ fn put_under(admin: &Client, key: &Value, body: Value) -> Value {
 /// Starts a run of a schedule, and returns the run once it has ended.
 fn run(admin: &Client, schedule: &Value) -> Value {
     let begun = admin.post(&format!("{}/run-now", at(schedule)), json!({})).expect(201);
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = wait::deadline();
     loop {
         let run = admin.get(&format!("{RUNS}/{}", id(&begun))).expect(200);
         if run["overall_status"] != "in_progress" {

@@ -16,3 +16,4 @@ pub(crate) mod small_disk;
 pub(crate) mod strace;
 pub(crate) mod syslog_receiver;
 pub(crate) mod visible_state;
+pub(crate) mod wait;

@@ -1,5 +1,6 @@
 //! A receiver of webhooks on a local port. It keeps what it receives, and answers with a status that a test sets.
 
+use super::wait;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -99,7 +100,7 @@ impl Receiver {
     /// Waits until so many requests have been received.
     #[track_caller]
     pub(crate) fn wait_for(&self, count: usize) -> Vec<Received> {
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = wait::deadline();
         while self.received().len() < count {
             assert!(Instant::now() < deadline, "{count} requests were expected: {:?}", self.received());
             thread::sleep(Duration::from_millis(10));

@@ -3,6 +3,7 @@
 use crate::cckm::aws::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::{id, subject};
 use crate::support::lab::LabClient;
+use crate::support::wait;
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -47,7 +48,7 @@ fn linked_by_hand() -> AtAws {
 }
 
 fn until_connected(lab: &LabClient, store: &str) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = wait::deadline();
     loop {
         let found = lab.kms(REGION, "DescribeCustomKeyStores", &json!({"CustomKeyStoreId": store}));
         let state = found["CustomKeyStores"][0]["ConnectionState"].clone();
@@ -189,7 +190,7 @@ fn the_last_refused_calls_of_a_store_are_listed_newest_first() {
     admin.post(&at_aws.key_path("/caller-rules"), rules).expect(200);
     assert_eq!(at_aws.decrypt(&ciphertext).0, 400);
     // The proxy reports its calls within a moment.
-    let deadline = Instant::now() + Duration::from_secs(10);
+    let deadline = wait::deadline();
     let calls = loop {
         let calls = admin.get(&of_key).expect(200);
         if calls["total"] == 2 {

@@ -5,6 +5,7 @@ use super::custom_key_stores_sync::{Fixture, fixture};
 use crate::support::appliance::{id, subject};
 use crate::support::client::Answer;
 use crate::support::lab::LabClient;
+use crate::support::wait;
 use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -103,7 +104,7 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!(cluster.post(&new, "enable-rotation-job", local).status, 400);
     cluster.post(&new, "enable-rotation-job", json!({"job_config_id": schedule})).expect(200);
     admin.post(&format!("/v1/scheduler/job-configs/{schedule}/run-now"), json!({})).expect(201);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = wait::deadline();
     while cluster.get(&new)["rotated_to"].as_str().is_none_or(str::is_empty) {
         assert!(Instant::now() < deadline, "{}", cluster.get(&new));
         thread::sleep(Duration::from_millis(50));
@@ -118,9 +119,10 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!(refused.status, 409, "{}", refused.text);
     // The state of the store shows in its keys, and AWS creates none in it.
     admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = wait::deadline();
     while cluster.get(&key)["aws_param"]["KeyState"] != "Unavailable" {
-        assert!(Instant::now() < deadline, "{}", cluster.get(&key));
+        let store = || admin.get(&at(&cluster.store, "")).text;
+        assert!(Instant::now() < deadline, "{}\n{}", cluster.get(&key), store());
         thread::sleep(Duration::from_millis(50));
     }
     until(admin, &cluster.store, "DISCONNECTED");
@@ -171,7 +173,7 @@ fn an_interrupted_creation_in_a_cluster_is_undone_or_completed() {
         cluster.fixture.prepared.admin = cluster.fixture.prepared.appliance.admin();
         cluster.fixture.lab = LabClient::of(&cluster.fixture.prepared.appliance);
         let made = u64::from(call != "CreateKey");
-        let deadline = Instant::now() + Duration::from_secs(20);
+        let deadline = wait::deadline();
         while cluster.total(&format!("alias=before-{call}")) != json!(made) {
             assert!(Instant::now() < deadline, "{call}\n{}", cluster.fixture.prepared.appliance.log());
             thread::sleep(Duration::from_millis(50));

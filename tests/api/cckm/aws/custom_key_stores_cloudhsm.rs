@@ -3,6 +3,7 @@
 use super::custom_key_stores_sync::{Fixture, fixture};
 use crate::support::appliance::id;
 use crate::support::client::Client;
+use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::thread;
@@ -46,7 +47,7 @@ fn state(store: &Value) -> &str {
 
 #[track_caller]
 pub(super) fn until(admin: &Client, store: &Value, wanted: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = wait::deadline();
     loop {
         let shown = admin.get(&at(store, "")).expect(200);
         if state(&shown) == wanted {

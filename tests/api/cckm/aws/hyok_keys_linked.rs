@@ -5,6 +5,7 @@ use super::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::id;
 use crate::support::client::Answer;
 use crate::support::lab::LabClient;
+use crate::support::wait;
 use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -113,7 +114,7 @@ impl Fixture {
 /// Waits until something is so, and fails with what was seen last.
 #[track_caller]
 fn eventually(mut look: impl FnMut() -> (bool, Value)) {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = wait::deadline();
     loop {
         let (is_so, seen) = look();
         if is_so {

@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
+use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -231,7 +232,7 @@ fn invalid_requests_start_no_job() {
 
 /// Waits for the end of a job of either kind.
 pub(crate) fn end_of_job(client: &Client, path: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = wait::deadline();
     loop {
         let job = client.get(path).expect(200);
         if job["overall_status"] != "in_progress" {

@@ -3,6 +3,7 @@
 
 use crate::support::client::Client;
 use crate::support::kms_fixture::{AWAY, HOME, KmsFixture, at, aws, aws_id};
+use crate::support::wait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -369,7 +370,7 @@ fn replicas_get_later_materials_too_and_know_their_sources() {
     assert_waits(&waiting);
     fixture.appliance.kill();
     fixture.restart();
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = wait::deadline();
     while aws(&fixture.read(&waiting), "KeyState") != "Enabled" {
         assert!(Instant::now() < deadline, "{}", fixture.appliance.log());
         thread::sleep(Duration::from_millis(50));

@@ -5,6 +5,7 @@ use super::{REPORTS, TRAIL, ago, all, body, ended, made, order, source};
 use crate::support::appliance::id;
 use crate::support::client::Client;
 use crate::support::kms_fixture::{HOME, KEYS, KmsFixture, aws_id, key_body};
+use crate::support::wait;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::thread;
@@ -18,7 +19,7 @@ fn slow(fixture: &KmsFixture, times: u32, delay_ms: u64) {
 
 /// Waits until a report has read some pages.
 fn until_pages(admin: &Client, id: &str, pages: u64) {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = wait::deadline();
     loop {
         let report = admin.get(&format!("{REPORTS}/{id}")).expect(200);
         assert_eq!(report["overall_status"], "in_progress", "it ended early: {report}");

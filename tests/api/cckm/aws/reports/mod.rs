@@ -12,6 +12,7 @@ mod xks;
 use crate::support::appliance::id;
 use crate::support::client::Client;
 use crate::support::kms_fixture::{HOME, KmsFixture};
+use crate::support::wait;
 use chrono::{SecondsFormat, TimeDelta, Utc};
 use serde_json::{Value, json};
 use std::thread;
@@ -46,7 +47,7 @@ fn made(client: &Client, body: Value) -> Value {
 /// Waits until a report has ended.
 #[track_caller]
 fn ended(client: &Client, id: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = wait::deadline();
     loop {
         let report = client.get(&format!("{REPORTS}/{id}")).expect(200);
         if report["overall_status"] != "in_progress" {

@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{PASSWORD, program};
 use crate::support::client::Client;
+use crate::support::wait;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -72,7 +73,7 @@ fn launch(home: &TempDir) -> (Child, Client) {
         .stderr(File::create(&log).expect("a log"))
         .spawn()
         .expect("the program starts");
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = wait::deadline();
     let address = loop {
         let text = fs::read_to_string(&log).unwrap_or_default();
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
