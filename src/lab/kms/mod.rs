@@ -77,6 +77,7 @@ mod subjects;
 mod tags;
 mod usage;
 mod wrapping;
+mod wrapping_keys;
 mod xks;
 
 /// The service with its state.
@@ -86,7 +87,7 @@ pub(super) struct Kms {
     store: Store,
     clock: Clock,
     last_usages: LastUsages,
-    /// The lab's own secrets, such as wrapping keys, by name. They are generated on first use.
+    /// The lab's own secrets, such as the key of import tokens, by name. They are generated on first use.
     secrets: Mutex<HashMap<String, Slot>>,
     /// The client of the proxies of external key stores.
     xks: Arc<XksClient>,

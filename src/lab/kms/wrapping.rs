@@ -1,7 +1,7 @@
 //! Wrapping keys and import tokens.
 //!
-//! Each call of GetParametersForImport generates a wrapping key, as at AWS. The lab does not store it: the import token
-//! contains it, encrypted with a key of the lab.
+//! The lab does not store which call was given which wrapping key: the import token contains it, encrypted with a key of
+//! the lab.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
@@ -18,7 +18,7 @@ use super::crypto::{self, Bytes, Slot};
 use super::key::{Key, Origin};
 use super::request::Request;
 use super::spec::Spec;
-use super::{Answer, asymmetric, exception};
+use super::{Answer, asymmetric, exception, wrapping_keys};
 use crate::lab::refusal::Refusal;
 
 const ALGORITHMS: [&str; 6] = [
@@ -58,10 +58,10 @@ pub(super) fn get_parameters_for_import(call: &Call<'_>, request: &mut Request<'
         Ok(json!(null))
     })?;
     let size = Spec::named(size).ok_or(Refusal::Internal)?;
-    let wrapping_key = asymmetric::generate(size)?;
-    let public = asymmetric::public_key(size, &wrapping_key).ok_or(Refusal::Internal)?;
+    let wrapping_key = wrapping_keys::next(size)?;
+    let secret = wrapping_key.get().unwrap_or_default();
+    let public = asymmetric::public_key(size, secret).ok_or(Refusal::Internal)?;
     let until = call.now + TimeDelta::hours(VALID_HOURS);
-    let wrapping_key = Slot::of(wrapping_key);
     let token = Token { key: arn.clone(), algorithm: algorithm.to_owned(), size, until, wrapping_key };
     Ok(json!({
         "KeyId": arn,

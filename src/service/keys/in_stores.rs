@@ -11,6 +11,7 @@ use crate::domain::key::command::{Began, KeyCommand};
 use crate::domain::key_store::KeyStore;
 use crate::domain::key_store::at_aws::ConnectionState;
 use crate::domain::state::State;
+use crate::domain::time::Time;
 use crate::service::failure::Failure;
 use crate::service::system_change;
 use futures_util::future::join_all;
@@ -28,10 +29,13 @@ const TRIES: u32 = 5;
 /// The number of keys that are read at once.
 const AT_ONCE: usize = 8;
 
-/// How often the keys of a store have been compared with its connection, as it is now.
+/// How often the keys of a store have been compared with its connection since the last change of the store.
+///
+/// The change is known by its time, not by the connection: a store that was connected between two looks is disconnected
+/// at both.
 #[derive(Clone, Copy)]
 struct Compared {
-    connected: bool,
+    changed: Time,
     tries: u32,
 }
 
@@ -46,12 +50,12 @@ impl Keys {
                 compared.retain(|id, _| published.state.key_stores.get(id).is_some());
                 for store in published.state.key_stores.iter() {
                     let Some(connected) = is_connected(store) else { continue };
-                    let known = compared.get(&store.id).filter(|known| known.connected == connected);
+                    let known = compared.get(&store.id).filter(|known| known.changed == store.updated);
                     let tries = known.map_or(0, |known| known.tries);
                     if tries < TRIES {
                         let all_fit = keys.compare(&published.state, store, connected).await;
                         let tries = if all_fit { TRIES } else { tries + 1 };
-                        compared.insert(store.id, Compared { connected, tries });
+                        compared.insert(store.id, Compared { changed: store.updated, tries });
                     }
                 }
                 tokio::time::sleep(PAUSE).await;

@@ -51,6 +51,16 @@ impl Cluster {
     }
 
     #[track_caller]
+    fn until_unavailable(&self, key: &Value) {
+        let deadline = wait::deadline();
+        while self.get(key)["aws_param"]["KeyState"] != "Unavailable" {
+            let store = || self.fixture.prepared.admin.get(&at(&self.store, "")).text;
+            assert!(Instant::now() < deadline, "{}\n{}", self.get(key), store());
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    #[track_caller]
     fn encrypts(&self, key: &Value) {
         let encrypt = json!({"KeyId": key["aws_param"]["KeyID"], "Plaintext": "aGVsbG8="});
         let sealed = self.fixture.lab.kms(REGION, "Encrypt", &encrypt);
@@ -119,16 +129,20 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!(refused.status, 409, "{}", refused.text);
     // The state of the store shows in its keys, and AWS creates none in it.
     admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
-    let deadline = wait::deadline();
-    while cluster.get(&key)["aws_param"]["KeyState"] != "Unavailable" {
-        let store = || admin.get(&at(&cluster.store, "")).text;
-        assert!(Instant::now() < deadline, "{}\n{}", cluster.get(&key), store());
-        thread::sleep(Duration::from_millis(50));
-    }
+    cluster.until_unavailable(&key);
     until(admin, &cluster.store, "DISCONNECTED");
     let newest = cluster.get(&new)["rotated_to"].clone();
     let refused = admin.post(&format!("{KEYS}/{}/rotate", newest.as_str().expect("an id")), json!({}));
     assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("key_store_wrong_state")), "{}", refused.text);
+}
+
+/// The store is connected for less than the pause between two looks at it.
+#[test]
+fn the_keys_of_a_store_that_was_connected_for_a_moment_become_unavailable() {
+    let cluster = connected();
+    let key = cluster.try_create(json!({})).expect(201);
+    cluster.fixture.prepared.admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
+    cluster.until_unavailable(&key);
 }
 
 #[test]
