@@ -1,5 +1,7 @@
 //! `GET /v1/scheduler/coverage`: what rotates the keys.
 
+use crate::domain::schedule::Schedule;
+use crate::domain::time::Time;
 use crate::http::answer::Json;
 use crate::http::error::Problem;
 use crate::http::guard::Authorized;
@@ -48,6 +50,23 @@ struct CoveringScheduleView {
     next_run_at: Option<String>,
     /// The keys under it; `GET /v1/cckm/aws/keys?job_config_id=` lists them.
     keys: u64,
+    /// The runs of the next 365 days, the first 60 of them.
+    runs: Vec<String>,
+    /// Whether `runs` has all runs of the next 365 days.
+    runs_complete: bool,
+}
+
+const YEAR_SECONDS: i64 = 365 * 24 * 60 * 60;
+const MOST_RUNS: usize = 60;
+
+/// The runs of the year after a moment, and whether these are all.
+fn runs_of_year(schedule: &Schedule, at: Time) -> (Vec<String>, bool) {
+    let end = at.plus_seconds(YEAR_SECONDS);
+    let mut runs = schedule.settings.next_runs(schedule.dealt_until.max(at), MOST_RUNS + 1);
+    runs.retain(|run| *run <= end);
+    let complete = runs.len() <= MOST_RUNS;
+    runs.truncate(MOST_RUNS);
+    (runs.iter().map(ToString::to_string).collect(), complete)
 }
 
 /// `GET /v1/scheduler/coverage`
@@ -59,12 +78,15 @@ pub async fn get(
     let coverage = services.posture.coverage(&auth.permit, &query.0).await?;
     let schedules = coverage.schedules.iter().map(|(schedule, keys)| {
         let next = schedule.next_due();
+        let (runs, runs_complete) = runs_of_year(schedule, coverage.at);
         CoveringScheduleView {
             job_config_id: schedule.id.to_string(),
             name: schedule.name.to_string(),
             active: next.is_some(),
             next_run_at: next.map(|at| at.to_string()),
             keys: *keys,
+            runs,
+            runs_complete,
         }
     });
     Ok(Json(CoverageView {

@@ -56,7 +56,7 @@ pub struct AuditRecord {
     pub request_id: String,
     /// The resource, such as `kms/<id>`.
     pub resource: String,
-    /// The present name of the resource; null if it has none, or no longer exists.
+    /// The present name of the resource, of a key its first alias; null if it has none, or no longer exists.
     #[schema(required = true)]
     pub resource_name: Option<String>,
     /// The SHA-256 of the record; null for a failed attempt.
@@ -240,7 +240,16 @@ fn name_of(stream: &Stream, state: &State) -> Option<String> {
         Stream::Schedule(id) => state.schedules.all.get(id).map(|schedule| schedule.name.to_string()),
         Stream::Forwarder(id) => state.forwarders.get(id).map(|forwarder| forwarder.settings.host.clone()),
         Stream::SourceKey(id) => state.source_keys.get(id).map(|key| key.made.name.to_string()),
-        _ => None,
+        Stream::Key(id) => state.keys.get(id).and_then(|key| key.aliases.first()).map(ToString::to_string),
+        Stream::KeyStore(id) => state.key_stores.get(id).map(|store| store.name.to_string()),
+        Stream::Report(id) => state.reports.get(id).map(|report| report.name.to_string()),
+        Stream::Webhook(id) => state.alarms.webhooks.get(id).map(|webhook| webhook.name.to_string()),
+        Stream::Installation
+        | Stream::Session(_)
+        | Stream::Job(_)
+        | Stream::Posture
+        | Stream::Alarm(_)
+        | Stream::Backup(_) => None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Audit records: what they show of a change, their filters and pages, and who may read them.
 
-use crate::support::appliance::{Appliance, user_id};
+use crate::support::appliance::{Appliance, id, user_id};
 use crate::support::client::Client;
 use crate::support::kms_fixture::KmsFixture;
 use serde_json::{Value, json};
@@ -11,6 +11,20 @@ fn listed(admin: &Client, query: &str) -> (u64, Vec<Value>) {
     let answer = admin.get(&format!("{RECORDS}?{query}")).expect(200);
     let records = answer["resources"].as_array().expect("records").clone();
     (answer["total"].as_u64().expect("a total"), records)
+}
+
+#[test]
+fn a_record_names_a_key_by_its_alias_and_a_webhook_by_its_name() {
+    let fixture = KmsFixture::new();
+    let key = fixture.create(json!({"Alias": "cards"}));
+    let named = |query: &str| listed(&fixture.admin, query).1[0]["resource_name"].clone();
+    let of_key = format!("resource=key/{}", id(&key));
+    assert_eq!(named(&of_key), "alias/cards");
+    fixture.change(&key, "delete-alias", json!({"alias": "alias/cards"}));
+    assert_eq!(named(&of_key), Value::Null);
+    let webhook = json!({"name": "pager", "url": "https://127.0.0.1:9/"});
+    let webhook = fixture.admin.post("/v1/alarms/webhooks", webhook).expect(201);
+    assert_eq!(named(&format!("resource=webhook/{}", id(&webhook))), "pager");
 }
 
 #[test]

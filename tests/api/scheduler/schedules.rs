@@ -421,12 +421,19 @@ fn coverage_counts_what_rotates_the_keys_and_the_last_run_is_shown() {
         (&schedules[0]["name"], &schedules[0]["active"], &schedules[0]["keys"]),
         (&json!("weekly"), &json!(true), &json!(1))
     );
+    let runs = schedules[0]["runs"].as_array().expect("runs");
+    assert!([52, 53].contains(&runs.len()), "a run a week for a year: {runs:?}");
+    assert_eq!((&runs[0], &schedules[0]["runs_complete"]), (&schedules[0]["next_run_at"], &json!(true)));
+    admin.patch(&at(&idle), json!({"run_at": "0 4 * * *"})).expect(200);
+    let daily = numbers(&admin, "").1[1].clone();
+    assert_eq!((daily["runs"].as_array().map(Vec::len), &daily["runs_complete"]), (Some(60), &json!(false)));
 
     // A schedule that is disabled rotates nothing.
     admin.patch(&at(&idle), json!({"disabled": true})).expect(200);
     let (by, schedules) = numbers(&admin, "?kms=kms");
     assert_eq!(by, [4, 1, 1, 2, 0]);
     assert_eq!((&schedules[1]["active"], &schedules[1]["keys"]), (&json!(false), &json!(1)));
+    assert_eq!((&schedules[1]["runs"], &schedules[1]["runs_complete"]), (&json!([]), &json!(true)));
     let uncovered = admin.get("/v1/cckm/aws/posture/findings/no_schedule").expect(200);
     assert_eq!(uncovered["total"], 2, "the list behind the number");
 

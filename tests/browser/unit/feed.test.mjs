@@ -20,11 +20,10 @@ test('what others did in AWS is in its place, in words', () => {
   assert.deepEqual(rows.map((row) => [row.outside, row.verb, row.name]), [[false, 'disabled', 'k1'], [true, 'set the policy of', '0b90f8de'], [true, 'CreateCustomKeyStore', 'payments, eu-west-3'], [false, 'disabled', 'k2']]);
 });
 
-test('names are asked for where a record has none', () => {
+test('the names of keys are asked for where a row has none', () => {
   const id = '0b90f8de-8617-498d-ad63-ca18eb717ae7';
   const rows = feedRows([disabled(id, 0), { ...disabled('x', 50), resource: 'kms/0b90f8de-1', resource_name: 'payments', event: 'Archived' }], [], 9);
-  assert.deepEqual(unnamed(rows, 'key'), [id]);
-  assert.deepEqual(unnamed(rows, 'kms'), []);
+  assert.deepEqual(unnamed(rows), [id]);
   assert.deepEqual(rows.map((row) => row.name), ['0b90f8de', 'payments']);
 });
 

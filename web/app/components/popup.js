@@ -68,7 +68,7 @@ export function Menu({ label, class: extra, name, items, end = true, shortcut })
       if (item === 'line') return html`<hr />`;
       const inside = html`${item.icon && html`<${Icon} name=${item.missing ? 'lock' : item.icon} />`}<span>${item.label}</span>${item.end && html`<span class="end">${item.end}</span>`}`;
       const kind = `item ${item.danger ? 'danger' : ''}`;
-      if (item.href) return html`<a role="menuitem" class=${kind} href=${item.href} onClick=${close}>${inside}</a>`;
+      if (item.href && !item.missing) return html`<a role="menuitem" class=${kind} href=${item.href} onClick=${close}>${inside}</a>`;
       const act = () => {
         if (item.missing) return;
         close();

@@ -85,9 +85,5 @@ function ofMany(row) {
   return { ...row, verb: row.verb.replace(new RegExp(` (the|an?) ([A-Za-z]+ )?${one}$`), ''), name: plural(row.of.length, one, many), href: list };
 }
 
-/** @type {Record<string, string>} the lists that have the names which records do not */
-export const NAMED = { key: '/cckm/aws/keys', 'key-store': '/cckm/aws/custom-key-stores', report: '/cckm/aws/reports' };
-
-/** The ids of one kind that are to be asked for, for rows about one thing whose name is the start of its id. @param {Row[]} rows @param {string} kind */
-export const unnamed = (rows, kind) => rows.filter((row) => row.kind === kind && row.of.length === 1 && row.of[0].startsWith(row.name) && row.name.length <= 8).map((row) => row.of[0]);
-
+/** The ids of keys whose names are to be asked for: those of rows about one key whose name is the start of its id. @param {Row[]} rows */
+export const unnamed = (rows) => rows.filter((row) => row.kind === 'key' && row.of.length === 1 && row.of[0].startsWith(row.name) && row.name.length <= 8).map((row) => row.of[0]);

@@ -1,5 +1,5 @@
 /** What needs attention, the worst first; each row leads to the list behind its number. */
-import { html } from '../../view.js';
+import { html, useState } from '../../view.js';
 import { useGet } from '../../data.js';
 import { queryString } from '../../lib/query.js';
 import { number, plural, spaced } from '../../lib/text.js';
@@ -13,10 +13,14 @@ const SHORT = {
   policy_by_condition: 'A policy opened by a condition', policy_deleted_principals: 'A policy names people who are gone', policy_not_understood: 'A policy could not be read', no_rotation: 'Nothing rotates these keys', no_schedule: 'No schedule covers them', unused_90_days: 'Not used for 90 days',
 };
 
+/** So many kinds are shown at first. */
+const AT_FIRST = 8;
+
 /** @typedef {{rank: number, shape: string, count: number, title: string, text: string, where: string, href: string}} Row */
 
 /** @param {{posture: any, kms: any[], drift: import('../../data.js').Read}} props drift: what was changed in AWS */
 export function Attention({ posture, kms, drift }) {
+  const [all, setAll] = useState(false);
   const mayConnections = (user.value?.groups ?? []).some((/** @type {string} */ group) => ['admin', 'Connection Admins', 'CCKM Admins'].includes(group));
   const failing = useGet(mayConnections ? '/connectionmgmt/services/aws/connections' : null, { last_connection_ok: false, limit: 3 });
   const stores = useGet('/cckm/aws/custom-key-stores', { connection_state: 'FAILED', gone: false, limit: 20 });
@@ -49,6 +53,7 @@ export function Attention({ posture, kms, drift }) {
   rows.sort((a, b) => a.rank - b.rank || b.count - a.count);
 
   return html`<${Card} title="Needs attention" sub=${rows.length > 0 && `${plural(rows.length, 'kind')}, worst first`} acts=${html`<a class="small" href="/cckm/aws/posture">Posture</a>`} flush>
-    ${rows.length === 0 ? html`<${Empty} icon="circle-check" title="Nothing needs attention." />` : html`<ul class="attention">${rows.slice(0, 8).map((row) => html`<li key=${row.title}><a href=${row.href}>
-      <${Shape} shape=${row.shape} tone=${row.shape === 'square' ? 'danger' : row.shape === 'triangle' ? 'warn' : 't2'} /><b class="count">${number(row.count)}</b><span class="title cut">${row.title}</span><span class="t2 cut">${row.text}</span><span class="t2 cut right">${row.where}</span></a></li>`)}</ul>`}<//>`;
+    ${rows.length === 0 ? html`<${Empty} icon="circle-check" title="Nothing needs attention." />` : html`<ul class="attention">${rows.slice(0, all ? rows.length : AT_FIRST).map((row) => html`<li key=${row.title}><a href=${row.href}>
+      <${Shape} shape=${row.shape} tone=${row.shape === 'square' ? 'danger' : row.shape === 'triangle' ? 'warn' : 't2'} /><b class="count">${number(row.count)}</b><span class="title cut">${row.title}</span><span class="t2 cut">${row.text}</span><span class="t2 cut right">${row.where}</span></a></li>`)}</ul>`}
+    ${rows.length > AT_FIRST && html`<div class="card-foot"><button type="button" class="link" aria-expanded=${all} onClick=${() => setAll(!all)}>${all ? 'Show fewer' : `Show ${plural(rows.length - AT_FIRST, 'more kind')}`}</button></div>`}<//>`;
 }

@@ -3,18 +3,18 @@ import { html } from '../../view.js';
 import { useGet } from '../../data.js';
 import { plural } from '../../lib/text.js';
 import { feedTime, weekday } from '../../lib/time.js';
-import { NAMED, feedRows, unnamed } from '../../lib/feed.js';
+import { feedRows, unnamed } from '../../lib/feed.js';
 import { keyName } from '../../lib/key.js';
 import { TELLING } from '../../lib/record.js';
 import { user } from '../../session.js';
 import { Avatar, Card, Empty, ErrorNote, Name, Skeleton, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
 
-/** Names that records do not have, by the ids: one call for each kind. @param {import('../../lib/feed.js').Row[]} rows @param {string} kind @param {string} fields @param {(row: any) => string} nameIn */
-function useNames(rows, kind, fields, nameIn) {
-  const ids = [...new Set(unnamed(rows, kind))].sort();
-  const read = useGet(ids.length > 0 ? NAMED[kind] : null, { id: ids, fields: `id,${fields}`, limit: ids.length });
-  return Object.fromEntries((read.data?.resources ?? []).map((/** @type {any} */ row) => [row.id, nameIn(row)]));
+/** The names of keys that rows have only by their ids. @param {import('../../lib/feed.js').Row[]} rows @returns {Record<string, string>} */
+function useNames(rows) {
+  const ids = [...new Set(unnamed(rows))].sort();
+  const read = useGet(ids.length > 0 ? '/cckm/aws/keys' : null, { id: ids, fields: 'id,aws_param.Alias,aws_param.KeyID', limit: ids.length });
+  return Object.fromEntries((read.data?.resources ?? []).map((/** @type {any} */ row) => [row.id, keyName(row)]));
 }
 
 /** @param {{since: string, drift: import('../../data.js').Read}} props drift: what was changed in AWS since then */
@@ -23,7 +23,7 @@ export function Changes({ since, drift }) {
   const records = useGet(admin ? '/audit/records' : null, { createdAfter: since, event: TELLING, limit: 40 });
   const read = admin ? records : drift;
   const rows = feedRows(records.data?.resources ?? [], drift.data?.resources ?? [], 9);
-  const names = { ...useNames(rows, 'key', 'aws_param.Alias,aws_param.KeyID', keyName), ...useNames(rows, 'key-store', 'name', (row) => row.name), ...useNames(rows, 'report', 'name', (row) => row.name) };
+  const names = useNames(rows);
   const total = (records.data?.total ?? 0) + (drift.data?.total ?? 0);
   return html`<${Card} title=${`Changed since ${weekday(Date.parse(since))}`} sub=${read.data && plural(total, 'record')} acts=${admin && html`<a class="small" href=${`/audit/records?createdAfter=${encodeURIComponent(since)}`}>Audit log</a>`} flush>
     ${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : !read.data ? html`<div class="card-body"><${Skeleton} rows=${6} /></div>` : rows.length === 0 && html`<${Empty} icon="history" title="Nothing has changed since then." />`}

@@ -14,6 +14,7 @@ import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
 import { YES_NO } from '../../components/list/filters.js';
 import { SchedulePanel } from './panel.js';
+import { Year } from './year.js';
 
 export const OPERATIONS = /** @type {Record<string, string>} */ ({ cckm_key_rotation: 'rotation', cckm_synchronization: 'synchronisation', cckm_xks_credential_rotation: 'credentials', cckm_drift_watch: 'drift watch', database_backup: 'backup' });
 
@@ -36,12 +37,13 @@ const COLUMNS = [
 export function Schedules() {
   usePage({ title: 'Schedules', terraform: 'data "ciphertrust_scheduler_list" "all" {\n}' });
   const open = query.value.open;
+  const covered = useGet('/scheduler/coverage').data;
   return html`<div class="page full"><${Head} title="Schedules" sub="Times are UTC. A run that was missed while Claviger was down runs once at the start."
       actions=${lacksRight('schedules') ? null : html`<a class="button ink" href="/scheduler/job-configs?new=1" data-key="c"><${Icon} name="plus" size="small" />New schedule<kbd>C</kbd></a>`} />
-    <div class="body tight"><${Coverage} /></div>
+    <div class="body tight">${covered && html`<${Coverage} data=${covered} />`}</div>
     <div class="with-panel"><div class="list-side"><${List} path="/scheduler/job-configs" noun=${['schedule', 'schedules']} columns=${COLUMNS} sort="name" two panel search=${{ placeholder: 'Name' }}
       filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
-      empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} /></div>
+      empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} />${covered && html`<${Year} schedules=${covered.schedules} />`}</div>
       ${open && html`<${SchedulePanel} id=${open} key=${open} />`}</div></div>`;
 }
 
@@ -51,11 +53,8 @@ export function OpenSchedule({ id }) {
   return null;
 }
 
-/** Which keys are rotated by what. */
-function Coverage() {
-  const read = useGet('/scheduler/coverage');
-  const data = read.data;
-  if (!data) return null;
+/** Which keys are rotated by what. @param {{data: any}} props */
+function Coverage({ data }) {
   const parts = [
     { label: 'AWS rotates them', value: data.rotated_by_aws, color: 'age-2', href: '/cckm/aws/keys?rotated_by=aws' },
     { label: 'A schedule here rotates them', value: data.rotated_by_schedules, color: 'accent', href: '/cckm/aws/keys?rotated_by=schedule' },
