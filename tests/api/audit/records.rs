@@ -22,7 +22,7 @@ fn a_record_names_a_key_by_its_alias_and_a_webhook_by_its_name() {
     assert_eq!(named(&of_key), "alias/cards");
     fixture.change(&key, "delete-alias", json!({"alias": "alias/cards"}));
     assert_eq!(named(&of_key), Value::Null);
-    let webhook = json!({"name": "pager", "url": "https://127.0.0.1:9/"});
+    let webhook = json!({"name": "pager", "url": "https://pager.example.com/"});
     let webhook = fixture.admin.post("/v1/alarms/webhooks", webhook).expect(201);
     assert_eq!(named(&format!("resource=webhook/{}", id(&webhook))), "pager");
 }
