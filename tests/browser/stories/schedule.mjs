@@ -1,7 +1,7 @@
 // A schedule is made; a key is put under it; its record in the log leads to it.
 import { base, settled, signIn } from '../browser.mjs';
 
-export const title = 'a schedule is made, and a key put under it';
+export const title = 'a schedule is made, and a key put under it; the year shows its runs';
 
 export async function run({ page, world }) {
   const name = `weekly-${Date.now()}`;
@@ -24,6 +24,15 @@ export async function run({ page, world }) {
   await page.waitForSelector('dialog', { state: 'detached' });
   const under = await world.call('GET', `scheduler/job-configs/${made.resources[0].id}`);
   if (under.keys_count !== 1) throw new Error(`${under.keys_count} keys are under the schedule`);
+
+  // The year has a dot for each of its runs, and one a quarter for the other schedule.
+  await page.goto(`${base}/scheduler/job-configs`);
+  const row = page.locator(`a.year:has-text("${name}")`);
+  await row.waitFor();
+  const [weeks, quarters] = [await row.locator('b').count(), await page.locator('a.year:has-text("quarterly-byok") b').count()];
+  if (![52, 53].includes(weeks) || ![4, 5].includes(quarters)) throw new Error(`${weeks} and ${quarters} runs are in the year`);
+  await row.click();
+  await page.waitForSelector(`.panel:has-text("${name}")`);
 
   await page.goto(`${base}/audit/records?resource=schedule/${made.resources[0].id}`);
   await page.click('tbody tr:first-child td:nth-child(4)');
