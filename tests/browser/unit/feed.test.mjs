@@ -38,3 +38,9 @@ test('a bulk job, of which each key has a record, is one row', () => {
   assert.deepEqual(names([of('0b90f8de-8617', 0), of('0b90f8de-8617', 1)]), [['ran', 'a bulk job']]);
   assert.deepEqual(names([of('0b90f8de-8617', 0), of('1b90f8de-8617', 1)]), [['ran', '2 bulk jobs']]);
 });
+
+test('what is deleted has the name that another record says, else its kind', () => {
+  const of = (resource, event, details, minutes) => ({ id: `${resource}${event}`, createdAt: at(minutes), event, details, username: 'admin', user_id: 'local|1', resource, resource_name: null });
+  const rows = feedRows([of('schedule/0b90f8de-8617', 'Deleted', {}, 0), of('schedule/0b90f8de-8617', 'Created', { name: 'weekly' }, 40), of('template/1b90f8de-8617', 'Deleted', {}, 80)], [], 9);
+  assert.deepEqual(rows.map((row) => row.name), ['weekly', 'weekly', 'a template']);
+});

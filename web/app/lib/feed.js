@@ -6,7 +6,7 @@ import { plural } from './text.js';
 /** One act on several things within so many milliseconds is one row. */
 const AT_ONCE = 15 * 60_000;
 /** @type {Record<string, [string, string]>} what several of a kind are called */
-const NOUNS = { key: ['key', 'keys'], kms: ['KMS', 'KMSs'], connection: ['connection', 'connections'], 'source-key': ['source key', 'source keys'], template: ['template', 'templates'], schedule: ['schedule', 'schedules'], 'key-store': ['key store', 'key stores'], user: ['user', 'users'], group: ['group', 'groups'], alarm: ['alarm', 'alarms'], job: ['bulk job', 'bulk jobs'] };
+const NOUNS = { key: ['key', 'keys'], kms: ['KMS', 'KMSs'], connection: ['connection', 'connections'], 'source-key': ['source key', 'source keys'], template: ['template', 'templates'], schedule: ['schedule', 'schedules'], 'key-store': ['key store', 'key stores'], user: ['user', 'users'], group: ['group', 'groups'], alarm: ['alarm', 'alarms'], job: ['bulk job', 'bulk jobs'], report: ['report', 'reports'], webhook: ['webhook', 'webhooks'] };
 
 /** @type {Record<string, string>} AWS's names of changes in words */
 const OUTSIDE = {
@@ -34,20 +34,25 @@ function verbOf(kind, rights, record) {
   return rights ? `${rights} on` : verb(record);
 }
 
-/** Alarms have numbers, and jobs no names. @param {string} kind @param {string} id @param {any} record @returns {string} */
-function nameIn(kind, id, record) {
+/**
+ * Alarms have numbers, and jobs no names. What is deleted has the name that another record says, else its kind.
+ * @param {string} kind @param {string} id @param {any} record @param {Map<string, string>} said @returns {string}
+ */
+function nameIn(kind, id, record, said) {
   if (kind === 'job') return 'a bulk job';
-  return kind === 'alarm' ? `#${id}` : nameOf(record);
+  if (kind === 'alarm') return `#${id}`;
+  if (record.resource_name || kind === 'key' || !NOUNS[kind]) return nameOf(record);
+  return said.get(record.resource) ?? `a ${NOUNS[kind][0]}`;
 }
 
-/** @param {any} record @returns {Row} */
-function recordRow(record) {
+/** @param {any} record @param {Map<string, string>} said names that records say, by their resources @returns {Row} */
+function recordRow(record, said) {
   const [kind, ...rest] = String(record.resource ?? '').split('/');
   const outside = record.event === 'Vanished';
   const rights = record.event === 'AclsChanged' ? rightsChanged(record.details) : null;
   return {
     id: record.id, at: Date.parse(record.createdAt), outside, who: record.username ?? '', byUser: Boolean(record.user_id), verb: verbOf(kind, rights, record), kind, of: rest.length > 0 ? [rest.join('/')] : [],
-    name: nameIn(kind, rest[0], record), href: kind === 'alarm' ? '/alarms' : addressOf(record),
+    name: nameIn(kind, rest[0], record, said), href: kind === 'alarm' ? '/alarms' : addressOf(record),
   };
 }
 
@@ -66,7 +71,8 @@ function outsideRow(entry) {
  * @returns {Row[]}
  */
 export function feedRows(records, outside, most) {
-  const all = [...records.map(recordRow), ...outside.map(outsideRow)].sort((a, b) => b.at - a.at);
+  const said = new Map(records.filter((record) => typeof record.details?.name === 'string').map((record) => [record.resource, record.details.name]));
+  const all = [...records.map((record) => recordRow(record, said)), ...outside.map(outsideRow)].sort((a, b) => b.at - a.at);
   /** @type {Row[]} */
   const rows = [];
   for (const one of all) {

@@ -43,7 +43,7 @@ export function Schedules() {
     <div class="body tight">${covered && html`<${Coverage} data=${covered} />`}</div>
     <div class="with-panel"><div class="list-side"><${List} path="/scheduler/job-configs" noun=${['schedule', 'schedules']} columns=${COLUMNS} sort="name" two panel search=${{ placeholder: 'Name' }}
       filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
-      empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} />${covered && html`<${Year} schedules=${covered.schedules} />`}</div>
+      empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} />${covered && html`<div class="body tight"><${Year} schedules=${covered.schedules} /></div>`}</div>
       ${open && html`<${SchedulePanel} id=${open} key=${open} />`}</div></div>`;
 }
 
