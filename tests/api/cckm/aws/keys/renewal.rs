@@ -1,6 +1,7 @@
 //! Since when keys have their material, who renews it next, and when.
 
 use crate::support::kms_fixture::{HOME, KEYS, KmsFixture, aws_id};
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
 /// The ids of the keys that a query finds.
@@ -55,7 +56,10 @@ fn keys_say_who_renews_their_material_and_when() {
 fn the_age_of_material_follows_its_rotations_here_and_at_aws() {
     let fixture = KmsFixture::new();
     let (ours, theirs, still) = (fixture.create(json!({})), fixture.create(json!({})), fixture.create(json!({})));
-    let since = |key: &Value| fixture.read(key)["material_since"].as_str().expect("a time").to_owned();
+    let since = |key: &Value| {
+        let shown = fixture.read(key)["material_since"].clone();
+        shown.as_str().expect("a time").parse::<DateTime<Utc>>().expect("a time")
+    };
     let before = since(&ours);
     fixture.change(&ours, "rotate-material", json!({}));
     assert!(since(&ours) > before);
@@ -65,9 +69,9 @@ fn the_age_of_material_follows_its_rotations_here_and_at_aws() {
     fixture.change(&theirs, "refresh", json!({}));
     assert!(since(&theirs) > before);
     fixture.change(&still, "refresh", json!({}));
-    assert_eq!(since(&still), still["material_since"]);
+    assert_eq!(fixture.read(&still)["material_since"], still["material_since"]);
     assert_eq!(ids(&fixture, "sort=material_since")[0], still["id"]);
-    let end = since(&ours).min(since(&theirs));
+    let end = since(&ours).min(since(&theirs)).to_rfc3339_opts(SecondsFormat::AutoSi, true);
     assert_eq!(ids(&fixture, &format!("material_since_before={end}")), [still["id"].clone()]);
     assert_eq!(ids(&fixture, &format!("material_since_after={end}")).len(), 2);
 }
@@ -77,7 +81,7 @@ fn keys_are_found_by_the_end_of_their_material() {
     let fixture = KmsFixture::new();
     let key = fixture.create(json!({"Origin": "EXTERNAL"}));
     fixture.create(json!({}));
-    let end = (chrono::Utc::now() + chrono::Duration::days(20)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let end = (Utc::now() + Duration::days(20)).to_rfc3339_opts(SecondsFormat::Secs, true);
     let key = fixture.change(&key, "import-material", json!({"key_expiration": true, "valid_to": end}));
     assert_eq!(key["valid_to"], end);
     assert_eq!(ids(&fixture, &format!("valid_to_after={end}")), [key["id"].clone()]);
