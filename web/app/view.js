@@ -7,7 +7,7 @@ import { useState } from '../vendor/preact-hooks.js';
 import htm from '../vendor/htm.js';
 
 export { render } from '../vendor/preact.js';
-export { useState, useEffect, useMemo, useRef } from '../vendor/preact-hooks.js';
+export { useState, useEffect, useLayoutEffect, useMemo, useRef } from '../vendor/preact-hooks.js';
 export { signal, computed, effect } from '../vendor/signals.js';
 
 export const html = htm.bind(h);

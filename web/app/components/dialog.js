@@ -2,7 +2,7 @@
  * Questions before an act. Level 1, what can be undone, asks nothing: see `act`. Level 2 disturbs: a question with its
  * consequences, the focus on the safe button. Level 3 destroys or locks out: the name must be typed.
  */
-import { html, render, useEffect, useRef, useState } from '../view.js';
+import { html, render, useLayoutEffect, useRef, useState } from '../view.js';
 import { api, callOf } from '../api.js';
 import { AsCode } from '../frame/api-menu.js';
 import { ErrorNote, Note } from './bits.js';
@@ -16,7 +16,8 @@ import { toast } from './toast.js';
  */
 export function Dialog({ children, close, class: extra = 'ask', label, held }) {
   const box = useRef(/** @type {any} */ (null));
-  useEffect(() => {
+  // Before anything else is typed.
+  useLayoutEffect(() => {
     if (!box.current.open) box.current.showModal();
     const first = box.current.querySelector('[data-first]') ?? box.current.querySelector('input, textarea, select, button');
     first?.focus();
