@@ -3,7 +3,6 @@
 use crate::support::appliance::id;
 use crate::support::client::Client;
 use crate::support::kms_fixture::{ACCOUNT, AWAY, HOME, KmsFixture, aws_id, key_body, open_policy};
-use crate::support::wait;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ fn names(client: &Client) -> Vec<String> {
 fn synchronise(fixture: &KmsFixture) {
     let jobs = "/v1/cckm/aws/synchronization-jobs";
     let job = fixture.admin.post(jobs, json!({"kms": ["fixture"]})).expect(202);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     while fixture.admin.get(&format!("{jobs}/{}", id(&job))).expect(200)["overall_status"] == "in_progress" {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(20));
@@ -141,7 +140,7 @@ fn alarms_of_bulk_jobs_and_schedules_name_who_started_them() {
     let body = json!({"keys": [id(&key)], "operation": "disablekey"});
     let job = fixture.admin.post("/v1/cckm/aws/bulkjob", body).expect(202);
     let ended = |path: &str| {
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let now = fixture.admin.get(path).expect(200);
             if now["overall_status"] != "in_progress" {
@@ -209,7 +208,7 @@ fn material_that_expires_soon_is_announced_once_for_each_term() {
         fixture.appliance.kill();
         // The expiries are looked at at the start, and then each minute.
         fixture.restart();
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(10);
         while alarms(&fixture.admin, "name=material_expiring").is_empty() {
             assert!(Instant::now() < deadline);
             std::thread::sleep(Duration::from_millis(20));
@@ -226,7 +225,7 @@ fn a_connection_that_fails_and_recovers_raises_alarms_that_others_do_not_see() {
     let fixture = KmsFixture::with(&[("CLAVIGER_ALARMS_CONNECTION_CHECK_SECONDS", "1")]);
     let admin = &fixture.admin;
     let wait_for = |name: &str| {
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         while alarms(admin, &format!("name={name}")).is_empty() {
             assert!(Instant::now() < deadline, "{name}: {:?}", names(admin));
             std::thread::sleep(Duration::from_millis(50));

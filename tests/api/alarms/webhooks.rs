@@ -4,7 +4,6 @@ use crate::support::appliance::{Appliance, id};
 use crate::support::client::Client;
 use crate::support::kms_fixture::KmsFixture;
 use crate::support::receiver::{Received, Receiver};
-use crate::support::wait;
 use aws_lc_rs::hmac;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -53,7 +52,7 @@ fn verified_by(received: &Received, secret: &Value, signature: &str) -> Value {
 /// Reads a webhook until it is as expected.
 #[track_caller]
 fn until(admin: &Client, webhook: &Value, holds: impl Fn(&Value) -> bool) -> Value {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let now = admin.get(&at(webhook)).expect(200);
         if holds(&now) {
@@ -269,7 +268,7 @@ fn an_alarm_that_is_refused_holds_up_no_other_and_is_tried_again() {
     fixture.change(&key, "schedule-deletion", json!({"days": 7}));
     let name = |one: &Received| verified(one, &made["secret"])["alarm"]["name"].as_str().expect("a name").to_owned();
     let names = || receiver.received().iter().map(name).collect::<Vec<_>>();
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !names().contains(&"deletion_scheduled".to_owned()) {
         assert!(Instant::now() < deadline, "{:?}", names());
         std::thread::sleep(Duration::from_millis(20));

@@ -4,7 +4,6 @@
 use crate::support::appliance::{Appliance, PASSWORD, id, program, subject, user_id};
 use crate::support::client::{Answer, Client};
 use crate::support::visible_state::events;
-use crate::support::wait;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -307,7 +306,7 @@ fn a_new_services_administrator_must_change_the_first_password() {
 
 /// Waits until the log has the address of the server.
 fn wait_until_ready(log: &Path) -> String {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let text = std::fs::read_to_string(log).unwrap_or_default();
         let ready = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|line| {

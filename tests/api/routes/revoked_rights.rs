@@ -3,7 +3,6 @@
 use crate::support::appliance::{Appliance, PASSWORD, id, subject, user_id};
 use crate::support::raw_http::PartialRequest;
 use crate::support::strace::Strace;
-use crate::support::wait;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -97,7 +96,7 @@ fn an_order_that_was_recorded_is_carried_out_without_its_client() {
     PartialRequest::send(&appliance, &admin, "POST", jobs, &json!({"kms": ["first"]})).finish_and_disconnect();
     std::thread::sleep(Duration::from_millis(2500));
     drop(tracer);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(10);
     let mut found = admin.get(jobs).expect(200);
     assert_eq!(found["total"], 1);
     while found["resources"][0]["overall_status"] != "completed" {

@@ -1,6 +1,5 @@
 //! The appliance under test: the real program with a lab cloud, its own data directory, and free ports.
 
-use super::wait;
 use crate::support::client::Client;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -231,7 +230,7 @@ pub(crate) fn run_to_end(command: &mut Command) -> (Option<i32>, String, String)
     let (out, err) = (process.stdout.take().expect("a pipe"), process.stderr.take().expect("a pipe"));
     let out = std::thread::spawn(move || std::io::read_to_string(out).expect("UTF-8"));
     let err = std::thread::spawn(move || std::io::read_to_string(err).expect("UTF-8"));
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     while process.try_wait().expect("its status").is_none() {
         if Instant::now() > deadline {
             kill(pid, Signal::SIGKILL).expect("a process to kill");

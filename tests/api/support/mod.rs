@@ -16,4 +16,3 @@ pub(crate) mod small_disk;
 pub(crate) mod strace;
 pub(crate) mod syslog_receiver;
 pub(crate) mod visible_state;
-pub(crate) mod wait;

@@ -5,7 +5,6 @@
 use crate::support::appliance::{Appliance, PASSWORD, id, program, run_to_end};
 use crate::support::client::Client;
 use crate::support::every_get::{answers, furnish};
-use crate::support::wait;
 use crate::torture::{Random, rounds};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -209,7 +208,7 @@ fn reported(outcome: Outcome, said: &str) -> (Outcome, String) {
 fn make_report(admin: &Client) {
     let body = json!({"name": "daily", "report_type": "key-aging", "cloud_watch_params": [{"kms": "kms"}]});
     let report = id(&admin.post("/v1/cckm/aws/reports", body).expect(202));
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(60);
     while admin.get(&format!("/v1/cckm/aws/reports/{report}")).expect(200)["overall_status"] == "in_progress" {
         assert!(Instant::now() < deadline, "the report goes on and on");
         thread::sleep(Duration::from_millis(50));

@@ -3,7 +3,6 @@
 use crate::cckm::aws::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::{id, subject};
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use serde_json::{Value, json};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -48,7 +47,7 @@ fn linked_by_hand() -> AtAws {
 }
 
 fn until_connected(lab: &LabClient, store: &str) {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let found = lab.kms(REGION, "DescribeCustomKeyStores", &json!({"CustomKeyStoreId": store}));
         let state = found["CustomKeyStores"][0]["ConnectionState"].clone();
@@ -190,7 +189,7 @@ fn the_last_refused_calls_of_a_store_are_listed_newest_first() {
     admin.post(&at_aws.key_path("/caller-rules"), rules).expect(200);
     assert_eq!(at_aws.decrypt(&ciphertext).0, 400);
     // The proxy reports its calls within a moment.
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(10);
     let calls = loop {
         let calls = admin.get(&of_key).expect(200);
         if calls["total"] == 2 {

@@ -8,7 +8,6 @@ use super::synchronization_jobs::end_of_job;
 use crate::support::appliance::{id, subject};
 use crate::support::client::{Answer, Client};
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -126,7 +125,7 @@ impl Table {
 
     #[track_caller]
     fn until(&self, store: &str, state: &str) {
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         while self.store(store)["aws_param"]["connection_state"] != state {
             assert!(Instant::now() < deadline, "not {state}: {}", self.store(store));
             thread::sleep(Duration::from_millis(50));
@@ -358,7 +357,7 @@ fn reports(table: &mut Table) {
     let body = json!({"name": "row", "report_type": "key-aging", "cloud_watch_params": [{"kms": "kms"}]});
     let report = table.row("Create Report", &["reportcreate"], |client| client.post(REPORTS, body.clone()));
     let path = format!("{REPORTS}/{}", id(&report));
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while admin.get(&path).expect(200)["overall_status"] == "in_progress" {
         assert!(Instant::now() < deadline, "the report does not end");
         thread::sleep(Duration::from_millis(20));

@@ -5,7 +5,6 @@ use super::custom_key_stores_sync::{Fixture, fixture};
 use crate::support::appliance::{id, subject};
 use crate::support::client::Answer;
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -52,7 +51,7 @@ impl Cluster {
 
     #[track_caller]
     fn until_unavailable(&self, key: &Value) {
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         while self.get(key)["aws_param"]["KeyState"] != "Unavailable" {
             let store = || self.fixture.prepared.admin.get(&at(&self.store, "")).text;
             assert!(Instant::now() < deadline, "{}\n{}", self.get(key), store());
@@ -114,7 +113,7 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!(cluster.post(&new, "enable-rotation-job", local).status, 400);
     cluster.post(&new, "enable-rotation-job", json!({"job_config_id": schedule})).expect(200);
     admin.post(&format!("/v1/scheduler/job-configs/{schedule}/run-now"), json!({})).expect(201);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while cluster.get(&new)["rotated_to"].as_str().is_none_or(str::is_empty) {
         assert!(Instant::now() < deadline, "{}", cluster.get(&new));
         thread::sleep(Duration::from_millis(50));
@@ -187,7 +186,7 @@ fn an_interrupted_creation_in_a_cluster_is_undone_or_completed() {
         cluster.fixture.prepared.admin = cluster.fixture.prepared.appliance.admin();
         cluster.fixture.lab = LabClient::of(&cluster.fixture.prepared.appliance);
         let made = u64::from(call != "CreateKey");
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         while cluster.total(&format!("alias=before-{call}")) != json!(made) {
             assert!(Instant::now() < deadline, "{call}\n{}", cluster.fixture.prepared.appliance.log());
             thread::sleep(Duration::from_millis(50));

@@ -3,7 +3,6 @@
 use super::custom_key_stores_sync::{Fixture, fixture};
 use crate::support::appliance::id;
 use crate::support::client::Client;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::thread;
@@ -47,7 +46,7 @@ fn state(store: &Value) -> &str {
 
 #[track_caller]
 pub(super) fn until(admin: &Client, store: &Value, wanted: &str) -> Value {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let shown = admin.get(&at(store, "")).expect(200);
         if state(&shown) == wanted {

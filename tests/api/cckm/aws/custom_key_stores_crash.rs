@@ -17,7 +17,6 @@ use super::custom_key_stores_cloudhsm as cloud_hsm;
 use super::custom_key_stores_linked::{Fixture, fixture, fixture_with};
 use crate::support::appliance::{id, program, run_to_end};
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -72,7 +71,7 @@ fn interrupt(fixture: &mut Fixture, earlier: u32, before: &str, (method, path, b
     fixture.prepared.appliance.restart();
     fixture.prepared.admin = fixture.prepared.appliance.admin();
     fixture.lab = LabClient::of(&fixture.prepared.appliance);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !open_operations(fixture).is_empty() {
         assert!(Instant::now() < deadline, "{before}: no outcome\n{}", fixture.prepared.appliance.log());
         thread::sleep(Duration::from_millis(50));

@@ -3,7 +3,6 @@
 use super::hyok_keys::{Prepared, prepared_with};
 use crate::support::appliance::id;
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::thread;
@@ -67,7 +66,7 @@ impl Fixture {
     /// Waits until the store is in this state here, and returns it.
     #[track_caller]
     pub(super) fn until(&self, store: &str, state: &str) -> Value {
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(20);
         loop {
             let shown = self.get(store);
             if shown["aws_param"]["connection_state"] == state {
@@ -329,7 +328,7 @@ fn a_program_that_is_killed_finds_the_store_that_aws_has_made() {
     fixture.prepared.appliance.restart();
     fixture.prepared.admin = fixture.prepared.appliance.admin();
     fixture.lab = LabClient::of(&fixture.prepared.appliance);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while fixture.get("killed")["local_hosted_params"]["linked_state"] != true {
         assert!(Instant::now() < deadline, "{}", fixture.get("killed"));
         thread::sleep(Duration::from_millis(50));

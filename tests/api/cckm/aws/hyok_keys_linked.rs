@@ -5,7 +5,6 @@ use super::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::id;
 use crate::support::client::Answer;
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -114,7 +113,7 @@ impl Fixture {
 /// Waits until something is so, and fails with what was seen last.
 #[track_caller]
 fn eventually(mut look: impl FnMut() -> (bool, Value)) {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     loop {
         let (is_so, seen) = look();
         if is_so {

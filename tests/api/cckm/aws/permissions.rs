@@ -5,7 +5,6 @@ use super::custom_key_stores_cloudhsm;
 use crate::support::appliance::{Appliance, id};
 use crate::support::client::{Answer, Client};
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use claviger::service::permissions::{Capability, needed_by};
 use serde_json::{Value, json};
 use std::cell::Cell;
@@ -78,7 +77,7 @@ impl Work {
         if [Capability::KeyStores, Capability::CloudHsm].contains(&capability) {
             work.store = id(&work.create_store().expect(201));
             work.on_store(&work.store, "connect").expect(200);
-            let deadline = wait::deadline();
+            let deadline = Instant::now() + Duration::from_secs(20);
             while work.admin.get(&format!("{STORES}/{}", work.store)).expect(200)["aws_param"]["connection_state"]
                 != "CONNECTED"
             {
@@ -157,7 +156,7 @@ impl Work {
     fn synchronizes(&self) -> bool {
         let body = json!({"kms": ["kms"], "regions": [HOME]});
         let job = id(&self.admin.post("/v1/cckm/aws/synchronization-jobs", body).expect(202));
-        let deadline = wait::deadline();
+        let deadline = Instant::now() + Duration::from_secs(30);
         loop {
             let job = self.admin.get(&format!("/v1/cckm/aws/synchronization-jobs/{job}")).expect(200);
             if job["overall_status"] != "in_progress" {

@@ -2,7 +2,6 @@
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -232,7 +231,7 @@ fn invalid_requests_start_no_job() {
 
 /// Waits for the end of a job of either kind.
 pub(crate) fn end_of_job(client: &Client, path: &str) -> Value {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     loop {
         let job = client.get(path).expect(200);
         if job["overall_status"] != "in_progress" {

@@ -20,7 +20,6 @@
 
 use crate::support::appliance::id;
 use crate::support::kms_fixture::{AWAY, HOME, KEYS, KmsFixture, at, aws, aws_id};
-use crate::support::wait;
 use claviger::service::keys::operations::STEPS;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -72,7 +71,7 @@ fn interrupt_with(fixture: &mut KmsFixture, others: &[Value], earlier: u32, befo
     assert!(asking.join().expect("a thread").is_err(), "{before}: answered before the end");
     assert_eq!(fixture.open_operations().len(), 1, "{before}: the intent is in the log");
     fixture.restart();
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while !fixture.open_operations().is_empty() {
         assert!(Instant::now() < deadline, "{before}: what became of it stays unknown\n{}", fixture.appliance.log());
         thread::sleep(Duration::from_millis(50));
@@ -120,7 +119,7 @@ fn steps_with(operation: &str, count: usize) -> Vec<&'static str> {
 /// Waits until no key at AWS has a mark in its description.
 #[track_caller]
 fn wait_until_put_right(fixture: &KmsFixture) {
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     let is_marked = |key: &Value| key["Description"].as_str().is_some_and(|text| text.starts_with("claviger:"));
     let is_any_marked = || [HOME, AWAY].iter().any(|region| fixture.lab.keys(region).values().any(is_marked));
     while is_any_marked() || !fixture.open_operations().is_empty() {

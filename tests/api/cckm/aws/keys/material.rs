@@ -3,7 +3,6 @@
 
 use crate::support::client::Client;
 use crate::support::kms_fixture::{AWAY, HOME, KmsFixture, at, aws, aws_id};
-use crate::support::wait;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -370,7 +369,7 @@ fn replicas_get_later_materials_too_and_know_their_sources() {
     assert_waits(&waiting);
     fixture.appliance.kill();
     fixture.restart();
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(20);
     while aws(&fixture.read(&waiting), "KeyState") != "Enabled" {
         assert!(Instant::now() < deadline, "{}", fixture.appliance.log());
         thread::sleep(Duration::from_millis(50));

@@ -2,7 +2,6 @@
 
 use crate::support::appliance::{PASSWORD, program};
 use crate::support::client::Client;
-use crate::support::wait;
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -73,7 +72,7 @@ fn launch(home: &TempDir) -> (Child, Client) {
         .stderr(File::create(&log).expect("a log"))
         .spawn()
         .expect("the program starts");
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     let address = loop {
         let text = fs::read_to_string(&log).unwrap_or_default();
         let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());

@@ -4,7 +4,6 @@ use super::{REPORTS, ago, ended, rows};
 use crate::cckm::aws::hyok_keys::{Prepared, prepared};
 use crate::support::appliance::id;
 use crate::support::lab::LabClient;
-use crate::support::wait;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::thread;
@@ -21,7 +20,7 @@ fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
     let store = format!("{STORES}/{}", prepared.store);
     admin.send(Method::POST, &format!("{store}/link"), None).expect(200);
     admin.send(Method::POST, &format!("{store}/connect"), None).expect(200);
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     while admin.get(&store).expect(200)["aws_param"]["connection_state"] != "CONNECTED" {
         assert!(Instant::now() < deadline, "it does not connect");
         thread::sleep(Duration::from_millis(50));
@@ -44,7 +43,7 @@ fn what_the_proxy_answered_is_joined_with_the_events_of_cloudtrail() {
             .collect()
     };
     // The proxy reports what it answered a moment later.
-    let deadline = wait::deadline();
+    let deadline = Instant::now() + Duration::from_secs(30);
     let joined = loop {
         let rows = of(&trail);
         if rows.len() == 2 && rows.iter().all(|row| row["xks_result"] != "not seen") {
