@@ -328,12 +328,21 @@ impl ScheduleSettings {
 
     /// Returns the next runs after a moment, so many at most; none if it is disabled.
     pub fn next_runs(&self, after: Time, count: usize) -> Vec<Time> {
+        self.runs(after, self.end, count)
+    }
+
+    /// Returns the runs after a moment, up to another one, so many at most; none if it is disabled.
+    pub fn runs_until(&self, after: Time, until: Time, count: usize) -> Vec<Time> {
+        self.runs(after, Some(self.end.map_or(until, |end| end.min(until))), count)
+    }
+
+    fn runs(&self, after: Time, end: Option<Time>, count: usize) -> Vec<Time> {
         if self.disabled {
             return Vec::new();
         }
         // The start itself counts.
         let from = self.start.map_or(after, |start| after.max(start.just_before()));
-        self.run_at.next_runs(from, self.end, count)
+        self.run_at.next_runs(from, end, count)
     }
 
     /// Whether both settings are due at the same times.

@@ -176,6 +176,17 @@ fn it_is_due_between_start_and_end_and_not_while_disabled() {
 }
 
 #[test]
+fn the_runs_until_a_moment_end_with_the_schedule_or_then() {
+    let runs = |end: Option<i64>, hours: i64, count: usize| {
+        let settings = ScheduleSettings { end: end.map(|hours| START.plus_seconds(hours * HOUR)), ..hourly() };
+        settings.runs_until(START, START.plus_seconds(hours * HOUR), count).len()
+    };
+    assert_eq!([runs(None, 5, 9), runs(Some(3), 5, 9), runs(Some(7), 5, 9), runs(None, 5, 2)], [5, 3, 5, 2]);
+    let disabled = ScheduleSettings { disabled: true, ..hourly() };
+    assert_eq!(disabled.runs_until(START, START.plus_seconds(HOUR), 9), []);
+}
+
+#[test]
 fn what_was_due_while_it_was_disabled_is_not_made_up_for() {
     let mut state = scheduled([created()]);
     let update = |disabled| ScheduleEvent::Updated { settings: ScheduleSettings { disabled, ..hourly() } };

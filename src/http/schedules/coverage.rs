@@ -1,7 +1,5 @@
 //! `GET /v1/scheduler/coverage`: what rotates the keys.
 
-use crate::domain::schedule::Schedule;
-use crate::domain::time::Time;
 use crate::http::answer::Json;
 use crate::http::error::Problem;
 use crate::http::guard::Authorized;
@@ -56,19 +54,6 @@ struct CoveringScheduleView {
     runs_complete: bool,
 }
 
-const YEAR_SECONDS: i64 = 365 * 24 * 60 * 60;
-const MOST_RUNS: usize = 60;
-
-/// The runs of the year after a moment, and whether these are all.
-fn runs_of_year(schedule: &Schedule, at: Time) -> (Vec<String>, bool) {
-    let end = at.plus_seconds(YEAR_SECONDS);
-    let mut runs = schedule.settings.next_runs(schedule.dealt_until.max(at), MOST_RUNS + 1);
-    runs.retain(|run| *run <= end);
-    let complete = runs.len() <= MOST_RUNS;
-    runs.truncate(MOST_RUNS);
-    (runs.iter().map(ToString::to_string).collect(), complete)
-}
-
 /// `GET /v1/scheduler/coverage`
 pub async fn get(
     auth: Authorized<SignedIn>,
@@ -76,17 +61,16 @@ pub async fn get(
     services: Data<Services>,
 ) -> Result<Json<CoverageView>, Problem> {
     let coverage = services.posture.coverage(&auth.permit, &query.0).await?;
-    let schedules = coverage.schedules.iter().map(|(schedule, keys)| {
-        let next = schedule.next_due();
-        let (runs, runs_complete) = runs_of_year(schedule, coverage.at);
+    let schedules = coverage.schedules.iter().map(|covering| {
+        let next = covering.schedule.next_due();
         CoveringScheduleView {
-            job_config_id: schedule.id.to_string(),
-            name: schedule.name.to_string(),
+            job_config_id: covering.schedule.id.to_string(),
+            name: covering.schedule.name.to_string(),
             active: next.is_some(),
             next_run_at: next.map(|at| at.to_string()),
-            keys: *keys,
-            runs,
-            runs_complete,
+            keys: covering.keys,
+            runs: covering.runs.iter().map(ToString::to_string).collect(),
+            runs_complete: covering.runs_complete,
         }
     });
     Ok(Json(CoverageView {

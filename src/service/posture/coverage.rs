@@ -29,8 +29,32 @@ pub struct CoveredKeys {
 pub struct Coverage {
     pub at: Time,
     pub keys: CoveredKeys,
-    /// Each schedule that rotates keys, with the number of keys under it that the caller may view.
-    pub schedules: Vec<(Arc<Schedule>, u64)>,
+    /// The schedules that rotate keys.
+    pub schedules: Vec<CoveringSchedule>,
+}
+
+/// A schedule that rotates keys.
+pub struct CoveringSchedule {
+    pub schedule: Arc<Schedule>,
+    /// The number of keys under it that the caller may view.
+    pub keys: u64,
+    /// The runs of the next 365 days, the first [`MOST_RUNS`] of them.
+    pub runs: Vec<Time>,
+    /// Whether `runs` has all runs of the next 365 days.
+    pub runs_complete: bool,
+}
+
+const YEAR_SECONDS: i64 = 365 * 24 * 60 * 60;
+const MOST_RUNS: usize = 60;
+
+impl CoveringSchedule {
+    fn of(schedule: &Arc<Schedule>, keys: u64, at: Time) -> Self {
+        let (after, until) = (schedule.dealt_until.max(at), at.plus_seconds(YEAR_SECONDS));
+        let mut runs = schedule.settings.runs_until(after, until, MOST_RUNS + 1);
+        let runs_complete = runs.len() <= MOST_RUNS;
+        runs.truncate(MOST_RUNS);
+        Self { schedule: schedule.clone(), keys, runs, runs_complete }
+    }
 }
 
 impl CoveredKeys {
@@ -71,7 +95,8 @@ impl Posture {
                 }
             }
             let rotating = state.schedules.all.iter().filter(|one| matches!(one.settings.work, Work::RotateKeys(_)));
-            let schedules = rotating.map(|one| (one.clone(), under.get(&one.id).copied().unwrap_or_default()));
+            let keys_under = |id: &ScheduleId| under.get(id).copied().unwrap_or_default();
+            let schedules = rotating.map(|one| CoveringSchedule::of(one, keys_under(&one.id), at));
             Coverage { at, keys, schedules: schedules.collect() }
         })
         .await
