@@ -8,12 +8,12 @@ use super::asymmetric;
 use super::crypto::Slot;
 use super::spec::Spec;
 use crate::lab::refusal::Refusal;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 const KEYS_OF_A_SIZE: usize = 2;
 
-static KEYS: LazyLock<Mutex<HashMap<Spec, VecDeque<Slot>>>> = LazyLock::new(Mutex::default);
+static KEYS: LazyLock<Mutex<HashMap<Spec, Vec<Slot>>>> = LazyLock::new(Mutex::default);
 
 /// The next wrapping key of a size.
 ///
@@ -23,16 +23,12 @@ pub(super) fn next(size: Spec) -> Result<Slot, Refusal> {
     // The lock is held while a key is generated, so that calls at the same time do not generate more than two.
     let mut keys = KEYS.lock().unwrap_or_else(PoisonError::into_inner);
     let keys = keys.entry(size).or_default();
-    let key = match keys.pop_front() {
-        Some(key) if keys.len() + 1 == KEYS_OF_A_SIZE => key,
-        first => {
-            let key = Slot::of(asymmetric::generate(size)?);
-            keys.extend(first);
-            key
-        }
-    };
-    keys.push_back(key.clone());
-    Ok(key)
+    if keys.len() < KEYS_OF_A_SIZE {
+        keys.push(Slot::of(asymmetric::generate(size)?));
+    } else {
+        keys.rotate_left(1);
+    }
+    keys.last().cloned().ok_or(Refusal::Internal)
 }
 
 #[cfg(test)]
