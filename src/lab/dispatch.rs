@@ -93,14 +93,15 @@ pub(super) async fn answer(cloud: web::Data<Cloud>, request: HttpRequest, payloa
     } else {
         call.outcome(&cloud, injected, now, &request_id).await
     };
+    if let Some(traced) = traced {
+        let received = Received { time: started, request_id: &request_id, peer: &message.peer };
+        call.record(&cloud, traced, &outcome, &received);
+    }
+    // The event of a change is on the disk with the change: it is in the same database.
     if let Ok(Answer::Json(_)) = &outcome
         && let Err(refusal) = cloud.kms.flush().await
     {
         outcome = Err(refusal);
-    }
-    if let Some(traced) = traced {
-        let received = Received { time: started, request_id: &request_id, peer: &message.peer };
-        call.record(&cloud, traced, &outcome, &received);
     }
     if injected == Some(FaultAnswer::Drop) {
         // Only now: a call ends when its client has disconnected.

@@ -1,6 +1,7 @@
 //! The events in the lab's database, so that they survive a restart.
 //!
-//! No answer waits for an event to be on the disk: the database writes within half a second.
+//! An answer to a change waits until the change and its event are on the disk; the database writes other events within
+//! half a second.
 
 use super::group::Place;
 use crate::lab::kms::StoreError;
