@@ -135,13 +135,20 @@ fn a_key_is_created_in_the_cluster_and_replaced_by_another_one_there() {
     assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("key_store_wrong_state")), "{}", refused.text);
 }
 
-/// The store is connected for less than the pause between two looks at it.
+/// The store is looked at once a second: when it is disconnected, and seldom in the moment in which it is connected.
 #[test]
 fn the_keys_of_a_store_that_was_connected_for_a_moment_become_unavailable() {
     let cluster = connected();
-    let key = cluster.try_create(json!({})).expect(201);
-    cluster.fixture.prepared.admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
-    cluster.until_unavailable(&key);
+    let admin = &cluster.fixture.prepared.admin;
+    for _ in 0..3 {
+        let key = cluster.try_create(json!({})).expect(201);
+        admin.post(&at(&cluster.store, "/disconnect"), json!({})).expect(200);
+        cluster.until_unavailable(&key);
+        until(admin, &cluster.store, "DISCONNECTED");
+        thread::sleep(Duration::from_millis(1500));
+        admin.post(&at(&cluster.store, "/connect"), json!({})).expect(200);
+        until(admin, &cluster.store, "CONNECTED");
+    }
 }
 
 #[test]
