@@ -22,4 +22,10 @@ export async function run({ page, world }) {
   const act = page.locator('.actions button:has-text("Schedule deletion")');
   if ((await act.getAttribute('aria-disabled')) !== 'true') throw new Error('an act without the right is offered');
   if (!(await act.getAttribute('data-tip')).includes('keydelete')) throw new Error('the missing right is not named');
+  // An act that is a link is none without the right.
+  await page.goto(`${base}/scheduler/job-configs`);
+  await page.click('tbody tr:has-text("quarterly-byok")');
+  await page.click('.panel button[aria-label="More acts"]');
+  const edit = page.locator('[role=menuitem]:has-text("Edit")');
+  if ((await edit.getAttribute('aria-disabled')) !== 'true' || (await edit.getAttribute('href')) !== null) throw new Error('an act without the right is a link');
 }

@@ -6,7 +6,7 @@ const NOW = Date.UTC(2026, 10, 30);
 const schedule = (name, keys, runs, complete = true) => ({ job_config_id: `id-${name}`, name, active: true, keys, runs, runs_complete: complete });
 
 test('schedules with keys are rows in the order of their first runs, with dots by their keys', () => {
-  const { rows, keys } = yearOf([schedule('late', 100, ['2027-05-31T12:00:00Z']), schedule('soon', 25, ['2026-12-01T00:00:00Z', '2027-11-30T00:00:00Z']), schedule('empty', 0, ['2026-12-01T00:00:00Z']), { ...schedule('off', 3, []), active: false }], NOW);
+  const { rows, keys } = yearOf([schedule('late', 100, ['2027-05-31T12:00:00Z']), schedule('soon', 25, ['2026-12-01T00:00:00Z', '2027-11-30T00:00:00Z']), schedule('empty', 0, ['2026-12-01T00:00:00Z']), schedule('after-the-year', 7, []), { ...schedule('off', 3, []), active: false }], NOW);
   assert.deepEqual(rows.map((row) => [row.name, row.size]), [['soon', 0.5], ['late', 1]]);
   assert.deepEqual(rows[0].dots.map((dot) => dot.share), [1 / 365, 1]);
   assert.equal(rows[1].dots[0].share, 0.5);

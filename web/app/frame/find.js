@@ -20,12 +20,10 @@ export async function openPalette() {
   };
   addEventListener('keydown', keep, true);
   try {
-    const palette = await import('./palette.js');
-    palette.openPalette(text);
-    removeEventListener('keydown', keep, true);
-    if (chosen) document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
+    (await import('./palette.js')).openPalette(text);
   } finally {
     removeEventListener('keydown', keep, true);
     opening = false;
   }
+  if (chosen) document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true }));
 }

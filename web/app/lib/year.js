@@ -1,7 +1,6 @@
 /** Pure functions about the chart of a year's runs. */
-import { DAY } from './time.js';
+import { DAY, MONTHS } from './time.js';
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 const YEAR = 365 * DAY;
 
 /**
@@ -14,7 +13,8 @@ const YEAR = 365 * DAY;
  */
 
 /**
- * The runs of the schedules that have keys, in the order of their first runs; the names of those that run too often to be drawn.
+ * The runs of the schedules that have keys, in the order of their first runs; the names of those that run too often to be drawn; the
+ * number of keys that are rotated in the year.
  * @param {any[]} schedules of `GET /v1/scheduler/coverage` @param {number} now
  * @returns {{months: {label: string, share: number}[], rows: YearRow[], often: string[], keys: number}}
  */
@@ -29,5 +29,6 @@ export function yearOf(schedules, now) {
   const date = new Date(now);
   const months = Array.from({ length: 12 }, (_, i) => Date.UTC(date.getUTCFullYear(), date.getUTCMonth() + 1 + i)).map((at) => ({ label: MONTHS[new Date(at).getUTCMonth()], share: share(at) }));
   const often = used.filter((one) => !one.runs_complete).map((one) => one.name);
-  return { months, rows, often, keys: used.reduce((sum, one) => sum + one.keys, 0) };
+  const rotated = used.filter((one) => one.runs.length > 0);
+  return { months, rows, often, keys: rotated.reduce((sum, one) => sum + one.keys, 0) };
 }

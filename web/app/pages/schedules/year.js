@@ -6,9 +6,6 @@ import { day } from '../../lib/time.js';
 import { withQuery } from '../../router.js';
 import { Card, now } from '../../components/bits.js';
 
-/** The dots of a row do not cover each other. @param {import('../../lib/year.js').YearRow} row */
-const dotSize = (row) => Math.round(Math.min(6 + 12 * row.size, Math.max(6, 400 / row.dots.length)));
-
 /** @param {{schedules: any[]}} props those of the coverage */
 export function Year({ schedules }) {
   const { months, rows, often, keys } = yearOf(schedules, now.value);
@@ -17,6 +14,6 @@ export function Year({ schedules }) {
   return html`<${Card} title="The next twelve months" sub=${`${plural(keys, 'key')} will be rotated; the larger the dot, the more keys`} flush>
     <div class="year" aria-hidden="true"><span></span><span class="months">${months.map((month) => html`<span class="small t2" style=${at(month.share)} key=${month.label}>${month.label}</span>`)}</span></div>
     <ul>${rows.map((row) => html`<li key=${row.id}><a class="year plain" href=${withQuery({ open: row.id })}><span class="cut"><bdi>${row.name}</bdi><span class="unseen">: ${plural(row.keys, 'key')}, ${row.dots.length === 1 ? 'one run' : `${number(row.dots.length)} runs`}, the first on ${day(row.dots[0].at, now.value)}</span></span>
-      <span class="line" aria-hidden="true">${months.map((month) => html`<i style=${at(month.share)} key=${month.label} />`)}${row.dots.map((dot) => html`<b title=${day(dot.at, now.value)} key=${dot.at} style=${{ ...at(dot.share), '--size': `${dotSize(row)}px` }} />`)}</span></a></li>`)}</ul>
+      <span class="line" aria-hidden="true">${months.map((month) => html`<i style=${at(month.share)} key=${month.label} />`)}${row.dots.map((dot) => html`<b title=${day(dot.at, now.value)} key=${dot.at} style=${{ ...at(dot.share), '--size': `${Math.round(6 + 12 * row.size)}px`, '--most': `${80 / row.dots.length}%` }} />`)}</span></a></li>`)}</ul>
     ${often.length > 0 && html`<div class="card-foot">${often.slice(0, 3).join(', ')}${often.length > 3 ? ` and ${number(often.length - 3)} more` : ''} ${often.length === 1 ? 'runs' : 'run'} more than 60 times a year.</div>`}<//>`;
 }
