@@ -2,7 +2,7 @@
  * Forms: `useForm` keeps the values, a draft of them in this tab (never secrets), and the server's refusal, which goes to the field
  * that the server names, or to a note above the buttons.
  */
-import { html, useEffect, useId, useRef, useState } from '../view.js';
+import { html, useEffect, useId, useLayoutEffect, useRef, useState } from '../view.js';
 import { draft, keepDraft } from '../storage.js';
 import { ErrorNote } from './bits.js';
 import { Icon } from './icon.js';
@@ -32,7 +32,8 @@ export function useForm(name, initial, { secrets = [] } = {}) {
   const fields = useRef(/** @type {Set<string>} */ (new Set()));
   const touched = useRef(false);
 
-  useEffect(() => {
+  // Kept before it is seen: the page may be left at once.
+  useLayoutEffect(() => {
     if (name === null || !touched.current) return;
     const kept = Object.entries(values).filter(([member]) => !secrets.includes(member));
     keepDraft(name, Object.fromEntries(kept));

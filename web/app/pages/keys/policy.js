@@ -1,5 +1,5 @@
 /** The policy of a key: who is in it, its JSON checked as one types, and the difference to what AWS has. */
-import { html, useEffect, useRef, useState } from '../../view.js';
+import { html, useEffect, useLayoutEffect, useRef, useState } from '../../view.js';
 import { api, versionOf } from '../../api.js';
 import { changed as changedPath } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
@@ -41,8 +41,11 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
     setText(inAws);
     setBegan(inAws);
   }, [inAws]);
-  useEffect(() => {
+  // Kept before it is seen: the page may be left at once.
+  useLayoutEffect(() => {
     if (!readOnly) keepDraft(name, edited ? { text, began } : null);
+  }, [text]);
+  useEffect(() => {
     setError(null);
     // What was said of an older text says nothing of this one.
     setChecked(null);

@@ -2,7 +2,7 @@
  * The rights on a KMS as a table of actions and of who may them. Changes are collected, then saved as one `update-acls`; the foot says
  * them in words. What is not saved yet is kept in this tab.
  */
-import { html, useEffect, useMemo, useState } from '../../view.js';
+import { html, useLayoutEffect, useMemo, useState } from '../../view.js';
 import { api, versionIn } from '../../api.js';
 import { changed as changedPath, useGet } from '../../data.js';
 import { draft, keepDraft } from '../../storage.js';
@@ -41,7 +41,8 @@ export function Rights({ row: kms, path, changed, readOnly }) {
   const update = asUpdate(pending);
   const dry = useDryRun(() => api.post(`${path}/update-acls`, { acls: update }, { query: { dry_run: true } }), (answer) => words(difference(acls, answer?.acls ?? []), people));
 
-  useEffect(() => {
+  // Kept before it is seen: the page may be left at once.
+  useLayoutEffect(() => {
     if (readOnly) return;
     keepDraft(name, count === 0 && added.length === 0 ? null : { wishes: pending, base, added });
   }, [JSON.stringify(wishes), added, asText]);
