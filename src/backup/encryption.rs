@@ -1,7 +1,7 @@
 //! The encryption of backups: the format of age, for a passphrase or for recipients (X25519). age checks every 64 KiB
 //! and the end of the stream, so changed and cut-off files are noticed when they are read.
 
-use age::secrecy::SecretString;
+use age::secrecy::{ExposeSecret, SecretString};
 use age::stream::{StreamReader, StreamWriter};
 use age::{Decryptor, Encryptor, Identity, Recipient, scrypt, x25519};
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -10,6 +10,8 @@ use zeroize::Zeroizing;
 
 /// The work of deriving a key from a passphrase, as a power of two: about a second.
 const WORK_FACTOR: u8 = 17;
+/// The least characters of the passphrase of a new backup. Those that exist open with theirs.
+const CHARACTERS_MIN: usize = 12;
 /// The most work that a file may ask for.
 const WORK_FACTOR_MAX: u8 = 22;
 
@@ -23,6 +25,8 @@ pub enum EncryptionError {
     NoIdentity,
     #[error("the passphrase is empty")]
     EmptyPassphrase,
+    #[error("the passphrase of a backup needs at least {CHARACTERS_MIN} characters")]
+    ShortPassphrase,
     #[error("the backup could not be encrypted: {0}")]
     Encrypt(#[from] age::EncryptError),
     #[error("the backup does not open: {0}")]
@@ -39,8 +43,16 @@ pub enum Lock {
 }
 
 impl Lock {
+    /// Encrypts for the passphrase in the first line of a text.
+    ///
+    /// # Errors
+    /// When it is empty or short.
     pub fn of_passphrase(text: &str) -> Result<Self, EncryptionError> {
-        secret(text).map(Self::Passphrase)
+        let passphrase = secret(text)?;
+        if passphrase.expose_secret().chars().count() < CHARACTERS_MIN {
+            return Err(EncryptionError::ShortPassphrase);
+        }
+        Ok(Self::Passphrase(passphrase))
     }
 
     pub fn of_recipients(texts: &[String]) -> Result<Self, EncryptionError> {

@@ -106,5 +106,8 @@ fn a_passphrase_opens_what_it_closed() {
     assert_eq!(opened(&key, &bytes).map(|content| content.len()), Some(100_000));
     assert_eq!(opened(&Key::of_passphrase("wrong horse").expect("a passphrase"), &bytes), None);
     assert!(Key::of_passphrase("\nsecond line").is_err());
+    // Eleven characters, twelve, and eleven for a backup that exists.
+    assert!(matches!(Lock::of_passphrase("élevencharé\n12th"), Err(super::EncryptionError::ShortPassphrase)));
+    assert!(Lock::of_passphrase("twelve-chars").is_ok() && Key::of_passphrase("elevenchars").is_ok());
     assert!(Lock::of_recipients(&[]).is_err() && Lock::of_recipients(&["age1x".to_owned()]).is_err());
 }
