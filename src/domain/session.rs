@@ -24,9 +24,6 @@ const REPLACED_A_MINUTE: usize = 5;
 /// The replaced refresh tokens of a session that are remembered.
 const REPLACED_MAX: usize = 8;
 
-/// The maximum number of open sessions of a user. One more closes the least recently used session.
-pub const SESSIONS_MAX: usize = 1000;
-
 #[derive(Clone, PartialEq, Debug)]
 pub struct Session {
     /// The id, which is the `sid` claim of access tokens.
@@ -126,6 +123,8 @@ pub enum SessionCommand {
         refresh: RefreshGrant,
         labels: Vec<String>,
         at: Time,
+        /// The most open sessions of a user. One more closes the least recently used one.
+        most: usize,
     },
     Refresh {
         /// The hash of the refresh token.
@@ -204,10 +203,10 @@ impl Sessions {
         self.open.is_empty()
     }
 
-    /// Returns the least recently used sessions of a user that one more session closes.
-    fn surplus_of(&self, user: UserId) -> impl Iterator<Item = SessionId> {
+    /// Returns the least recently used sessions of a user that one more session closes, if so many may be open.
+    fn surplus_of(&self, user: UserId, most: usize) -> impl Iterator<Item = SessionId> {
         let theirs = self.by_user.get(&user);
-        let surplus = theirs.map_or(0, |theirs| (theirs.len() + 1).saturating_sub(SESSIONS_MAX));
+        let surplus = theirs.map_or(0, |theirs| (theirs.len() + 1).saturating_sub(most));
         theirs.into_iter().flatten().take(surplus).map(|(_, id)| *id)
     }
 

@@ -1,7 +1,7 @@
 //! Password policies.
 
 use super::answer::{Created, Json, NoContent};
-use super::body::{Body, optional, read_as, required};
+use super::body::{Body, optional, read_as, read_name, required};
 use super::error::Problem;
 use super::guard::Authorized;
 use super::paging::{self, List, Listing};
@@ -97,7 +97,7 @@ pub async fn create(
     services: Data<Services>,
 ) -> Result<Created<PasswordPolicyView>, Problem> {
     let mut body = body.0;
-    let name = policy_name("policy_name", &required("policy_name", body.policy_name.take())?)?;
+    let name = read_name("policy_name", &required("policy_name", body.policy_name.take())?, PasswordPolicyName::parse)?;
     let made = services.password_policies.create(&auth.permit, &auth.context, name, body.patch()).await?;
     Ok(Created(PasswordPolicyView::of(&made)))
 }

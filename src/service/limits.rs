@@ -26,6 +26,8 @@ pub struct Limits {
     pub schedules: usize,
     /// Of synchronisations and bulk jobs that have not ended.
     pub open_jobs: usize,
+    /// Of sessions of a user. One more is not refused: it closes the least recently used one.
+    pub sessions_per_user: usize,
 }
 
 impl Default for Limits {
@@ -41,6 +43,7 @@ impl Default for Limits {
             source_keys: 100_000,
             schedules: 1_000,
             open_jobs: 100,
+            sessions_per_user: 1_000,
         }
     }
 }

@@ -28,6 +28,10 @@ impl Recorder {
         Self { ledger, clock, limits }
     }
 
+    pub(in crate::service) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub(in crate::service) fn state(&self) -> Arc<Published> {
         self.ledger.state()
     }

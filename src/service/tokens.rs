@@ -167,9 +167,10 @@ impl Tokens {
         let id = SessionId::new(Uuid::new_v4());
         let network = source.to_owned();
         let (user_id, password_set, source, labels) = (user.id, user.password_set, source.to_owned(), patch.labels);
+        let most = self.recorder.limits().sessions_per_user;
         let decide = move |_: &State, at| {
-            let (source, refresh, labels) = (source.clone(), refresh.clone(), labels.clone());
-            Ok(Command::Session(SessionCommand::Open { id, user: user_id, password_set, source, refresh, labels, at }))
+            let (user, source, refresh, labels) = (user_id, source.clone(), refresh.clone(), labels.clone());
+            Ok(Command::Session(SessionCommand::Open { id, user, password_set, source, refresh, labels, at, most }))
         };
         let committed = self.recorder.append_with(&own_change(&user, context), decide).await?;
         self.proof.succeeded(&user, &network);

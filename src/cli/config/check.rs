@@ -183,6 +183,7 @@ fn limits(settings: &Limits, found: &mut Vec<Problem>) {
         ("limits.source_keys", settings.source_keys),
         ("limits.schedules", settings.schedules),
         ("limits.open_jobs", settings.open_jobs),
+        ("limits.sessions_per_user", settings.sessions_per_user),
     ] {
         found.extend(check_range(key, u64::try_from(value).unwrap_or(u64::MAX), 1, 10_000_000));
     }

@@ -8,7 +8,7 @@ use crate::domain::state::State;
 /// Returns the events that the command causes. See [`State::decide`].
 pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refusal> {
     match command {
-        SessionCommand::Open { id, user, password_set, source, refresh, labels, at } => {
+        SessionCommand::Open { id, user, password_set, source, refresh, labels, at, most } => {
             let holder = state.user(user).map_err(|_| Refusal::Session(SessionRefusal::BadCredentials))?;
             if holder.password_set != password_set {
                 return Err(SessionRefusal::BadCredentials.into());
@@ -20,7 +20,7 @@ pub fn decide(state: &State, command: SessionCommand) -> Result<Vec<Event>, Refu
                 return Err(SessionRefusal::Exists.into());
             }
             refuse_used(state, &refresh)?;
-            let closed = state.sessions.surplus_of(user).map(|id| Event::Session(id, SessionEvent::Closed));
+            let closed = state.sessions.surplus_of(user, most).map(|id| Event::Session(id, SessionEvent::Closed));
             let login = Event::User(user, UserEvent::LoggedIn { source: source.clone() });
             let opened = Event::Session(id, SessionEvent::Opened { user, source, refresh, labels });
             Ok(closed.chain([login, opened]).collect())

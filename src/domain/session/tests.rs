@@ -10,11 +10,14 @@ use crate::domain::scenario::given;
 
 const HERE: &str = "192.0.2.1";
 
+/// The most sessions of a user.
+const SESSIONS: usize = 3;
+
 /// Signs in with the password that the first event set.
 fn open(second: i64) -> SessionCommand {
     let (id, user, password_set, source) = (session_id(1), user_id(1), at(1), HERE.to_owned());
     let (refresh, labels) = (refresh(1, None, None), vec![]);
-    SessionCommand::Open { id, user, password_set, source, refresh, labels, at: at(second) }
+    SessionCommand::Open { id, user, password_set, source, refresh, labels, at: at(second), most: SESSIONS }
 }
 
 fn carry_on(hash: u8, replace: Option<RefreshGrant>, second: i64) -> SessionCommand {
@@ -178,13 +181,13 @@ fn with_too_many_sessions_the_one_that_was_not_used_for_longest_is_closed() {
         let id = SessionId::new(uuid::Uuid::from_u128(1_000_000 + n as u128));
         Event::Session(id, SessionEvent::Opened { user, source, refresh, labels })
     };
-    state.extend((0..SESSIONS_MAX - 1).map(opened));
+    state.extend((0..SESSIONS - 1).map(opened));
     let id_of = |n: u128| SessionId::new(uuid::Uuid::from_u128(1_000_000 + n));
     let new = || signed_in(1, refresh(1, None, None));
     let logged_in = || logged_in(1);
     state.when(open(3000)).then([logged_in(), new()]);
     // The first one was used again.
-    state.extend([opened(SESSIONS_MAX), Event::Session(id_of(0), SessionEvent::Refreshed)]);
+    state.extend([opened(SESSIONS), Event::Session(id_of(0), SessionEvent::Refreshed)]);
     let closed = Event::Session(id_of(1), SessionEvent::Closed);
     state.when(open(3000)).then([closed, logged_in(), new()]);
 }

@@ -101,6 +101,7 @@ pub(super) fn command() -> impl Strategy<Value = Command> {
                 refresh: refresh(a as u8),
                 labels: vec![],
                 at,
+                most: 2,
             }),
             13 => Command::Session(SessionCommand::Refresh {
                 hash: TokenHash([a as u8; 32]),

@@ -1,7 +1,7 @@
 //! What a user with a token can do to others: the number of changes and of things that one may create is bounded, and the
 //! names of the program are not for users.
 
-use crate::support::appliance::{Appliance, subject};
+use crate::support::appliance::{Appliance, PASSWORD, subject};
 use serde_json::json;
 
 const GROUPS: &str = "/v1/usermgmt/groups";
@@ -48,8 +48,35 @@ fn the_names_of_the_program_and_invisible_characters_are_refused() {
     for name in ["ad\u{200b}min", "\u{202e}nimda", "admin\u{fe0f}"] {
         let message = admin.post("/v1/usermgmt/users", user(name)).refused(400, "NCERRInvalidParamValue");
         assert!(message.contains("invisible characters"), "{message}");
-        admin.post(GROUPS, json!({"name": name})).refused(400, "NCERRInvalidParamValue");
+        // Whatever has a name.
+        let source_key = json!({"name": name, "algorithm": "AES", "size": 256, "usageMask": 12});
+        let schedule = json!({"name": name, "operation": "cckm_key_rotation", "run_at": "0 9 * * sat",
+            "cckm_key_rotation_params": {"cloud_name": "aws"}});
+        let connection = json!({"name": name, "products": ["cckm"], "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+            "secret_access_key": "none"});
+        for (path, body) in [
+            (GROUPS, json!({"name": name})),
+            ("/v1/usermgmt/pwdpolicies", json!({"policy_name": name})),
+            ("/v1/vault/keys2", source_key),
+            ("/v1/scheduler/job-configs", schedule),
+            ("/v1/connectionmgmt/services/aws/connections", connection),
+            ("/v1/alarms/webhooks", json!({"name": name, "url": "https://127.0.0.1:9/"})),
+        ] {
+            let message = admin.post(path, body).refused(400, "NCERRInvalidParamValue");
+            assert!(message.contains("invisible characters"), "{path}: {message}");
+        }
     }
+}
+
+#[test]
+fn one_more_session_than_allowed_closes_the_least_recently_used_one() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_LIMITS_SESSIONS_PER_USER", "2")]);
+    let ann = appliance.member("ann", &["User Admins"]);
+    let sign_in = || appliance.nobody().sign_in("ann", PASSWORD);
+    let second = sign_in();
+    ann.get(GROUPS).expect(200);
+    sign_in().get(GROUPS).expect(200);
+    assert_eq!([ann.get(GROUPS).status, second.get(GROUPS).status], [401, 200]);
 }
 
 #[test]
