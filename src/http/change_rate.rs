@@ -8,6 +8,9 @@ use std::time::Instant;
 /// The seconds for which a user who was idle may exceed the rate.
 const BURST_SECONDS: f64 = 10.0;
 
+/// The bytes of a body for which a change counts once more: what is recorded is about as long.
+const BYTES: u64 = 4096;
+
 /// The changes that each user may still make (token buckets).
 pub struct ChangeRate {
     /// 0 for no bound.
@@ -27,11 +30,11 @@ impl ChangeRate {
         Self { per_second: per_second.into(), left: Mutex::default() }
     }
 
-    /// Counts a change of a user.
+    /// Counts a change of a user with a body of so many bytes.
     ///
     /// # Errors
     /// The seconds after which the user can try again.
-    pub fn count(&self, user: UserId, now: Instant) -> Result<(), u64> {
+    pub fn count(&self, user: UserId, bytes: u64, now: Instant) -> Result<(), u64> {
         if self.per_second == 0.0 {
             return Ok(());
         }
@@ -40,10 +43,12 @@ impl ChangeRate {
         let left = users.entry(user).or_insert(Left { changes: most, at: now });
         let earned = now.saturating_duration_since(left.at).as_secs_f64() * self.per_second;
         *left = Left { changes: (left.changes + earned).min(most), at: now };
-        if left.changes < 1.0 {
-            return Err(((1.0 - left.changes) / self.per_second).ceil() as u64);
+        // Each change is possible at some time.
+        let cost = (1.0 + (bytes / BYTES) as f64).min(most);
+        if left.changes < cost {
+            return Err(((cost - left.changes) / self.per_second).ceil() as u64);
         }
-        left.changes -= 1.0;
+        left.changes -= cost;
         Ok(())
     }
 }
@@ -59,15 +64,25 @@ mod tests {
         let (rate, began) = (ChangeRate::of(2), Instant::now());
         let (ann, bob) = (UserId::new(Uuid::from_u128(1)), UserId::new(Uuid::from_u128(2)));
         let at = |seconds: f64| began + Duration::from_secs_f64(seconds);
-        assert_eq!((0..25).filter(|_| rate.count(ann, began).is_ok()).count(), 20);
-        assert_eq!((rate.count(ann, began), rate.count(bob, began)), (Err(1), Ok(())));
-        assert_eq!((rate.count(ann, at(0.6)), rate.count(ann, at(0.6))), (Ok(()), Err(1)));
-        assert_eq!((0..25).filter(|_| rate.count(ann, at(1_000.0)).is_ok()).count(), 20);
+        assert_eq!((0..25).filter(|_| rate.count(ann, 0, began).is_ok()).count(), 20);
+        assert_eq!((rate.count(ann, 0, began), rate.count(bob, 0, began)), (Err(1), Ok(())));
+        assert_eq!((rate.count(ann, 0, at(0.6)), rate.count(ann, 0, at(0.6))), (Ok(()), Err(1)));
+        assert_eq!((0..25).filter(|_| rate.count(ann, 0, at(1_000.0)).is_ok()).count(), 20);
+    }
+
+    #[test]
+    fn a_long_body_counts_as_several_changes_and_is_possible_at_some_time() {
+        let (rate, began) = (ChangeRate::of(2), Instant::now());
+        let (ann, bob) = (UserId::new(Uuid::from_u128(1)), UserId::new(Uuid::from_u128(2)));
+        // 20 changes at first; each of these counts as nine.
+        assert_eq!((0..5).filter(|_| rate.count(ann, 32 * 1024, began).is_ok()).count(), 2);
+        assert_eq!((rate.count(ann, 32 * 1024, began), rate.count(ann, 0, began)), (Err(4), Ok(())));
+        assert_eq!((rate.count(bob, u64::MAX, began), rate.count(bob, 0, began)), (Ok(()), Err(1)));
     }
 
     #[test]
     fn zero_is_no_bound() {
         let rate = ChangeRate::of(0);
-        assert!((0..10_000).all(|_| rate.count(UserId::new(Uuid::nil()), Instant::now()).is_ok()));
+        assert!((0..10_000).all(|_| rate.count(UserId::new(Uuid::nil()), 0, Instant::now()).is_ok()));
     }
 }

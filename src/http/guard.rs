@@ -2,6 +2,7 @@
 //! actix polls the arguments of a handler concurrently and returns the first error. A guard's future is ready at once
 //! (it reads the published state, without locks or disk), so access is authorized before a byte of the body is read.
 
+use super::body::BodyLimit;
 use super::change_rate::ChangeRate;
 use super::describe::{Described, Description};
 use super::error::Problem;
@@ -20,7 +21,7 @@ use crate::service::caller::{Caller, RequestContext};
 use crate::service::failure::{Failure, TokenProblem, invalid};
 use crate::service::own_calls;
 use actix_web::dev::Payload;
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use std::future::{Ready, ready};
@@ -253,9 +254,20 @@ fn caller(request: &HttpRequest) -> Result<Caller, Problem> {
     version::note(request, &caller.published.state);
     if !request.method().is_safe() {
         let rate = request.app_data::<Data<ChangeRate>>().ok_or(Problem::Failure(Failure::Internal("no rate")))?;
-        rate.count(caller.user.id, Instant::now()).map_err(|seconds| Problem::TooManyChanges { seconds })?;
+        let counted = rate.count(caller.user.id, body_length(request), Instant::now());
+        counted.map_err(|seconds| Problem::TooManyChanges { seconds })?;
     }
     Ok(caller)
+}
+
+/// The length of the body; that of the longest one if the request does not say it.
+fn body_length(request: &HttpRequest) -> u64 {
+    let longest = || request.app_data::<BodyLimit>().map_or(0, |limit| limit.bytes as u64);
+    match request.headers().get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok().and_then(|text| text.parse().ok()).unwrap_or_else(longest),
+        None if request.headers().contains_key(TRANSFER_ENCODING) => longest(),
+        None => 0,
+    }
 }
 
 fn context(request: &HttpRequest) -> Result<RequestContext, Problem> {
