@@ -124,12 +124,7 @@ pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls
         changes_per_second: server.changes_per_second,
         // The settings were checked before.
         sources: Sources::at_most(server.connections_per_source(), server.trusted_networks().unwrap_or_default()),
-        metrics: match config.metrics {
-            MetricsSettings { enabled: false, .. } => MetricsAccess::Closed,
-            MetricsSettings { require_token: true, .. } => MetricsAccess::ForAdmins,
-            MetricsSettings { open: true, .. } => MetricsAccess::Open,
-            MetricsSettings { .. } => MetricsAccess::Loopback,
-        },
+        metrics: metrics_access(&config.metrics),
         console: config.console.enabled.then(|| Console::new(config.console.directory.clone())),
         console_texts: ConsoleTexts {
             title: config.console.title.clone(),
@@ -138,6 +133,15 @@ pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls
         },
         // A browser that was told so once accepts no other certificate than one that it trusts.
         https_only: config.tls.certificate.is_some(),
+    }
+}
+
+fn metrics_access(settings: &MetricsSettings) -> MetricsAccess {
+    match settings {
+        MetricsSettings { enabled: false, .. } => MetricsAccess::Closed,
+        MetricsSettings { require_token: true, .. } => MetricsAccess::ForAdmins,
+        MetricsSettings { open: true, .. } => MetricsAccess::Open,
+        MetricsSettings { .. } => MetricsAccess::Loopback,
     }
 }
 
@@ -169,4 +173,22 @@ pub(super) fn xks_options(config: &Config, listener: TcpListener, tls: rustls::S
 
 fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine_reads_the_metrics_unless_a_setting_says_otherwise() {
+        let access = |change: fn(&mut MetricsSettings)| {
+            let mut settings = MetricsSettings::default();
+            change(&mut settings);
+            metrics_access(&settings)
+        };
+        assert_eq!(access(|_| ()), MetricsAccess::Loopback);
+        assert_eq!(access(|settings| settings.open = true), MetricsAccess::Open);
+        assert_eq!(access(|settings| (settings.open, settings.require_token) = (true, true)), MetricsAccess::ForAdmins);
+        assert_eq!(access(|settings| (settings.open, settings.enabled) = (true, false)), MetricsAccess::Closed);
+    }
 }

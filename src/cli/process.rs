@@ -6,14 +6,18 @@ use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpabl
 /// Disables core dumps, even without the systemd unit, and keeps other programs of the same user from reading this
 /// process: it has keys in its memory.
 pub(super) fn protect_memory() {
-    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        tracing::warn!(%error, "the memory of the process could not be kept from other programs of the user");
-    }
+    keep_from_others();
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     if let Err(error) = setrlimit(Resource::Core, none) {
         tracing::warn!(%error, "core dumps could not be refused");
     }
     lock_memory();
+}
+
+fn keep_from_others() {
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "the memory of the process could not be kept from other programs of the user");
+    }
 }
 
 /// Keeps the memory out of swap space, where the limit of locked memory allows it. Under a finite limit, later
@@ -41,5 +45,19 @@ pub(super) fn raise_file_limit() {
     }
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum }) {
         tracing::warn!(%error, "the limit of open files could not be raised");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::process::dumpable_behavior;
+
+    #[test]
+    fn other_programs_of_the_user_cannot_read_the_memory() {
+        let before = dumpable_behavior().expect("a behaviour");
+        keep_from_others();
+        assert_eq!(dumpable_behavior().expect("a behaviour"), DumpableBehavior::NotDumpable);
+        set_dumpable_behavior(before).expect("as it was");
     }
 }

@@ -160,6 +160,17 @@ impl Described for MetricsText {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn another_machine_needs_a_token_for_the_metrics() {
+        let asked = |peer: &str, access: MetricsAccess| {
+            let request = TestRequest::default().peer_addr(peer.parse().expect("an address")).app_data(access);
+            MetricsReader::from_request(&request.to_http_request(), &mut Payload::None).into_inner().is_ok()
+        };
+        assert!(asked("127.0.0.1:9", MetricsAccess::Loopback) && !asked("192.0.2.1:9", MetricsAccess::Loopback));
+        assert!(!asked("127.0.0.1:9", MetricsAccess::ForAdmins) && asked("192.0.2.1:9", MetricsAccess::Open));
+    }
 
     #[test]
     fn only_addresses_of_this_machine_are_here() {

@@ -204,6 +204,12 @@ fn a_passphrase_opens_what_it_made() {
     drop(keyring);
 
     assert!(matches!(open("correct house"), Err(KeyringError::WrongMasterKey(_))));
+    let new = |text: &str| {
+        let place = TestDirectory::new();
+        Keyring::open(&place.keyring(), MasterKeySource::Passphrase(text.to_owned().into())).map(drop)
+    };
+    assert!(matches!(new("elevenchars"), Err(KeyringError::UnfitPassphrase(_))));
+    assert!(new("twelve-chars").is_ok());
     assert!(matches!(open(" "), Err(KeyringError::UnfitPassphrase(_))));
     place.put_master(b"correct horse\nsecond line\n", 0o600);
     let from_file = MasterKeySource::PassphraseFile { path: place.master() };
