@@ -12,7 +12,7 @@
 //! - `audit`: pages of audit records of 1 000 000 events
 //! - `logins`: reading beside a flood of 200 sign-ins a second, compared with reading alone
 //! - `soak`: ten minutes of mixed requests: throughput, latencies and memory over time; runs only if it is named
-//! - `forwarding`: durable changes with a syslog receiver and without
+//! - `forwarding`: durable changes with a syslog receiver, with checkpoints, and without both
 //! - `xks`: encryption by the XKS proxy, compared with a bare actix handler over the same TLS; the memory of its keys
 //! - `xks-load`: encryption at AWS's default quota beside changes and synchronisations, compared with the same alone
 //!
