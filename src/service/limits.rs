@@ -22,6 +22,7 @@ pub struct Limits {
     pub key_stores: usize,
     pub password_policies: usize,
     pub templates: usize,
+    /// Of versions of source keys.
     pub source_keys: usize,
     pub schedules: usize,
     /// Of synchronisations and bulk jobs that have not ended.
@@ -66,7 +67,7 @@ impl Limits {
                     ("connections", "connections", state.connections.len(), self.connections)
                 }
                 Event::Kms(_, KmsEvent::Added { .. }) => ("KMSs", "kms", state.kms.len(), self.kms),
-                Event::KeyStore(_, KeyStoreEvent::Created { .. }) => {
+                Event::KeyStore(_, KeyStoreEvent::Created { .. } | KeyStoreEvent::CloudHsmCreated { .. }) => {
                     ("key stores", "key_stores", state.key_stores.len(), self.key_stores)
                 }
                 Event::Installation(InstallationEvent::PasswordPolicySet { name, .. })
@@ -78,7 +79,7 @@ impl Limits {
                 Event::Template(_, TemplateEvent::Created { .. }) => {
                     ("policy templates", "templates", state.templates.len(), self.templates)
                 }
-                Event::SourceKey(_, SourceKeyEvent::Created { .. }) => {
+                Event::SourceKey(_, SourceKeyEvent::Created { .. } | SourceKeyEvent::VersionCreated { .. }) => {
                     ("source keys", "source_keys", state.source_keys.len(), self.source_keys)
                 }
                 Event::Schedule(_, ScheduleEvent::Created { .. }) => {
@@ -103,7 +104,11 @@ impl Limits {
 mod tests {
     use super::*;
     use crate::domain::example::{group, user, user_id, user_name};
+    use crate::domain::id::{KeyStoreId, KmsId};
+    use crate::domain::name::KeyStoreName;
+    use crate::domain::place::Region;
     use crate::domain::scenario::given;
+    use uuid::Uuid;
 
     #[test]
     fn one_more_than_allowed_is_refused_and_other_events_are_not() {
@@ -117,6 +122,18 @@ mod tests {
         assert_eq!(limits.refuse_more(&state, &actor, &[group("ops")]), refused("groups", "groups", 0));
         assert_eq!(limits.refuse_more(&state, &actor, &[crate::domain::example::logged_in(1)]), Ok(()));
         assert_eq!(limits.refuse_more(&state, &Actor::System, &[user(3)]), Ok(()));
+        // A store in a CloudHSM cluster counts as any other one.
+        let region = Region::parse("eu-west-3").expect("a region");
+        let store = KeyStoreEvent::CloudHsmCreated {
+            kms: KmsId::new(Uuid::nil()),
+            region,
+            name: KeyStoreName::parse("cluster").expect("a name"),
+            cluster: String::new(),
+            trust_anchor: String::new(),
+        };
+        let store = Event::KeyStore(KeyStoreId::new(Uuid::nil()), store);
+        let limits = Limits { key_stores: 0, ..limits };
+        assert_eq!(limits.refuse_more(&state, &actor, &[store]), refused("key stores", "key_stores", 0));
         let text = InstallationRefusal::LimitReached { what: "users", setting: "users", most: 2 }.to_string();
         assert!(text.starts_with("the setting limits.users allows at most 2 users"), "{text}");
     }

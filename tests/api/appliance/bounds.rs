@@ -1,7 +1,8 @@
 //! What a user with a token can do to others: the number of changes and of things that one may create is bounded, and the
 //! names of the program are not for users.
 
-use crate::support::appliance::{Appliance, PASSWORD, subject};
+use crate::support::appliance::{Appliance, PASSWORD, id, subject};
+use crate::support::lab::LabClient;
 use serde_json::json;
 
 const GROUPS: &str = "/v1/usermgmt/groups";
@@ -34,6 +35,67 @@ fn no_more_is_created_than_the_limits_allow() {
     assert_eq!(refused.body["limit"]["most"], 1, "{}", refused.text);
     admin.delete(&format!("/v1/scheduler/job-configs/{}", first["id"].as_str().expect("an id"))).expect(204);
     admin.post("/v1/scheduler/job-configs", schedule("second")).expect(201);
+}
+
+#[test]
+fn each_kind_of_thing_has_a_limit() {
+    let limits = ["TEMPLATES", "SOURCE_KEYS", "CONNECTIONS", "KMS", "KEY_STORES", "OPEN_JOBS"];
+    let names: Vec<String> = limits.iter().map(|limit| format!("CLAVIGER_LIMITS_{limit}")).collect();
+    let mut settings: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1")).collect();
+    // The lab has a connection, every installation a global policy, the user `admin` and two groups.
+    settings.extend([("CLAVIGER_LIMITS_PASSWORD_POLICIES", "2"), ("CLAVIGER_LIMITS_USERS", "2")]);
+    let appliance = Appliance::start_with(&settings);
+    let admin = appliance.admin();
+    let kms = |name: &str, regions: &[&str]| {
+        json!({"name": name, "regions": regions, "account_id": "123456789012",
+            "connection": "test_aws-connection"})
+    };
+    let connection = json!({"name": "second", "products": ["cckm"], "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+        "secret_access_key": "none"});
+    let source_key = |name: &str| json!({"name": name, "algorithm": "AES", "unexportable": true, "undeletable": true});
+    let health_check_key = id(&admin.post("/v1/vault/keys2", source_key("one")).expect(201));
+    let store = |name: &str| {
+        json!({"name": name, "kms": "one", "region": "eu-west-3", "linked_state": false,
+            "aws_param": {"xks_proxy_uri_endpoint": "https://xks.example.com"},
+            "local_hosted_params": {"health_check_key_id": health_check_key, "max_credentials": 2}})
+    };
+    let user = |name: &str| json!({"username": name, "password": "Another-secret-4-tests"});
+    let template = |name: &str| json!({"name": name, "kms": "one", "key_users": ["user1"]});
+    let all = [
+        ("kms", "/v1/cckm/aws/kms", Some(kms("one", &["eu-west-3", "eu-west-1"])), kms("two", &["us-east-1"])),
+        ("connections", "/v1/connectionmgmt/services/aws/connections", None, connection),
+        ("source_keys", "/v1/vault/keys2", None, source_key("two")),
+        ("templates", "/v1/cckm/aws/templates", Some(template("one")), template("two")),
+        ("key_stores", "/v1/cckm/aws/custom-key-stores", Some(store("one")), store("two")),
+        ("users", "/v1/usermgmt/users", Some(user("one")), user("two")),
+        (
+            "password_policies",
+            "/v1/usermgmt/pwdpolicies",
+            Some(json!({"policy_name": "one"})),
+            json!({"policy_name": "two"}),
+        ),
+    ];
+    for (setting, path, first, second) in all {
+        first.into_iter().for_each(|first| drop(admin.post(path, first).expect(201)));
+        let refused = admin.post(path, second);
+        assert_eq!(
+            (refused.status, &refused.body["reason"]),
+            (409, &json!("limit_reached")),
+            "{setting}: {}",
+            refused.text
+        );
+        assert!(refused.text.contains(&format!("limits.{setting} ")), "{}", refused.text);
+    }
+    // A job that does not end yet.
+    let slow = json!([{"service": "kms", "operation": "ListKeys", "times": 4, "delay_ms": 3_000}]);
+    LabClient::of(&appliance).set_faults(&slow);
+    let job = |region: &str| {
+        let body = json!({"kms": ["one"], "regions": [region]});
+        admin.post("/v1/cckm/aws/synchronization-jobs", body)
+    };
+    job("eu-west-3").expect(202);
+    let refused = job("eu-west-1");
+    assert_eq!((refused.status, &refused.body["reason"]), (409, &json!("limit_reached")), "{}", refused.text);
 }
 
 #[test]
