@@ -35,7 +35,11 @@ impl CheckpointFile {
             line.clear();
             let length = (&mut reader).take(LINE_MAX).read_until(b'\n', &mut line)? as u64;
             let is_whole = line.ends_with(b"\n");
-            if length == 0 || (!is_whole && length < LINE_MAX) {
+            if length == 0 {
+                break;
+            }
+            if !is_whole && length < LINE_MAX {
+                tracing::warn!(path = %path.display(), at = end, "an unfinished checkpoint is removed");
                 break;
             }
             match parse(&line) {

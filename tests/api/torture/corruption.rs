@@ -2,9 +2,9 @@
 //! matter, so that `verify` prints the same and every GET is answered as before. The rows of reports are many, and are
 //! checked when they are read: an answer with a changed row is an error.
 
-use crate::support::appliance::{Appliance, PASSWORD, id, program, run_to_end};
+use crate::support::appliance::{Appliance, PASSWORD, program, run_to_end};
 use crate::support::client::Client;
-use crate::support::every_get::{answers, furnish};
+use crate::support::every_get::{answers, furnish, unanswered};
 use crate::torture::{Random, rounds};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,13 +15,23 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// Files up to this length count as small: the long form changes each of their bytes.
 const SMALL: u64 = 8_192;
 /// The cases that are tried at the same time.
 const THREADS: usize = 2;
+
+/// What stands beside the log and the keyring. The program starts without what it cannot read of these files.
+const SIDE_FILES: &[&str] = &["attempts/", "aws-calls/", "checkpoints.jsonl"];
+
+/// What it says then.
+const REPORTS: &[&str] = &[
+    "a file of failed attempts is cut or damaged",
+    "a checkpoint is damaged",
+    "a checkpoint cannot be believed",
+    "an unfinished checkpoint is removed",
+];
 
 /// A data directory after a clean shutdown, and what is seen of it.
 struct Sound {
@@ -43,6 +53,8 @@ struct Case {
 enum Outcome {
     ByVerify,
     AtStart,
+    /// The program says in its log that the file is damaged when it starts, and goes on without what it cannot read.
+    InLogAtStart,
     /// An answer is an error, or is cut off; no other one differs.
     WhenRead,
     Harmless,
@@ -139,7 +151,6 @@ impl Sound {
             let group = json!({"name": format!("group-{n}"), "description": "x".repeat(300)});
             admin.post("/v1/usermgmt/groups", group).expect(201);
         }
-        make_report(&admin);
         assert!(appliance.terminate().success());
         let home = TempDir::new().expect("a directory");
         copy_all(&appliance.data(), &home.path().join("data"));
@@ -150,7 +161,7 @@ impl Sound {
         sound.verified = verified;
         appliance.restart();
         sound.answers = answers(&appliance.admin());
-        assert!(sound.answers.len() > 25, "hardly anything was asked: {:?}", sound.answers.keys());
+        assert_eq!(unanswered(&appliance.admin()), Vec::<String>::new());
         sound
     }
 
@@ -187,6 +198,10 @@ impl Sound {
         if different.is_empty() && asked.len() == self.answers.len() {
             return (Outcome::Harmless, String::new());
         }
+        let log = fs::read_to_string(appliance.data().with_file_name("log")).expect("its log");
+        if SIDE_FILES.iter().any(|file| case.file.starts_with(file)) && REPORTS.iter().any(|text| log.contains(text)) {
+            return (Outcome::InLogAtStart, String::new());
+        }
         let is_failure = |answer: &Value| answer[0].is_null() || answer[0].as_u64().is_some_and(|status| status >= 400);
         match different.iter().all(|(_, answer)| is_failure(answer)) {
             true => (Outcome::WhenRead, String::new()),
@@ -201,17 +216,6 @@ fn reported(outcome: Outcome, said: &str) -> (Outcome, String) {
     match is_message && !said.contains("panicked") {
         true => (outcome, String::new()),
         false => (Outcome::Unnoticed, format!("it ends without a message: {said}")),
-    }
-}
-
-/// Makes a report, so that there is a file with its rows.
-fn make_report(admin: &Client) {
-    let body = json!({"name": "daily", "report_type": "key-aging", "cloud_watch_params": [{"kms": "kms"}]});
-    let report = id(&admin.post("/v1/cckm/aws/reports", body).expect(202));
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while admin.get(&format!("/v1/cckm/aws/reports/{report}")).expect(200)["overall_status"] == "in_progress" {
-        assert!(Instant::now() < deadline, "the report goes on and on");
-        thread::sleep(Duration::from_millis(50));
     }
 }
 
