@@ -25,7 +25,7 @@ export function KeyStoreDetail({ id }) {
   const path = `/cckm/aws/custom-key-stores/${segment(id)}`;
   const read = useGet(path, {}, { every: 15_000 });
   const store = read.data;
-  const keys = useGet(store ? '/cckm/aws/keys' : null, { custom_key_store_name: store?.name, kms: store?.kms, limit: 1 });
+  const keys = useGet(store ? '/cckm/aws/keys' : null, { custom_key_store_name: store?.name, kms: store?.kms, sort: 'alias', limit: 200, fields: 'id,aws_param.Alias,aws_param.KeyID,local_hosted_params.xks_key_id' });
   usePage({ title: store?.name ?? 'Key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: store?.name ?? id.slice(0, 8) }], terraform: store && storeResource(store) });
   if (read.error?.status === 404) return html`<${NotFound} what="key store" list="/cckm/aws/custom-key-stores" />`;
   if (!store) return html`<div class="body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${6} />`}</div>`;
@@ -55,7 +55,7 @@ export function KeyStoreDetail({ id }) {
         ${aws.connection_state === 'CONNECTED' && html`<${Button} missing=${lacks(store, 'keystoredisconnect')} onClick=${disconnect}>Disconnect from AWS…<//>`}
         <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[...history, { label: 'Delete…', icon: 'trash-2', danger: true, act: drop, missing: lacks(store, 'keystoredelete') }]} />`} />
     <${Tabs} tabs=${[
-      { id: 'live', label: local ? 'Live' : 'Summary', show: () => html`<${Live} store=${store} path=${path} keys=${count} done=${done} />` },
+      { id: 'live', label: local ? 'Live' : 'Summary', show: () => html`<${Live} store=${store} path=${path} count=${count} keys=${keys.data?.resources ?? []} done=${done} />` },
       { id: 'keys', label: 'Keys', count, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ custom_key_store_name: store.name, kms: store.kms }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
       local && { id: 'credentials', label: 'Credentials', count: store.credential_count, show: () => html`<div class="body"><${Credentials} store=${store} path=${path} done=${done} /></div>` },
       local && { id: 'rules', label: 'Caller rules', show: () => html`<div class="body"><${StoreRules} store=${store} path=${path} done=${done} /></div>` },

@@ -1,31 +1,31 @@
 /** Is the store serving, and who was refused: read again every few seconds while it is shown. */
-import { html, useRef, useState } from '../../view.js';
+import { html, useRef } from '../../view.js';
 import { api } from '../../api.js';
 import { useGet } from '../../data.js';
-import { number, plural, shortArn } from '../../lib/text.js';
-import { clockSeconds, parse } from '../../lib/time.js';
+import { number, plural } from '../../lib/text.js';
 import { lacks } from '../../rights.js';
 import { Sparkline } from '../../components/charts.js';
-import { Card, Chip, Empty, ErrorNote, Note, Shape, Time } from '../../components/bits.js';
+import { Chip, ErrorNote, Note, Shape, Time } from '../../components/bits.js';
 import { act, ask } from '../../components/dialog.js';
 import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 import { StoreRules } from './caller-rules.js';
 import { Credentials } from './credentials.js';
+import { Refused } from './refused.js';
 
-/** @param {{store: any, path: string, keys: number, done: (answer: any) => void}} props */
-export function Live({ store, path, keys, done }) {
+/** @param {{store: any, path: string, count: number, keys: any[], done: (answer: any) => void}} props count: of its keys, which `keys` has as far as they were read */
+export function Live({ store, path, count, keys, done }) {
   const local = store.type === 'LOCAL';
   const health = useGet(local ? `${path}/health` : null, {}, { every: 5000 });
   const counters = useGet(local ? `${path}/counters` : null, {}, { every: 5000 });
   const line = useRef(/** @type {{at: number, calls: number, p99: number, refused: number}[]} */ ([]));
-  if (!local) return html`<div class="body"><${Note}>Another proxy serves this store. Claviger reads it from AWS; it can be connected, disconnected and renamed.<//></div>`;
+  if (!local) return html`<div class="body"><${Note}>${store.type === 'CloudHSM' ? 'AWS keeps the keys of this store in a CloudHSM cluster.' : 'Another proxy serves this store.'} Claviger reads it from AWS; it can be connected, disconnected and renamed.<//></div>`;
   if (counters.data && counters.at !== line.current.at(-1)?.at) {
     line.current = [...line.current.slice(-59), { at: counters.at, calls: counters.data.last_minute?.calls ?? 0, p99: (counters.data.last_minute?.p99_microseconds ?? 0) / 1000, refused: sum(counters.data.refusals) }];
   }
-  return html`<div class="body"><div class="columns wide"><${Switch} store=${store} path=${path} keys=${keys} done=${(/** @type {any} */ answer) => { done(answer); health.reload(); }} /><${Health} read=${health} /></div>
+  return html`<div class="body"><div class="columns wide"><${Switch} store=${store} path=${path} keys=${count} done=${(/** @type {any} */ answer) => { done(answer); health.reload(); }} /><${Health} read=${health} /></div>
     <${Figures} counters=${counters.data} line=${line.current} />
-    <div class="columns wide"><${Refused} path=${path} /><div class="column"><${Credentials} store=${store} path=${path} done=${done} short /><${StoreRules} store=${store} path=${path} done=${done} short /></div></div></div>`;
+    <div class="columns wide"><${Refused} store=${store} path=${path} keys=${keys} since=${counters.data && sum(counters.data.refusals)} /><div class="column"><${Credentials} store=${store} path=${path} done=${done} short /><${StoreRules} store=${store} path=${path} done=${done} short /></div></div></div>`;
 }
 
 /** @param {Record<string, number> | undefined} of */
@@ -50,30 +50,14 @@ function Health({ read }) {
 
 /** @param {{counters: any, line: {calls: number, p99: number, refused: number}[]}} props */
 function Figures({ counters, line }) {
-  const calls = counters?.calls ?? {};
+  const { calls = {}, last_minute: minute, last_hour: hour } = counters ?? {};
   const refused = sum(counters?.refusals);
-  const all = sum(calls);
-  const busiest = counters?.encryptions?.[0];
+  // Refused calls are among all.
+  const all = Math.max(sum(calls), refused);
+  const took = (/** @type {number | undefined} */ microseconds) => (microseconds === undefined ? 'no calls' : `${(microseconds / 1000).toFixed(1)} ms`);
   const figure = (/** @type {string} */ title, /** @type {any} */ value, /** @type {any} */ below, /** @type {number[]} */ values, tone = 't2') => html`<section><h3>${title}</h3><div class="row"><b class="figure">${value}</b><span class="end"><${Sparkline} values=${values} width=${112} height=${28} tone=${tone} filled label=${title} /></span></div><p class="small t2">${below}</p></section>`;
-  return html`<div class="cards">${figure('Calls in a minute', number(counters?.last_minute?.calls ?? 0), `encrypt ${number(calls.encrypt ?? 0)}, decrypt ${number(calls.decrypt ?? 0)} since the start`, line.map((one) => one.calls), 'byok-line')}
-    ${figure('Answered in, p99', `${((counters?.last_minute?.p99_microseconds ?? 0) / 1000).toFixed(1)} ms`, 'AWS waits 250 ms', line.map((one) => one.p99), 'byok-line')}
-    ${figure('Refused', number(refused), all > 0 ? `${((refused / (all + refused)) * 100).toFixed(3)} % of calls since the start` : 'of no calls yet', line.map((one) => one.refused), refused > 0 ? 'warn' : 't2')}
-    ${figure('In an hour', number(counters?.last_hour?.calls ?? 0), busiest ? `${busiest.alias ?? ''} has ${number(busiest.encryptions)} encryptions` : `p50 ${((counters?.last_hour?.p50_microseconds ?? 0) / 1000).toFixed(1)} ms`, [], 't2')}</div>`;
-}
-
-/** The tail of refused calls, newest first; it rests while the pointer is on it. @param {{path: string}} props */
-function Refused({ path }) {
-  const [paused, setPaused] = useState(false);
-  const [over, setOver] = useState(false);
-  const kept = useRef(/** @type {any} */ (null));
-  const read = useGet(`${path}/refused-calls`, { limit: 200 }, { every: 3000 });
-  const resting = paused || over;
-  if (read.data && (!resting || !kept.current)) kept.current = read.data;
-  const shown = kept.current?.resources ?? [];
-  const fresh = resting && read.data ? read.data.total - (kept.current?.total ?? 0) : 0;
-  return html`<${Card} title="Refused calls" sub=${html`<span class=${paused ? 't2' : 'danger'}>● ${paused ? 'paused' : 'live'}</span>${fresh > 0 ? ` ${fresh} new` : ''}`} acts=${html`<button type="button" class="button small" aria-pressed=${paused} onClick=${() => setPaused(!paused)}><${Icon} name=${paused ? 'play' : 'pause'} size="small" />${paused ? 'Go on' : 'Pause'}</button>`} flush>
-    ${read.error?.status === 404 ? html`<div class="card-body t2">This server keeps no tail of refused calls; the audit log has them.</div>` : html`<${ErrorNote} error=${read.error} />`}
-    ${read.data && shown.length === 0 && html`<${Empty} icon="circle-check" title="No call was refused">since the program started.<//>`}
-    ${shown.length > 0 && html`<div class="tail" onPointerEnter=${() => setOver(true)} onPointerLeave=${() => setOver(false)}><table class="table" aria-label="Refused calls"><thead><tr><th style=${{ width: '96px' }}>Time, UTC</th><th style=${{ width: '120px' }}>Operation</th><th>Caller</th><th>Refused with</th></tr></thead><tbody>${shown.map((/** @type {any} */ one, /** @type {number} */ i) => html`<tr key=${one.at + i}><td><span class="mono t2">${clockSeconds(parse(one.at) ?? 0)}</span></td><td>${one.operation}</td><td><span class="mono cut" data-tip=${one.principal}>${one.principal ? shortArn(one.principal) : ''}</span></td><td><span class="cut" data-tip=${one.message}><span class="danger">${String(one.error).replace(/Exception$/, '')}</span> <span class="t2">${one.rule ?? ''}</span></span></td></tr>`)}</tbody></table></div>`}
-    <div class="card-foot">All are in the audit log.</div><//>`;
+  return html`<div class="cards">${figure('Calls in a minute', number(minute?.calls ?? 0), `encrypt ${number(calls.encrypt ?? 0)}, decrypt ${number(calls.decrypt ?? 0)} since the start`, line.map((one) => one.calls), 'byok-line')}
+    ${figure('Answered in, p99', took(minute?.p99_microseconds), 'of the last minute; AWS waits 250 ms', line.map((one) => one.p99), 'byok-line')}
+    ${figure('Refused since the start', number(refused), all > 0 ? `${((refused / all) * 100).toFixed(3)} % of ${plural(all, 'call')}` : 'of no calls yet', line.slice(1).map((one, i) => Math.max(0, one.refused - line[i].refused)), refused > 0 ? 'warn' : 't2')}
+    ${figure('Calls in an hour', number(hour?.calls ?? 0), `p50 ${took(hour?.p50_microseconds)}`, [], 't2')}</div>`;
 }
