@@ -14,12 +14,17 @@ import { rotations } from './rotating.js';
 /** The right that is missing for an act on a key. @param {any} key @param {string} right */
 export const missing = (key, right) => lacks(key, right);
 
+/** The right that deleting a key demands, also that of an entry which AWS no longer has. @param {any} key */
+export const deletionRight = (key) => (key.linked_state === false ? 'hyokkeydelete' : keyOrigin(key) === 'hsm' ? 'cloudhsmkeydelete' : 'keydelete');
+
 /** @param {{row: any, path: string, changed: (answer: any) => void}} props */
 export function KeyActions({ row: key, path, changed }) {
   const state = keyState(key);
   const name = keyName(key);
   const short = aliasParts(name)[1];
   const hyok = keyOrigin(key) === 'hyok';
+  // AWS does not know the key yet: nothing can be asked of it there.
+  const unlinked = key.linked_state === false;
   const done = (/** @type {any} */ answer) => {
     if (!answer) return;
     changed(answer);
@@ -63,20 +68,25 @@ export function KeyActions({ row: key, path, changed }) {
   const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: (_, api) => api.post(`${path}/block`) }).then(done);
   const unblock = () => act(() => post('unblock'), `${name} is served again.`);
   const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`) }).then(done);
-  const forget = () => ask({ title: `Remove the entry of ${name}?`, level: 3, name: short, act: 'Remove the entry', keep: 'Keep it', text: 'AWS does not have the key any more. Its history stays in the log.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
+  const forget = () => ask({
+    title: unlinked ? `Delete ${name}?` : `Remove the entry of ${name}?`, level: 3, name: short, act: unlinked ? 'Delete the key' : 'Remove the entry', keep: unlinked ? 'Keep the key' : 'Keep it',
+    text: unlinked ? 'AWS does not know the key yet. It is deleted here with all its versions; its source key stays.' : 'AWS does not have the key any more. Its history stays in the log.',
+    run: (_, api) => api.delete(path), dry: () => api.delete(path, { query: { dry_run: true } }),
+  }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
   const asymmetric = /^(RSA|ECC|ML_DSA|SM2)/.test(key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec ?? '');
 
   return html`<${Menu} class="button" shortcut="r" label=${html`<${Icon} name="rotate-cw" size="small" />Rotate<${Icon} name="chevron-down" size="small" />`} items=${rotations(key, path, done)} />
     ${hyok && (key.blocked ? html`<${Button} icon="lock-open" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${unblock}>Serve again<//>` : html`<${Button} class="danger" icon="ban" missing=${missing(key, 'hyokkeyblockunblock')} onClick=${block}>Block…<//>`)}
-    ${hyok && key.linked_state === false && html`<${Button} missing=${missing(key, 'hyokkeylink')} onClick=${link}>Make it at AWS…<//>`}
+    ${unlinked && html`<${Button} missing=${missing(key, 'hyokkeylink')} onClick=${link}>Make it at AWS…<//>`}
     ${state === 'Enabled' && html`<${Button} missing=${missing(key, 'keyupdate')} onClick=${() => act(disable, `${name} is disabled.`, enable)}>Disable<//>`}
     ${state === 'Disabled' && html`<${Button} missing=${missing(key, 'keyupdate')} onClick=${() => act(enable, `${name} is enabled.`, disable)}>Enable<//>`}
-    ${state === 'Gone' ? html`<${Button} class="danger" missing=${missing(key, 'keydelete')} onClick=${forget}>Remove the entry…<//>`
-      : state === 'PendingDeletion' ? html`<${Button} missing=${missing(key, 'keycanceldelete')} onClick=${cancel}>Cancel deletion<//>` : html`<${Button} class="danger" missing=${missing(key, 'keydelete')} onClick=${deletion}>Schedule deletion…<//>`}
+    ${state === 'Gone' ? html`<${Button} class="danger" missing=${missing(key, deletionRight(key))} onClick=${forget}>Remove the entry…<//>`
+      : unlinked ? html`<${Button} class="danger" missing=${missing(key, deletionRight(key))} onClick=${forget}>Delete…<//>`
+      : state === 'PendingDeletion' ? html`<${Button} missing=${missing(key, 'keycanceldelete')} onClick=${cancel}>Cancel deletion<//>` : html`<${Button} class="danger" missing=${missing(key, deletionRight(key))} onClick=${deletion}>Schedule deletion…<//>`}
     <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
-      { label: 'Read from AWS now', icon: 'refresh-cw', act: refresh, missing: missing(key, 'keysynchronize') },
-      { label: 'Describe…', icon: 'pencil', act: describe, missing: missing(key, 'keyupdate') },
-      { label: 'Apply a policy template…', icon: 'file-braces', act: template, missing: missing(key, 'keyupdate') },
+      !unlinked && { label: 'Read from AWS now', icon: 'refresh-cw', act: refresh, missing: missing(key, 'keysynchronize') },
+      !unlinked && { label: 'Describe…', icon: 'pencil', act: describe, missing: missing(key, 'keyupdate') },
+      !unlinked && { label: 'Apply a policy template…', icon: 'file-braces', act: template, missing: missing(key, 'keyupdate') },
       asymmetric && { label: 'Download the public key', icon: 'download', act: publicKey },
       { label: 'Who may use it', icon: 'users', href: `${path}?tab=access`, end: 'W' },
     ]} />`;

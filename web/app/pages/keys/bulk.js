@@ -5,9 +5,11 @@ import { shared } from '../../data.js';
 import { JOBS } from '../../lib/places.js';
 import { queryString } from '../../lib/query.js';
 import { number, plural } from '../../lib/text.js';
+import { lacks } from '../../rights.js';
 import { ask, showError } from '../../components/dialog.js';
 import { toast } from '../../components/toast.js';
 import { follow } from '../../frame/jobs.js';
+import { deletionRight } from './actions.js';
 
 const MOST = 100;
 
@@ -41,6 +43,22 @@ async function start(chosen, operation, more = {}) {
   else toast(html`Begun for ${plural(begun, 'key')}. It can be left.`);
 }
 
+/**
+ * The right that is missing on each of the keys: a job fails those alone on which it is missing. Of all that match only the rows that are shown are known.
+ * @param {import('../../components/list/bulk.js').Chosen} chosen @param {(key: any) => string} right of the act on one key
+ */
+function lacking({ rows, everything }, right) {
+  if (everything || rows.length === 0) return undefined;
+  const without = rows.map((key) => lacks(key, 'keybulkoperation') ?? lacks(key, right(key)));
+  return without.every(Boolean) ? without[0] : undefined;
+}
+
+/** @param {{chosen: import('../../components/list/bulk.js').Chosen, right: (key: any) => string, act: () => void, class?: string, children?: any}} props */
+function Act({ chosen, right, act, class: extra, children }) {
+  const missing = lacking(chosen, right);
+  return html`<button type="button" class=${extra} aria-disabled=${missing ? 'true' : undefined} data-tip=${missing && `You lack ${missing}. Ask for it.`} onClick=${() => !missing && act()}>${children}</button>`;
+}
+
 /** @param {import('../../components/list/bulk.js').Chosen} chosen */
 export function keyBulk(chosen) {
   const simple = (/** @type {string} */ operation) => start(chosen, operation).catch(showError);
@@ -68,7 +86,8 @@ export function keyBulk(chosen) {
       run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
     });
   };
-  return html`<button type="button" onClick=${() => simple('enablekey')}>Enable</button><button type="button" onClick=${() => simple('disablekey')}>Disable</button>
-    <button type="button" onClick=${template}>Apply template…</button><button type="button" class="hide-small" onClick=${schedule}>Rotate by schedule…</button><button type="button" class="danger" onClick=${deletion}>Schedule deletion…</button>${chosen.rows.some((row) => row.aws_param?.KeyState === 'PendingDeletion') && html`<button type="button" class="hide-small" onClick=${() => simple('cancelkeydeletion')}>Cancel deletion</button>`}`;
+  const update = () => 'keyupdate';
+  return html`<${Act} chosen=${chosen} right=${update} act=${() => simple('enablekey')}>Enable<//><${Act} chosen=${chosen} right=${update} act=${() => simple('disablekey')}>Disable<//>
+    <${Act} chosen=${chosen} right=${update} act=${template}>Apply template…<//><${Act} class="hide-small" chosen=${chosen} right=${() => 'keyrotate'} act=${schedule}>Rotate by schedule…<//>
+    <${Act} class="danger" chosen=${chosen} right=${deletionRight} act=${deletion}>Schedule deletion…<//>${chosen.rows.some((row) => row.aws_param?.KeyState === 'PendingDeletion') && html`<${Act} class="hide-small" chosen=${chosen} right=${() => 'keycanceldelete'} act=${() => simple('cancelkeydeletion')}>Cancel deletion<//>`}`;
 }
-
