@@ -2,51 +2,15 @@
  * Questions before an act. Level 1, what can be undone, asks nothing: see `act`. Level 2 disturbs: a question with its
  * consequences, the focus on the safe button. Level 3 destroys or locks out: the name must be typed.
  */
-import { html, render, useLayoutEffect, useRef, useState } from '../view.js';
+import { html, useState } from '../view.js';
 import { api, callOf } from '../api.js';
 import { AsCode } from '../frame/api-menu.js';
 import { ErrorNote, Note } from './bits.js';
 import { Icon } from './icon.js';
+import { Dialog, over } from './over.js';
 import { Button, Popup } from './popup.js';
-import { toast } from './toast.js';
 
-/**
- * A window over the page. Esc is the safe way, unless it is held. `close` is called when it was closed.
- * @param {{children?: any, close?: () => void, class?: string, label: string, held?: boolean}} props held: it cannot be closed now, since an answer would be lost
- */
-export function Dialog({ children, close, class: extra = 'ask', label, held }) {
-  const box = useRef(/** @type {any} */ (null));
-  // Before anything else is typed.
-  useLayoutEffect(() => {
-    if (!box.current.open) box.current.showModal();
-    const first = box.current.querySelector('[data-first]') ?? box.current.querySelector('input, textarea, select, button');
-    first?.focus();
-  }, []);
-  const cancelled = (/** @type {Event} */ event) => {
-    event.stopPropagation();
-    if (held) event.preventDefault();
-  };
-  // A browser closes it at a second Esc, whatever is said to the first one.
-  const closed = () => (held ? box.current?.showModal() : close?.());
-  return html`<dialog ref=${box} class=${extra} aria-label=${label} onClose=${closed} onCancel=${cancelled}>${children}</dialog>`;
-}
-
-/** Shows what `content` makes over the page until it calls its argument. @template T @param {(done: (value: T | null) => void) => any} content @returns {Promise<T | null>} */
-export function over(content) {
-  const place = document.createElement('div');
-  document.body.append(place);
-  return new Promise((resolve) => {
-    let over = false;
-    const done = (/** @type {any} */ value) => {
-      if (over) return;
-      over = true;
-      render(null, place);
-      place.remove();
-      resolve(value);
-    };
-    render(content(done), place);
-  });
-}
+export { Dialog, act, over, showError } from './over.js';
 
 /**
  * @typedef {object} Question
@@ -122,27 +86,4 @@ function Ask({ question, done }) {
       </div>
     </form>
   <//>`;
-}
-
-/**
- * Level 1: does it at once, says what was done, and offers to undo it. An error comes as a question that can only be closed.
- * @param {() => Promise<any>} run @param {any} done what to say @param {() => Promise<any>} [undo] the reverse call
- */
-export async function act(run, done, undo) {
-  try {
-    const answer = await run();
-    toast(done, { undo: undo && (() => act(undo, 'Undone.')) });
-    return answer ?? true;
-  } catch (error) {
-    await showError(error);
-    return null;
-  }
-}
-
-/** An act failed that has no form: says so over the page. @param {any} error */
-export function showError(error) {
-  return over((done) => html`<${Dialog} label="It was refused" close=${() => done(null)}>
-    <div class="inside"><h2>That was refused</h2><${ErrorNote} error=${error} /></div>
-    <div class="buttons"><span class="grow"></span><button type="button" class="button" data-first onClick=${() => done(null)}>Close</button></div>
-  <//>`);
 }

@@ -7,6 +7,8 @@ import { draft, keepDraft } from '../storage.js';
 import { ErrorNote } from './bits.js';
 import { Icon } from './icon.js';
 
+export { Segments } from './segments.js';
+
 /**
  * @typedef {object} Form
  * @property {Record<string, any>} values
@@ -142,11 +144,6 @@ export function useOffered(form, name, offered, none = false) {
     const next = none ? '' : offered?.[0] ?? '';
     if (offered && value !== next && !offered.includes(value)) form.set({ [name]: next });
   }, [value, JSON.stringify(offered)]);
-}
-
-/** A choice between few, all shown. @param {{options: Array<[string, any]>, value: string, onChange: (value: any) => void, label: string, small?: boolean}} props */
-export function Segments({ options, value, onChange, label, small }) {
-  return html`<div class=${`segments ${small ? 'small' : ''}`} role="group" aria-label=${label}>${options.map(([one, text]) => html`<button type="button" aria-pressed=${one === value} onClick=${() => onChange(one)}>${text}</button>`)}</div>`;
 }
 
 /** The error of a form that belongs to no field; above its buttons. @param {{form: Form}} props */

@@ -1,6 +1,6 @@
 /** A new secret: the server shows it in one answer alone, and so does the console. */
 import { html } from '../view.js';
-import { Dialog, over } from './dialog.js';
+import { Dialog, over } from './over.js';
 
 /** Shows a new secret once. @param {{text: string, children: any, beside?: any}} props text: what it is for; beside: a button beside the one that closes */
 export const showSecret = ({ text, children, beside }) => over((done) => html`<${Dialog} label="The secret, shown once" close=${() => done(null)}><div class="inside"><h2>The secret is shown once</h2><p class="t2">${text}</p>${children}</div>

@@ -4,7 +4,7 @@ import { opened, page } from '../page.js';
 import { place } from '../router.js';
 import { apiQuery, queryString } from '../lib/query.js';
 import { Copy } from '../components/bits.js';
-import { Segments } from '../components/form.js';
+import { Segments } from '../components/segments.js';
 import { Icon } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
 

@@ -4,7 +4,7 @@ import { place } from '../router.js';
 import { find } from '../pages.js';
 import { session } from '../session.js';
 import { useReload } from '../reach.js';
-import { Dialog } from '../components/dialog.js';
+import { Dialog } from '../components/over.js';
 import { ErrorNote, Skeleton } from '../components/bits.js';
 import { Toasts } from '../components/toast.js';
 import { SignInForm } from '../pages/sign-in/sign-in.js';

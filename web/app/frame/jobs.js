@@ -12,7 +12,7 @@ import { Icon } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
 import { Progress } from '../components/charts.js';
 import { State, Time } from '../components/bits.js';
-import { showError } from '../components/dialog.js';
+import { showError } from '../components/over.js';
 
 const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion: 'Schedule the deletion of', cancelkeydeletion: 'Cancel the deletion of', enablerotationjob: 'Put under a schedule:', disablerotationjob: 'Take off schedules:', applypolicytemplate: 'Apply a template to' };
 

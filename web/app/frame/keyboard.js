@@ -2,7 +2,7 @@
 import { html } from '../view.js';
 import { go } from '../router.js';
 import { preferences, setPreference } from '../preferences.js';
-import { Dialog, over } from '../components/dialog.js';
+import { Dialog, over } from '../components/over.js';
 import { NAV } from './nav.js';
 import { openPalette } from './find.js';
 

@@ -4,7 +4,7 @@ import { api } from '../api.js';
 import { page } from '../page.js';
 import { go } from '../router.js';
 import { segment } from '../lib/query.js';
-import { showError } from '../components/dialog.js';
+import { showError } from '../components/over.js';
 import { toast } from '../components/toast.js';
 
 /** Presses a button of a page once it is there. @param {string} href of the page @param {string} key the key of the keyboard that presses it */

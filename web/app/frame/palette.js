@@ -5,7 +5,7 @@ import { go } from '../router.js';
 import { user } from '../session.js';
 import { keyName, keyOrigin, keyState } from '../lib/key.js';
 import { Icon } from '../components/icon.js';
-import { Dialog, over } from '../components/dialog.js';
+import { Dialog, over } from '../components/over.js';
 import { Origin, State } from '../components/bits.js';
 import { setTheme } from '../theme.js';
 import { NAV, mayUse } from './nav.js';

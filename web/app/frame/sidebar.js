@@ -9,7 +9,7 @@ import { user, signOut } from '../session.js';
 import { theme, setTheme, THEMES } from '../theme.js';
 import { Bitting } from '../components/charts.js';
 import { Avatar, Time } from '../components/bits.js';
-import { showError } from '../components/dialog.js';
+import { showError } from '../components/over.js';
 import { Icon, Mark } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
 import { NAV, isAt, mayUse } from './nav.js';

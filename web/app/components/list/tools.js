@@ -5,7 +5,7 @@ import { api, saveFile } from '../../api.js';
 import { csvCell } from '../../lib/text.js';
 import { Icon } from '../icon.js';
 import { Menu, Popup } from '../popup.js';
-import { showError } from '../dialog.js';
+import { showError } from '../over.js';
 import { isTablet } from '../../width.js';
 
 /** @param {{columns: import('./table.js').Column[], shown: import('./table.js').Column[]}} props */

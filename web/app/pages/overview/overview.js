@@ -6,7 +6,7 @@ import { usePage } from '../../page.js';
 import { query } from '../../router.js';
 import { number, plural } from '../../lib/text.js';
 import { parse } from '../../lib/time.js';
-import { act } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 import { ErrorNote, Skeleton, Time } from '../../components/bits.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
