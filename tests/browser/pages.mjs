@@ -30,6 +30,7 @@ export function pages(world) {
     { name: 'key-stores', path: '/cckm/aws/custom-key-stores', ready: 'tbody tr a' },
     { name: 'key-store', path: `/cckm/aws/custom-key-stores/${world.store.id}`, ready: '.store-switch' },
     { name: 'key-store-rules', path: `/cckm/aws/custom-key-stores/${world.store.id}?tab=rules` },
+    { name: 'key-store-settings', path: `/cckm/aws/custom-key-stores/${world.store.id}?tab=settings`, ready: 'form .form' },
     { name: 'key-store-add', path: '/cckm/aws/custom-key-stores?new=1', ready: 'form' },
     { name: 'source-keys', path: '/vault/keys2', ready: 'tbody tr a' },
     { name: 'source-key', path: '/vault/keys2/cards-2026-q4' },

@@ -34,8 +34,7 @@ function take(kind, said) {
   }
   if (kind !== 'change') return;
   if (said.kind === 'job') {
-    readSoon(JOBS.bulk);
-    readSoon(JOBS.sync);
+    Object.values(JOBS).forEach(readSoon);
     return;
   }
   const path = LISTS[said.kind];

@@ -6,7 +6,7 @@ import { html, signal, useEffect, useState } from '../view.js';
 import { api } from '../api.js';
 import { live } from '../live.js';
 import { changed, useGet } from '../data.js';
-import { JOBS } from '../lib/places.js';
+import { JOBS, PLACES } from '../lib/places.js';
 import { plural } from '../lib/text.js';
 import { Icon } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
@@ -18,19 +18,22 @@ const WORDS = { enablekey: 'Enable', disablekey: 'Disable', schedulekeydeletion:
 
 /** Counts up when a job was begun, so that the tray looks at once. */
 const begun = signal(0);
+/** Whether key stores were synchronised here: few do, so the tray asks for those jobs only then. */
+const stores = signal(false);
 
-/** Called after a job was begun. */
-export function follow() {
+/** Called after a job was begun. @param {boolean} [ofStores] it synchronises key stores */
+export function follow(ofStores) {
+  if (ofStores) stores.value = true;
   begun.value += 1;
 }
 
-/** What a job does, and how far it is. @param {'bulk' | 'sync'} kind @param {any} job */
+/** What a job does, and how far it is. @param {keyof typeof JOBS} kind @param {any} job */
 export function progressOf(kind, job) {
   const states = Object.values(job.detailed_status ?? {}).map(String);
   const total = kind === 'bulk' ? job.keys_count ?? job.keys?.length ?? states.length : states.length;
   const failed = job.keys_failed ?? states.filter((state) => !/^(success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
   const done = (job.keys_done === undefined ? undefined : job.keys_done - (job.keys_failed ?? 0)) ?? states.filter((state) => /^(success|completed)/i.test(state)).length;
-  const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${plural(total, 'key')}` : `Synchronise ${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
+  const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${plural(total, 'key')}` : `Synchronise ${kind === 'stores' ? 'the key stores of ' : ''}${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
   return { title, total, failed, done, running: job.overall_status === 'in_progress' };
 }
 
@@ -40,17 +43,15 @@ export function JobsTray() {
   const looks = { every: busy ? 1000 : live.value ? 120_000 : 5000 };
   const bulk = useGet(JOBS.bulk, { limit: 5, sort: '-createdAt' }, looks);
   const sync = useGet(JOBS.sync, { limit: 5, sort: '-createdAt' }, looks);
-  const jobs = [
-    ...(bulk.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'bulk'} */ ('bulk'), job, ...progressOf('bulk', job) })),
-    ...(sync.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind: /** @type {'sync'} */ ('sync'), job, ...progressOf('sync', job) })),
-  ].sort((a, b) => (a.job.createdAt < b.job.createdAt ? 1 : -1));
+  const ofStores = useGet(stores.value ? JOBS.stores : null, { limit: 5, sort: '-createdAt' }, looks);
+  const reads = { bulk, sync, stores: ofStores };
+  const jobs = Object.entries(reads).flatMap(([kind, read]) => (read.data?.resources ?? []).map((/** @type {any} */ job) => ({ kind, job, reload: read.reload, ...progressOf(/** @type {'bulk'} */ (kind), job) }))).sort((a, b) => (a.job.createdAt < b.job.createdAt ? 1 : -1));
   const running = jobs.filter((one) => one.running);
   const first = running[0];
 
   useEffect(() => {
     if (begun.value > 0) {
-      bulk.reload();
-      sync.reload();
+      for (const read of Object.values(reads)) read.reload();
     }
   }, [begun.value]);
   // When it ends, what it changed is read again.
@@ -60,6 +61,7 @@ export function JobsTray() {
     return () => {
       setBusy(false);
       changed('/cckm/aws/keys');
+      if (stores.value) changed(PLACES['key-store']);
     };
   }, [running.length > 0]);
 
@@ -68,7 +70,7 @@ export function JobsTray() {
     : html`<${Icon} name="list-checks" /><span class="label">No jobs</span>`;
   return html`<${Popup} class=${`tool ${first ? 'busy' : ''}`} end wide label=${label} name=${first ? `${running.length} jobs run` : 'No jobs run'}>${(/** @type {() => void} */ close) => html`<div class="card-head row"><h3>Jobs</h3><a class="end" href="/jobs" onClick=${close}>All</a></div>
     ${jobs.length === 0 && html`<div class="card-body t2">No job has run yet.</div>`}
-    ${jobs.slice(0, 6).map((one) => html`<${TrayJob} key=${one.job.id} one=${one} reload=${one.kind === 'bulk' ? bulk.reload : sync.reload} />`)}`}<//>`;
+    ${jobs.slice(0, 6).map((one) => html`<${TrayJob} key=${one.job.id} one=${one} reload=${one.reload} />`)}`}<//>`;
 }
 
 /** @param {{one: any, reload: () => void}} props */

@@ -26,4 +26,4 @@ export const LISTS = {
 };
 
 /** The lists of long jobs. */
-export const JOBS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs' };
+export const JOBS = { bulk: '/cckm/aws/bulkjob', sync: '/cckm/aws/synchronization-jobs', stores: '/cckm/aws/custom-key-stores/synchronization-jobs' };

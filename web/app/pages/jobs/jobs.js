@@ -20,12 +20,12 @@ import { progressOf } from '../../frame/jobs.js';
 const STATUSES = /** @type {Array<[string, string]>} */ ([['in_progress', 'in progress'], ['completed', 'completed'], ['failed', 'failed']]);
 
 export function Jobs() {
-  usePage({ title: 'Jobs', call: { path: { sync: JOBS.sync, runs: '/scheduler/jobs' }[/** @type {'sync'} */ (query.value.tab)] ?? JOBS.bulk } });
+  usePage({ title: 'Jobs', call: { path: { sync: JOBS.sync, stores: JOBS.stores, runs: '/scheduler/jobs' }[/** @type {'sync'} */ (query.value.tab)] ?? JOBS.bulk } });
   return html`<div class="page full"><${Head} title="Jobs" sub="Long acts, which can be left. The last 1000 of each kind are kept here; the audit log has all." />
-    <${Tabs} tabs=${[{ id: 'bulk', label: 'Bulk jobs', show: () => html`<${JobList} kind="bulk" />` }, { id: 'sync', label: 'Synchronisations', show: () => html`<${JobList} kind="sync" />` }, { id: 'runs', label: 'Runs of schedules', show: () => html`<${Runs} />` }]} /></div>`;
+    <${Tabs} tabs=${[{ id: 'bulk', label: 'Bulk jobs', show: () => html`<${JobList} kind="bulk" />` }, { id: 'sync', label: 'Synchronisations', show: () => html`<${JobList} kind="sync" />` }, { id: 'stores', label: 'Synchronisations of key stores', show: () => html`<${JobList} kind="stores" />` }, { id: 'runs', label: 'Runs of schedules', show: () => html`<${Runs} />` }]} /></div>`;
 }
 
-/** @param {{kind: 'bulk' | 'sync'}} props */
+/** @param {{kind: keyof typeof JOBS}} props */
 function JobList({ kind }) {
   const open = query.value.open;
   const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
@@ -36,17 +36,17 @@ function JobList({ kind }) {
     { id: 'ended', title: 'Ended', width: 170, leaves: 2, cell: (row) => html`<${Time} at=${row.completed_at} none="" />` },
   ]);
   return html`<div class="with-panel"><div class="list-side"><${List} key=${kind} path=${JOBS[kind]} noun=${['job', 'jobs']} columns=${columns} sort="-createdAt" every=${4000} panel filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'abort', title: 'Stopped', options: YES_NO }]}
-    empty=${html`<${Empty} icon="list-checks" title="No job has run yet">${kind === 'bulk' ? 'Select keys in a list to do something with all of them.' : 'A synchronisation reads the keys from AWS.'}<//>`} /></div>${open && html`<${JobPanel} key=${open} kind=${kind} id=${open} />`}</div>`;
+    empty=${html`<${Empty} icon="list-checks" title="No job has run yet">${kind === 'bulk' ? 'Select keys in a list to do something with all of them.' : kind === 'stores' ? 'A synchronisation reads the key stores from AWS.' : 'A synchronisation reads the keys from AWS.'}<//>`} /></div>${open && html`<${JobPanel} key=${open} kind=${kind} id=${open} />`}</div>`;
 }
 
-/** @param {{kind: 'bulk' | 'sync', row: any}} props */
+/** @param {{kind: keyof typeof JOBS, row: any}} props */
 function Done({ kind, row }) {
   const { total, done, failed, running } = progressOf(kind, row);
   if (!running) return html`<span>${number(done)} of ${number(total)}${failed > 0 && html`, <span class="danger">${number(failed)} failed</span>`}</span>`;
   return html`<span class="row"><span class="grow"><${Progress} done=${done} failed=${failed} total=${total} label="Progress" /></span><span class="small t2">${done + failed} of ${total}</span></span>`;
 }
 
-/** @param {{kind: 'bulk' | 'sync', id: string}} props */
+/** @param {{kind: keyof typeof JOBS, id: string}} props */
 function JobPanel({ kind, id }) {
   const path = `${JOBS[kind]}/${segment(id)}`;
   const read = useGet(path, {}, { every: 3000 });
@@ -61,7 +61,7 @@ function JobPanel({ kind, id }) {
       const good = /^(success|region sync)/i.test(String(status));
       const counts = job.progress?.[of];
       return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<a class="plain" href=${`/cckm/aws/keys/${segment(of)}`}>${names[of] ? html`<${Name} text=${names[of]} />` : html`<span class="mono">${of.slice(0, 8)}</span>`}</a>` : html`<span class="mono">${of}</span>`} /></div>
-        ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;
+        ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${counts.linked ? `${number(counts.linked)} linked, ` : ''}${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;
     })}</ul><//>`;
 }
 

@@ -1,13 +1,14 @@
 /** The credentials of a key store with their age. */
 import { html } from '../../view.js';
-import { saveFile } from '../../api.js';
+import { api, saveFile } from '../../api.js';
 import { shared, useGet } from '../../data.js';
 import { segment } from '../../lib/query.js';
 import { lacks } from '../../rights.js';
 import { DAY, parse } from '../../lib/time.js';
 import { AgeBar } from '../../components/charts.js';
 import { Card, Chip, ErrorNote, IdLine, Pairs, Time, now } from '../../components/bits.js';
-import { ask } from '../../components/dialog.js';
+import { act, ask } from '../../components/dialog.js';
+import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 import { showSecret } from '../../components/secret.js';
 
@@ -27,6 +28,8 @@ export function Credentials({ store, path, done, short }) {
   const read = useGet(`${path}/credentials`, { limit: 20 });
   const rows = read.data?.resources ?? [];
   const missing = lacks(store, 'keystoreupdate');
+  const by = store.labels?.job_config_id;
+  const rotates = useGet(by ? `/scheduler/job-configs/${segment(by)}` : null);
   const again = (/** @type {any} */ answer) => {
     if (!answer) return;
     read.reload();
@@ -41,12 +44,13 @@ export function Credentials({ store, path, done, short }) {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_xks_credential_rotation', limit: 100 })).resources;
     ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
       fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="store-schedule">Schedule</label><select id="store-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at}</option>`)}</select></div>`,
-      run: (values, api) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
+      tone: 'ink', run: (values, api) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
   };
-  return html`<${Card} title="Credentials" sub=${`${store.credential_count ?? rows.length} of ${store.local_hosted_params?.max_credentials ?? ''}`} acts=${html`${!short && html`<${Button} class="small quiet" missing=${missing} onClick=${schedule}>By a schedule…<//>`}<${Button} class="small" missing=${missing} onClick=${rotate}>Rotate…<//>`} flush><${ErrorNote} error=${read.error} again=${read.reload} />
+  const off = () => act(() => api.post(`${path}/disable-credential-rotation-job`).then((answer) => (again(answer), answer)), `No schedule rotates the credentials of ${store.name}.`, () => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: by }).then(again));
+  return html`<${Card} title="Credentials" sub=${`${store.credential_count ?? rows.length} of ${store.local_hosted_params?.max_credentials ?? ''}`} acts=${html`${!short && (by ? html`<${Button} class="small quiet" missing=${missing} onClick=${off}>Take off the schedule<//>` : html`<${Button} class="small quiet" missing=${missing} onClick=${schedule}>By a schedule…<//>`)}<${Button} class="small" missing=${missing} onClick=${rotate}>Rotate…<//>`} flush><${ErrorNote} error=${read.error} again=${read.reload} />
     <ul class="credentials">${rows.map((/** @type {any} */ one) => {
       const since = parse(one.createdAt);
       return html`<li key=${one.id}><div class="row"><${IdLine} text=${one.access_key_id} what="the access key id" /><span class="end">${one.current ? html`<${Chip} tone="ok">current<//>` : html`<${Button} class="small quiet" missing=${missing} onClick=${() => drop(one)}>Delete<//>`}</span></div>
         <div class="row small"><${AgeBar} age=${since === null ? null : { days: (now.value - since) / DAY, period: 90 }} /><span class="t2">${one.last_used_at ? html`used <${Time} at=${one.last_used_at} />` : 'not used yet'}${one.current ? ', AWS has this one' : ''}</span></div></li>`;
-    })}</ul><//>`;
+    })}</ul>${by && html`<div class="card-foot row"><${Icon} name="calendar-clock" size="small" /><span>Rotated by <a href=${`/scheduler/job-configs?open=${encodeURIComponent(by)}`}><bdi>${rotates.data?.name ?? 'a schedule'}</bdi></a>${rotates.data && (rotates.data.disabled ? ', which is off' : rotates.data.next_run_at && html`, next <${Time} at=${rotates.data.next_run_at} />`)}</span></div>`}<//>`;
 }

@@ -3,7 +3,7 @@ import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed as changedPath, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
-import { go } from '../../router.js';
+import { go, setQuery } from '../../router.js';
 import { queryString, segment } from '../../lib/query.js';
 import { storeResource } from '../../lib/terraform.js';
 import { lacks, lacksRight } from '../../rights.js';
@@ -11,6 +11,7 @@ import { ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
 import { act, ask } from '../../components/dialog.js';
 import { Head, Tabs } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
+import { Lazy } from '../../components/lazy.js';
 import { List } from '../../components/list/list.js';
 import { Button, Menu } from '../../components/popup.js';
 import { NotFound } from '../not-found.js';
@@ -53,11 +54,13 @@ export function KeyStoreDetail({ id }) {
       actions=${html`${state === 'unlinked' && html`<${Button} missing=${lacks(store, 'keystorelink')} onClick=${link}>Make it at AWS…<//>`}
         ${['DISCONNECTED', 'FAILED'].includes(aws.connection_state) && state !== 'unlinked' && html`<${Button} missing=${lacks(store, 'keystoreconnect')} onClick=${connect}>Connect to AWS<//>`}
         ${aws.connection_state === 'CONNECTED' && html`<${Button} missing=${lacks(store, 'keystoredisconnect')} onClick=${disconnect}>Disconnect from AWS…<//>`}
+        ${!store.gone && html`<${Button} missing=${lacks(store, 'keystoreupdate')} onClick=${() => setQuery({ tab: 'settings' })}>Edit<//>`}
         <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[...history, { label: 'Delete…', icon: 'trash-2', danger: true, act: drop, missing: lacks(store, 'keystoredelete') }]} />`} />
     <${Tabs} tabs=${[
       { id: 'live', label: local ? 'Live' : 'Summary', show: () => html`<${Live} store=${store} path=${path} count=${count} keys=${keys.data?.resources ?? []} done=${done} />` },
       { id: 'keys', label: 'Keys', count, show: () => html`<div class="list-tab"><${List} path="/cckm/aws/keys" fixed=${{ custom_key_store_name: store.name, kms: store.kms }} noun=${['key', 'keys']} columns=${KEY_COLUMNS} sort="alias" href=${(/** @type {any} */ row) => `/cckm/aws/keys/${segment(row.id)}`} /></div>` },
       local && { id: 'credentials', label: 'Credentials', count: store.credential_count, show: () => html`<div class="body"><${Credentials} store=${store} path=${path} done=${done} /></div>` },
       local && { id: 'rules', label: 'Caller rules', show: () => html`<div class="body"><${StoreRules} store=${store} path=${path} done=${done} /></div>` },
+      !store.gone && { id: 'settings', label: 'Settings', show: () => html`<${Lazy} load=${() => import('./settings.js').then((file) => file.StoreSettings)} store=${store} path=${path} done=${done} />` },
     ]} /></div>`;
 }

@@ -3,12 +3,18 @@ import { html } from '../../view.js';
 import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';
 import { number } from '../../lib/text.js';
+import { changed, shared } from '../../data.js';
+import { JOBS } from '../../lib/places.js';
 import { lacksAnywhere } from '../../rights.js';
 import { Chip, Empty, IdLine, Name, State } from '../../components/bits.js';
+import { ask } from '../../components/dialog.js';
 import { Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
 import { YES_NO, kmsOptions } from '../../components/list/filters.js';
+import { Button } from '../../components/popup.js';
+import { toast } from '../../components/toast.js';
+import { follow } from '../../frame/jobs.js';
 
 const KINDS = /** @type {Record<string, string>} */ ({ LOCAL: 'served here', REMOTE: 'another proxy', CloudHSM: 'CloudHSM' });
 
@@ -36,9 +42,24 @@ const COLUMNS = [
   { id: 'credentials', title: 'Credentials', width: 110, end: true, leaves: 2, cell: (row) => (row.type === 'LOCAL' ? html`${number(row.credential_count ?? 0)} <span class="t3">of ${row.local_hosted_params?.max_credentials}</span>` : '') },
 ];
 
+/** Asks which KMSs, and starts the job that reads their key stores from AWS. */
+async function synchronise() {
+  const all = (await shared('/cckm/aws/kms', { limit: 200, sort: 'name' })).resources;
+  const job = await ask({
+    title: 'Read the key stores from AWS?', act: 'Synchronise', tone: 'ink', keep: 'Not now', values: { kms: '' },
+    text: 'Stores that were made at AWS are found, and AWS’s names are taken over. A store that AWS does not have any more is marked as gone.',
+    fields: (values, set) => html`<div class="field grow"><label for="sync-kms">KMS</label><select id="sync-kms" class="select" onChange=${(/** @type {any} */ event) => set({ kms: event.target.value })}><option value="" selected=${values.kms === ''}>all that you may synchronise</option>${all.map((/** @type {any} */ one) => html`<option value=${one.name} selected=${one.name === values.kms}>${one.name}</option>`)}</select></div>`,
+    run: (values, api) => api.post('/cckm/aws/custom-key-stores/synchronization-jobs', values.kms === '' ? { synchronize_all: true } : { kms: [values.kms] }),
+  });
+  if (!job) return;
+  follow(true);
+  changed(JOBS.stores);
+  toast('The key stores are read from AWS. It can be left.');
+}
+
 export function KeyStoreList() {
   usePage({ title: 'Key stores' });
-  return html`<div class="page full"><${Head} title="Key stores" sub="Keys that AWS does not have: it asks here for each encryption and decryption." actions=${!lacksAnywhere('keystoreadd') && html`<a class="button ink" href="/cckm/aws/custom-key-stores?new=1" data-key="c"><${Icon} name="plus" size="small" />Add a key store<kbd>C</kbd></a>`} />
+  return html`<div class="page full"><${Head} title="Key stores" sub="Keys that AWS does not have: it asks here for each encryption and decryption." actions=${html`<${Button} icon="refresh-cw" missing=${lacksAnywhere('keysynchronize')} onClick=${synchronise}>Synchronise…<//>${!lacksAnywhere('keystoreadd') && html`<a class="button ink" href="/cckm/aws/custom-key-stores?new=1" data-key="c"><${Icon} name="plus" size="small" />Add a key store<kbd>C</kbd></a>`}`} />
     <${List} path="/cckm/aws/custom-key-stores" noun=${['key store', 'key stores']} columns=${COLUMNS} search=${{ name: 'name', placeholder: 'Name, or with *' }} href=${(/** @type {any} */ row) => `/cckm/aws/custom-key-stores/${segment(row.id)}`}
       filters=${[
         { name: 'kms', title: 'KMS', many: true, options: kmsOptions },
