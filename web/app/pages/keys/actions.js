@@ -1,6 +1,6 @@
 /** The acts on one key. Each that the caller may not do is shown disabled with the name of the right. */
 import { html } from '../../view.js';
-import { api, saveFile } from '../../api.js';
+import { api, saveFile, versionOf } from '../../api.js';
 import { changed as changedPath, shared } from '../../data.js';
 import { go } from '../../router.js';
 import { lacks } from '../../rights.js';
@@ -44,17 +44,22 @@ export function KeyActions({ row: key, path, changed }) {
   }).then(done);
   const cancel = () => act(() => post('cancel-deletion'), `The deletion of ${name} is cancelled. It is disabled now.`);
   const refresh = () => act(() => post('refresh'), `${name} was read from AWS.`);
-  const describe = () => ask({
-    title: `Describe ${name}`, act: 'Save the description', keep: 'Leave it', values: { description: key.aws_param?.Description ?? '' },
-    fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
-    run: (values, api) => api.post(`${path}/update-description`, values),
-  }).then(done);
+  const describe = () => {
+    const began = versionOf(path);
+    return ask({
+      title: `Describe ${name}`, act: 'Save the description', tone: 'ink', keep: 'Leave it', values: { description: key.aws_param?.Description ?? '' },
+      fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
+      run: (values, api) => api.post(`${path}/update-description`, values, { version: began }),
+    }).then(done);
+  };
   const template = async () => {
+    const began = versionOf(path);
     const list = (await shared('/cckm/aws/templates', { account_id: key.account_id, limit: 200, sort: 'name' })).resources;
     ask({
       title: `Give ${name} the policy of a template?`, act: 'Apply the template', keep: 'Keep the policy', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no template of this account. <a href="/cckm/aws/templates?new=1">Make one</a>` : 'It replaces the policy in AWS; a change of the template can be pushed to the key later.',
       fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
-      run: (values, api) => api.post(`${path}/policy`, { policytemplate: values.id }),
+      run: (values, api) => api.post(`${path}/policy`, { policytemplate: values.id }, { version: began }),
+      dry: (values) => api.post(`${path}/policy`, { policytemplate: values.id }, { version: began, query: { dry_run: true } }), says: () => 'The key could be given this policy. Nothing was changed.',
     }).then(done);
   };
   const publicKey = async () => {

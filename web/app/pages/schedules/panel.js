@@ -1,6 +1,6 @@
 /** The panel of a schedule: its times in words, the next five, what it covers, its last runs. */
 import { html } from '../../view.js';
-import { api } from '../../api.js';
+import { api, versionIn } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { useOpened } from '../../page.js';
 import { setQuery } from '../../router.js';
@@ -26,7 +26,14 @@ export function SchedulePanel({ id }) {
   const missing = lacksRight('schedules');
   if (!one) return html`<${SidePanel} title="Schedule"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div><//>`;
   const run = () => ask({ title: `Run ${one.name} now?`, act: 'Run it', keep: 'Wait for its time', text: one.operation === 'cckm_key_rotation' ? `It rotates what is due of its ${number(one.keys_count ?? 0)} keys.` : 'It runs once, besides its times.', run: () => runNow(id) }).then((answer) => answer && runs.reload());
-  const off = (/** @type {boolean} */ disabled) => act(() => api.patch(path, { disabled }).then((answer) => (changed('/scheduler/job-configs'), answer)), `${one.name} is ${disabled ? 'off' : 'on'}.`, () => api.patch(path, { disabled: !disabled }).then(() => changed('/scheduler/job-configs')));
+  const off = (/** @type {boolean} */ disabled) => {
+    let version = versionIn(one);
+    const set = async (/** @type {boolean} */ to) => {
+      version = versionIn(await api.patch(path, { disabled: to }, { version }));
+      changed('/scheduler/job-configs');
+    };
+    return act(() => set(disabled), `${one.name} is ${disabled ? 'off' : 'on'}.`, () => set(!disabled));
+  };
   const drop = () => ask({ title: `Delete the schedule ${one.name}?`, level: 3, name: one.name, act: 'Delete it', keep: 'Keep it', text: one.keys_count > 0 ? `Its ${number(one.keys_count)} keys are rotated by nothing then.` : 'Its past runs stay in the log.', run: (_, api) => api.delete(path, { query: one.keys_count > 0 ? { force: true } : {} }) }).then((answer) => {
     if (!answer) return;
     setQuery({ open: null });
