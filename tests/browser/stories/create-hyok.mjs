@@ -13,7 +13,7 @@ export async function run({ page, world }) {
   await page.click('text=Make a new one');
   const source = `held-${Date.now()}`;
   await page.fill('#source-name', source);
-  await page.click('dialog .block');
+  await page.click('dialog .ink');
   await page.waitForSelector(`.source-pick label:has-text("${source}") input:checked`);
   await page.selectOption('.wizard select', world.store.id);
   const alias = `held-here-${Date.now()}`;

@@ -20,7 +20,7 @@ export async function run({ page, world }) {
   await page.click('.actions button:has-text("Rotate")');
   await page.click('text=Rotate it by a schedule…');
   await page.selectOption('#rotate-schedule', made.resources[0].id);
-  await page.click('dialog .block');
+  await page.click('dialog .ink');
   await page.waitForSelector('dialog', { state: 'detached' });
   const under = await world.call('GET', `scheduler/job-configs/${made.resources[0].id}`);
   if (under.keys_count !== 1) throw new Error(`${under.keys_count} keys are under the schedule`);

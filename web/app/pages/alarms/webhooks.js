@@ -24,7 +24,7 @@ function showSigningSecret(answer) {
 /** Makes or changes a webhook. @param {any} present */
 async function edit(present) {
   const answer = await ask({
-    title: present ? `Change ${present.name}` : 'Add a webhook', act: present ? 'Save the webhook' : 'Add the webhook', keep: 'Leave it', values: { name: present?.name ?? '', url: present?.url ?? '', conditions: present?.conditions ?? [] },
+    title: present ? `Change ${present.name}` : 'Add a webhook', act: present ? 'Save the webhook' : 'Add the webhook', tone: 'ink', keep: 'Leave it', values: { name: present?.name ?? '', url: present?.url ?? '', conditions: present?.conditions ?? [] },
     text: 'Alarms are sent to it as JSON, signed. The address must hold no secret: it is shown and recorded.',
     fields: (values, set) => html`<div class="column grow"><div class="field"><label for="hook-name">Name</label><input id="hook-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ ...values, name: event.target.value })} /></div>
       <div class="field"><label for="hook-url">Address</label><input id="hook-url" class="input mono" placeholder="https://" value=${values.url} onInput=${(/** @type {any} */ event) => set({ ...values, url: event.target.value })} /></div>

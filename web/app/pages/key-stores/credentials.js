@@ -35,16 +35,16 @@ export function Credentials({ store, path, done, short }) {
     read.reload();
     done(answer);
   };
-  const rotate = () => ask({ title: `Make a new credential for ${store.name}?`, act: 'Make a new one', keep: 'Leave it', text: 'AWS is told of it. The earlier ones are accepted until they are deleted.', run: (_, api) => api.post(`${path}/rotate-credential`) }).then(async (answer) => {
+  const rotate = () => ask({ title: `Make a new credential for ${store.name}?`, act: 'Make a new one', tone: 'ink', keep: 'Leave it', text: 'AWS is told of it. The earlier ones are accepted until they are deleted.', run: (_, api) => api.post(`${path}/rotate-credential`) }).then(async (answer) => {
     if (answer) await showCredential(answer);
     again(answer);
   });
   const drop = (/** @type {any} */ one) => ask({ title: 'Delete this credential?', act: 'Delete it', keep: 'Keep it', text: html`Calls that are signed with <code>${one.access_key_id}</code> are refused from then on. ${one.last_used_at && html`It was used <${Time} at=${one.last_used_at} />.`}`, run: (_, api) => api.delete(`${path}/credentials/${segment(one.id)}`) }).then(again);
   const schedule = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_xks_credential_rotation', limit: 100 })).resources;
-    ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
+    ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
       fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="store-schedule">Schedule</label><select id="store-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at}</option>`)}</select></div>`,
-      tone: 'ink', run: (values, api) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
+      run: (values, api) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
   };
   const off = () => act(() => api.post(`${path}/disable-credential-rotation-job`).then((answer) => (again(answer), answer)), `No schedule rotates the credentials of ${store.name}.`, () => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: by }).then(again));
   return html`<${Card} title="Credentials" sub=${`${store.credential_count ?? rows.length} of ${store.local_hosted_params?.max_credentials ?? ''}`} acts=${html`${!short && (by ? html`<${Button} class="small quiet" missing=${missing} onClick=${off}>Take off the schedule<//>` : html`<${Button} class="small quiet" missing=${missing} onClick=${schedule}>By a schedule…<//>`)}<${Button} class="small" missing=${missing} onClick=${rotate}>Rotate…<//>`} flush><${ErrorNote} error=${read.error} again=${read.reload} />

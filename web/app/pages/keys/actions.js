@@ -72,7 +72,7 @@ export function KeyActions({ row: key, path, changed }) {
   };
   const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: (_, api) => api.post(`${path}/block`) }).then(done);
   const unblock = () => act(() => post('unblock'), `${name} is served again.`);
-  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`) }).then(done);
+  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`) }).then(done);
   const forget = () => ask({
     title: unlinked ? `Delete ${name}?` : `Remove the entry of ${name}?`, level: 3, name: short, act: unlinked ? 'Delete the key' : 'Remove the entry', keep: unlinked ? 'Keep the key' : 'Keep it',
     text: unlinked ? 'AWS does not know the key yet. It is deleted here with all its versions; its source key stays.' : 'AWS does not have the key any more. Its history stays in the log.',

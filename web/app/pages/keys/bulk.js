@@ -81,7 +81,7 @@ export function keyBulk(chosen) {
   const schedule = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
     ask({
-      title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
+      title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', tone: 'ink', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
       fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
     });

@@ -31,7 +31,7 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
     }
   };
   const importNow = (/** @type {any} */ material) => ask({
-    title: `Import material into ${keyName(key)}?`, act: 'Import the material', keep: 'Leave it', values: { source: material?.source_key_identifier ?? '', valid_to: '' },
+    title: `Import material into ${keyName(key)}?`, act: 'Import the material', tone: 'ink', keep: 'Leave it', values: { source: material?.source_key_identifier ?? '', valid_to: '' },
     text: material ? 'The same material is imported again, so that it lasts longer.' : 'It is wrapped with AWS’s public key, and leaves in no other way. Without a source key a new one is made.',
     fields: (values, set) => html`<div class="field grow"><label for="import-source">Source key <span class="optional">name or id; empty makes a new one</span></label><input id="import-source" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} /></div>
       <div class="field"><label for="import-until">Last day, UTC <span class="optional">optional</span></label><input id="import-until" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.valid_to} onInput=${(/** @type {any} */ event) => set({ ...values, valid_to: event.target.value })} /></div>`,

@@ -26,12 +26,12 @@ export function KeyReplicas({ row: key, path, changed, readOnly }) {
     const free = (kms.regions ?? []).filter((/** @type {string} */ region) => !regions.some((one) => one.Region === region));
     if (free.length === 0) return toast(`${key.kms} has no further region. Add one to the KMS first.`);
     return ask({
-      title: `Replicate ${keyName(key)}?`, act: 'Make the replica', keep: 'Leave it', text: 'The replica has the same material and id in another region, and a policy of its own.', values: { region: free[0] },
+      title: `Replicate ${keyName(key)}?`, act: 'Make the replica', tone: 'ink', keep: 'Leave it', text: 'The replica has the same material and id in another region, and a policy of its own.', values: { region: free[0] },
       fields: (values, set) => html`<div class="field grow"><label for="replica-region">Region</label><select id="replica-region" class="select" onChange=${(/** @type {any} */ event) => set({ region: event.target.value })}>${free.map((/** @type {string} */ region) => html`<option value=${region} selected=${region === values.region}>${region}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/replicate-key`, { replica_region: values.region }),
     }).then(done);
   };
-  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
+  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', tone: 'ink', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
   const spots = regions.map((one, i) => {
     const here = known.get(one.Region);
     return { region: one.Region, state: here ? keyState(here) : 'unknown', says: [i === 0 ? 'primary' : '', one.Region === key.region ? 'this one' : '', here ? '' : 'not managed here'].filter(Boolean).join(', ') };

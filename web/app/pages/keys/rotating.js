@@ -33,19 +33,19 @@ export function rotations(key, path, done) {
   const ours = key.aws_param?.KeyManager !== 'AWS';
 
   const rotateMaterial = () => ask({
-    title: `Rotate the material of ${name}?`, act: 'Rotate the material', keep: 'Leave it', values: { source: '', until: '' },
+    title: `Rotate the material of ${name}?`, act: 'Rotate the material', tone: 'ink', keep: 'Leave it', values: { source: '', until: '' },
     text: brought ? 'New material is imported and used from then on; what is there stays readable. The id and the ARN stay.' : 'AWS encrypts with new material from then on; what is there stays readable. The id and the ARN stay.',
     fields: brought ? material : undefined,
     run: (values, api) => api.post(`${path}/rotate-material`, brought ? { ...(values.source && { source_key_identifier: values.source }), ...expiry(values) } : {}),
   }).then(done);
   const rotate = () => ask({
-    title: origin === 'hyok' ? `Make a new version of ${name}?` : `Replace ${name} by a new key?`, act: origin === 'hyok' ? 'Make the version' : 'Replace the key', keep: 'Leave it', values: { source: '', until: '', off: 'none' },
+    title: origin === 'hyok' ? `Make a new version of ${name}?` : `Replace ${name} by a new key?`, act: origin === 'hyok' ? 'Make the version' : 'Replace the key', tone: origin === 'hyok' ? 'ink' : 'block', keep: 'Leave it', values: { source: '', until: '', off: 'none' },
     text: origin === 'hyok' ? 'A further version of its material encrypts from then on; each earlier one decrypts what it has encrypted.' : 'A new key takes its aliases. The old key stays, so that what it encrypted stays readable.',
     fields: (values, set) => html`${brought && material(values, set)}${origin === 'hyok' && source(values, set, 'its id; empty makes a new version')}${origin !== 'hyok' && field('rotate-off', 'The old key', '', html`<select id="rotate-off" class="select" onChange=${(/** @type {any} */ event) => set({ ...values, off: event.target.value })}>${[['none', 'may go on encrypting'], ['disable_encrypt', 'only decrypts, for its account'], ['disable_encrypt_on_all_accounts', 'only decrypts, for all accounts']].map(([value, text]) => html`<option value=${value} selected=${value === values.off}>${text}</option>`)}</select>`)}`,
     run: (values, api) => api.post(`${path}/rotate`, { ...(values.source && { source_key_id: values.source }), ...(origin !== 'hyok' && values.off !== 'none' && { [values.off]: true }), ...(brought ? expiry(values) : {}) }),
   }).then(done);
   const awsOn = () => ask({
-    title: `Have AWS rotate ${name}?`, act: 'Have AWS rotate it', keep: 'Leave it', values: { days: 365 }, text: 'AWS makes new material each period. It keeps the old, so that everything stays readable.',
+    title: `Have AWS rotate ${name}?`, act: 'Have AWS rotate it', tone: 'ink', keep: 'Leave it', values: { days: 365 }, text: 'AWS makes new material each period. It keeps the old, so that everything stays readable.',
     fields: (values, set) => field('rotate-days', 'Every so many days', '90 to 2560', html`<input id="rotate-days" class="input" type="number" min="90" max="2560" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} />`),
     run: (values, api) => api.post(`${path}/enable-auto-rotation`, { rotation_period_in_days: values.days }),
   }).then(done);
@@ -53,7 +53,7 @@ export function rotations(key, path, done) {
   const scheduleOn = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
     return ask({
-      title: `Put ${name} under a schedule?`, act: 'Put it under the schedule', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for rotations. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
+      title: `Put ${name} under a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for rotations. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
       fields: (values, set) => list.length > 0 && field('rotate-schedule', 'Schedule', '', html`<select id="rotate-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at_words ?? one.run_at}</option>`)}</select>`),
       run: (values, api) => api.post(`${path}/enable-rotation-job`, { job_config_id: values.id }),
       dry: (values) => api.post(`${path}/enable-rotation-job`, { job_config_id: values.id }, { query: { dry_run: true } }), says: () => 'It could be put under this schedule. Nothing was changed.',

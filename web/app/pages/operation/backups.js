@@ -41,7 +41,7 @@ const drop = (row) => ask({ title: 'Delete this backup?', act: 'Delete the backu
 export function Backups() {
   usePage({ title: 'Backups', crumbs: [{ label: 'Operation' }, { label: 'Backups' }] });
   const make = () => ask({
-    title: 'Make a backup now?', act: 'Make the backup', keep: 'Not now', values: { description: '' }, text: 'Everything, without the master key, encrypted for the recipients in the settings.',
+    title: 'Make a backup now?', act: 'Make the backup', tone: 'ink', keep: 'Not now', values: { description: '' }, text: 'Everything, without the master key, encrypted for the recipients in the settings.',
     fields: (values, set) => html`<div class="field grow"><label for="backup-what">Description <span class="optional">optional</span></label><input id="backup-what" class="input" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })} /></div>`,
     run: (values, api) => api.post('/backups', values),
   }).then((answer) => answer && changed('/backups'));

@@ -18,7 +18,7 @@ const PATH = '/configs/syslogs';
 /** @param {any} present */
 function edit(present) {
   ask({
-    title: present ? `Change ${present.host}` : 'Add a syslog receiver', act: present ? 'Save the receiver' : 'Add the receiver', keep: 'Leave it',
+    title: present ? `Change ${present.host}` : 'Add a syslog receiver', act: present ? 'Save the receiver' : 'Add the receiver', tone: 'ink', keep: 'Leave it',
     values: { host: present?.host ?? '', transport: present?.transport ?? 'tls', port: present?.port ?? '', messageFormat: present?.messageFormat ?? 'rfc5424', caCert: present?.caCert ?? '' },
     text: 'It gets each audit record from its creation on, at least once, in the order of the log.',
     fields: (values, set) => {

@@ -25,7 +25,7 @@ export function SchedulePanel({ id }) {
   useOpened({ call: { path, query: {} }, terraform: one && scheduleResource(one) });
   const missing = lacksRight('schedules');
   if (!one) return html`<${SidePanel} title="Schedule"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : html`<${Skeleton} rows=${5} />`}</div><//>`;
-  const run = () => ask({ title: `Run ${one.name} now?`, act: 'Run it', keep: 'Wait for its time', text: one.operation === 'cckm_key_rotation' ? `It rotates what is due of its ${number(one.keys_count ?? 0)} keys.` : 'It runs once, besides its times.', run: () => runNow(id) }).then((answer) => answer && runs.reload());
+  const run = () => ask({ title: `Run ${one.name} now?`, act: 'Run it', tone: 'ink', keep: 'Wait for its time', text: one.operation === 'cckm_key_rotation' ? `It rotates what is due of its ${number(one.keys_count ?? 0)} keys.` : 'It runs once, besides its times.', run: () => runNow(id) }).then((answer) => answer && runs.reload());
   const off = (/** @type {boolean} */ disabled) => {
     let version = versionIn(one);
     const set = async (/** @type {boolean} */ to) => {

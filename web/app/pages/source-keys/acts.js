@@ -42,9 +42,9 @@ export function SourceKeyActs({ row: key, path, used, done }) {
   const archived = isArchived(key, now.value);
   const inUse = used > 0 && `It is used in ${plural(used, 'place')}.`;
   const opened = (/** @type {any} */ answer) => answer?.id && (changed('/vault/keys2'), go(`/vault/keys2/${segment(answer.id)}`));
-  const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: (_, api) => api.post(`${path}/versions`) }).then(opened);
+  const version = () => ask({ title: `Make a new version of ${key.name}?`, act: 'Make the version', tone: 'ink', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', run: (_, api) => api.post(`${path}/versions`) }).then(opened);
   const bring = () => ask({
-    title: `Bring a new version of ${key.name}?`, act: 'Bring the version', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', values: { material: '' },
+    title: `Bring a new version of ${key.name}?`, act: 'Bring the version', tone: 'ink', keep: 'Leave it', text: 'Its name stands for the newest version from then on; what uses an older one stays with it.', values: { material: '' },
     fields: (values, set) => html`<div class="grow">${field('version-material', 'Material', html`<textarea id="version-material" class="input mono" rows="5" spellcheck="false" value=${values.material} onInput=${(/** @type {any} */ event) => set({ material: event.target.value })}></textarea>`, isAsymmetric(key) ? 'a private key in PEM' : 'hex or base64')}</div>`,
     run: (values) => api.post(`${path}/versions`, { material: values.material.trim() }),
   }).then(opened);
@@ -95,7 +95,7 @@ export function SourceKeyActs({ row: key, path, used, done }) {
     },
     run: (values, api) => api.post(`${path}/revoke`, { reason: values.reason, ...(values.message && { message: values.message }), ...(compromises(values.reason) && values.occurred && { compromiseOccurrenceDate: `${values.occurred}T00:00:00Z` }) }),
   }).then(done);
-  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word) => ask({ title, text, act: word, keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, {}) }).then(done);
+  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word) => ask({ title, text, act: word, tone: verb === 'archive' ? 'block' : 'ink', keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, {}) }).then(done);
   const virtual = () => ask({ title: `Make a virtual key of ${key.name}?`, act: 'Make the virtual key', tone: 'ink', keep: 'Leave it', text: 'It is the id of a HYOK key to be: that key gets this id, and the material of this source key.', run: (_, api) => api.post('/cckm/virtual/keys', { source_key_id: key.id }) }).then((answer) => {
     if (!answer?.id) return;
     changed('/cckm/virtual/keys');
