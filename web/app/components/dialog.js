@@ -25,12 +25,23 @@ export { Dialog, act, over, showError } from './over.js';
  * @property {(values: any, set: (values: any) => void) => any} [fields] further fields
  * @property {any} [values] their first values
  * @property {(values: any, api: typeof import('../api.js').api) => Promise<any>} run the change; its error is shown in the dialog. If it takes an api, the dialog shows what it would call: not for secrets
- * @property {(values: any) => Promise<any>} [dry] the dry run: what it answers is shown
+ * @property {((values: any) => Promise<any>) | true} [dry] the dry run: what it answers is shown. `true`: the change itself, made as a dry run by the api that `run` takes
  * @property {(answer: any) => any} [says] the answer of the dry run in words
  */
 
 /** Asks, and runs the act. Answers what the act answered, or null if it was not done. @param {Question} question @returns {Promise<any>} */
 export const ask = (question) => over((done) => html`<${Ask} question=${question} done=${done} />`);
+
+/** The api of a dry run: what is changed by it is only tried. */
+const trying = /** @type {typeof api} */ (
+  new Proxy(api, {
+    get: (real, /** @type {'post' | 'delete'} */ how) => (/** @type {[string, any, any]} */ ...given) => {
+      const at = how === 'delete' ? 1 : 2;
+      const options = { ...given[at], query: { ...given[at]?.query, dry_run: true } };
+      return /** @type {any} */ (real)[how](...(at === 1 ? [given[0], options] : [given[0], given[1], options]));
+    },
+  })
+);
 
 /** @param {{question: Question, done: (value: any) => void}} props */
 function Ask({ question, done }) {
@@ -47,7 +58,7 @@ function Ask({ question, done }) {
     setError(null);
     setDry(null);
     try {
-      const answer = await (which === 'run' ? question.run(values, api) : question.dry?.(values));
+      const answer = await (which === 'run' ? question.run(values, api) : question.dry === true ? question.run(values, trying) : question.dry?.(values));
       if (which === 'run') return done(answer ?? true);
       setDry(question.says ? question.says(answer) : 'This would be done. Nothing was changed.');
     } catch (failed) {

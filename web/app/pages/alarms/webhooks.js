@@ -49,7 +49,7 @@ async function test(row) {
 
 export function Webhooks() {
   const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: (_, api) => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSigningSecret);
-  const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
+  const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`), dry: true }).then((answer) => answer && changed(PATH));
   const toggle = (/** @type {any} */ row) => act(() => api.patch(`${PATH}/${segment(row.id)}`, { enabled: !row.enabled }, { version: versionIn(row) }).then((answer) => (changed(PATH), answer)), `${row.name} is ${row.enabled ? 'off' : 'on'}.`);
   const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
     { id: 'name', title: 'Name', sort: 'name', cell: (row) => html`<${Name} text=${row.name} />` },

@@ -32,6 +32,7 @@ export function CallerRules({ name, rules, missing, edit, done, title = 'Who may
       values: Object.fromEntries(RULES.map(([member]) => [member, (present[member] ?? []).join('\n')])),
       fields: (values, set) => html`<div class="form">${RULES.map(([member, label, example]) => html`<div class="field" key=${member}><label for=${`rule-${member}`}>${label}</label><textarea id=${`rule-${member}`} class="input mono" rows="2" placeholder=${example} value=${values[member]} onInput=${(/** @type {any} */ event) => set({ ...values, [member]: event.target.value })}></textarea></div>`)}</div>`,
       run: (values, api) => save(Object.fromEntries(RULES.map(([member]) => [member, values[member].split(/[\n,]/).map((/** @type {string} */ one) => one.trim()).filter(Boolean)])), api),
+      dry: true, says: () => 'These rules could be set. Nothing was changed.',
     }).then((answer) => answer && done?.(answer));
   };
   return html`<${Card} title=${title} sub=${filled.length === 0 ? 'no lists' : `${filled.length} ${filled.length === 1 ? 'list' : 'lists, all must hold'}`} acts=${edit && html`<${Button} class="small quiet" missing=${missing} onClick=${change}>Edit<//>`}>

@@ -39,7 +39,7 @@ export function Credentials({ store, path, done, short }) {
     if (answer) await showCredential(answer);
     again(answer);
   });
-  const drop = (/** @type {any} */ one) => ask({ title: 'Delete this credential?', act: 'Delete it', keep: 'Keep it', text: html`Calls that are signed with <code>${one.access_key_id}</code> are refused from then on. ${one.last_used_at && html`It was used <${Time} at=${one.last_used_at} />.`}`, run: (_, api) => api.delete(`${path}/credentials/${segment(one.id)}`) }).then(again);
+  const drop = (/** @type {any} */ one) => ask({ title: 'Delete this credential?', act: 'Delete it', keep: 'Keep it', text: html`Calls that are signed with <code>${one.access_key_id}</code> are refused from then on. ${one.last_used_at && html`It was used <${Time} at=${one.last_used_at} />.`}`, run: (_, api) => api.delete(`${path}/credentials/${segment(one.id)}`), dry: true }).then(again);
   const schedule = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_xks_credential_rotation', limit: 100 })).resources;
     ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',

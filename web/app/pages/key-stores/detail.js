@@ -39,9 +39,9 @@ export function KeyStoreDetail({ id }) {
     changedPath('/cckm/aws/custom-key-stores');
   };
   const connect = () => act(() => api.post(`${path}/connect`).then((answer) => (done(answer), answer)), `AWS connects to ${store.name}. That takes minutes.`);
-  const disconnect = () => ask({ title: `Disconnect ${store.name} from AWS?`, act: 'Disconnect', keep: 'Stay connected', text: `AWS can use none of its ${count} keys until it is connected again, which takes minutes. To refuse AWS at once, block it.`, run: (_, api) => api.post(`${path}/disconnect`) }).then(done);
-  const link = () => ask({ title: `Make ${store.name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS calls the health of the store at its address before it accepts it.', run: (_, api) => api.post(`${path}/link`) }).then(done);
-  const drop = () => ask({ title: `Delete ${store.name}?`, level: 3, name: store.name, act: 'Delete the key store', keep: 'Keep it', text: 'It is deleted at AWS first, with its credentials. It must be disconnected and without keys.', run: (_, api) => api.delete(path) }).then((answer) => {
+  const disconnect = () => ask({ title: `Disconnect ${store.name} from AWS?`, act: 'Disconnect', keep: 'Stay connected', text: `AWS can use none of its ${count} keys until it is connected again, which takes minutes. To refuse AWS at once, block it.`, run: (_, api) => api.post(`${path}/disconnect`), dry: true }).then(done);
+  const link = () => ask({ title: `Make ${store.name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS calls the health of the store at its address before it accepts it.', run: (_, api) => api.post(`${path}/link`), dry: true }).then(done);
+  const drop = () => ask({ title: `Delete ${store.name}?`, level: 3, name: store.name, act: 'Delete the key store', keep: 'Keep it', text: 'It is deleted at AWS first, with its credentials. It must be disconnected and without keys.', run: (_, api) => api.delete(path), dry: true }).then((answer) => {
     if (!answer) return;
     changedPath('/cckm/aws/custom-key-stores');
     go('/cckm/aws/custom-key-stores');

@@ -39,7 +39,7 @@ export function KeyActions({ row: key, path, changed }) {
     warn: key.last_used_at && `AWS last saw it in use: ${key.last_used_operation ?? 'an operation'}, ${key.last_used_at.slice(0, 10)}.`,
     fields: (values, set) => html`<div class="field"><label for="days">Wait <span class="optional">7 to 30 days</span></label><input id="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values, api) => api.post(`${path}/schedule-deletion`, { days: values.days }),
-    dry: (values) => api.post(`${path}/schedule-deletion`, { days: values.days }, { query: { dry_run: true } }),
+    dry: true,
     says: () => 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.',
   }).then(done);
   const cancel = () => act(() => post('cancel-deletion'), `The deletion of ${name} is cancelled. It is disabled now.`);
@@ -59,7 +59,7 @@ export function KeyActions({ row: key, path, changed }) {
       title: `Give ${name} the policy of a template?`, act: 'Apply the template', keep: 'Keep the policy', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no template of this account. <a href="/cckm/aws/templates?new=1">Make one</a>` : 'It replaces the policy in AWS; a change of the template can be pushed to the key later.',
       fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/policy`, { policytemplate: values.id }, { version: began }),
-      dry: (values) => api.post(`${path}/policy`, { policytemplate: values.id }, { version: began, query: { dry_run: true } }), says: () => 'The key could be given this policy. Nothing was changed.',
+      dry: true, says: () => 'The key could be given this policy. Nothing was changed.',
     }).then(done);
   };
   const publicKey = async () => {
@@ -70,13 +70,13 @@ export function KeyActions({ row: key, path, changed }) {
       showError(error);
     }
   };
-  const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: (_, api) => api.post(`${path}/block`) }).then(done);
+  const block = () => ask({ title: `Block ${name}?`, act: 'Block the key', keep: 'Keep serving', text: 'AWS is refused from the next request on. Applications that use it fail.', run: (_, api) => api.post(`${path}/block`), dry: true }).then(done);
   const unblock = () => act(() => post('unblock'), `${name} is served again.`);
-  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`) }).then(done);
+  const link = () => ask({ title: `Make ${name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS asks the key store for it, and gives it an id and an ARN.', run: (_, api) => api.post(`${path}/link`), dry: true }).then(done);
   const forget = () => ask({
     title: unlinked ? `Delete ${name}?` : `Remove the entry of ${name}?`, level: 3, name: short, act: unlinked ? 'Delete the key' : 'Remove the entry', keep: unlinked ? 'Keep the key' : 'Keep it',
     text: unlinked ? 'AWS does not know the key yet. It is deleted here with all its versions; its source key stays.' : 'AWS does not have the key any more. Its history stays in the log.',
-    run: (_, api) => api.delete(path), dry: () => api.delete(path, { query: { dry_run: true } }),
+    run: (_, api) => api.delete(path), dry: true,
   }).then((answer) => answer && (changedPath('/cckm/aws/keys'), go('/cckm/aws/keys')));
   const asymmetric = /^(RSA|ECC|ML_DSA|SM2)/.test(key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec ?? '');
 

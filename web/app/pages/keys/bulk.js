@@ -4,6 +4,7 @@ import { api } from '../../api.js';
 import { shared } from '../../data.js';
 import { JOBS } from '../../lib/places.js';
 import { queryString } from '../../lib/query.js';
+import { keyName } from '../../lib/key.js';
 import { number, plural } from '../../lib/text.js';
 import { lacks } from '../../rights.js';
 import { ask, showError } from '../../components/dialog.js';
@@ -43,6 +44,26 @@ async function start(chosen, operation, more = {}) {
   else toast(html`Begun for ${plural(begun, 'key')}. It can be left.`);
 }
 
+/** What would happen to each key: AWS is not asked. @param {import('../../components/list/bulk.js').Chosen} chosen @param {string} operation @param {any} [more] */
+async function tryAll(chosen, operation, more = {}) {
+  /** @type {Record<string, string>} */
+  const all = {};
+  for (const which of jobsOf(chosen)) Object.assign(all, (await api.post(JOBS.bulk, { ...which, operation, ...more }, { query: { dry_run: true } })).detailed_status);
+  return all;
+}
+
+/** The keys that are refused, by the reason; Claviger's own checks are meant. @param {Record<string, string>} all @param {any[]} rows those whose names are known */
+function tried(all, rows) {
+  const names = new Map(rows.map((row) => [row.id, keyName(row)]));
+  /** @type {Map<string, string[]>} */
+  const refused = new Map();
+  for (const [id, said] of Object.entries(all)) if (!/^success/i.test(said)) refused.set(said, [...(refused.get(said) ?? []), names.get(id) ?? id.slice(0, 8)]);
+  const count = [...refused.values()].flat().length;
+  const total = Object.keys(all).length;
+  return html`<b>${count === 0 ? `Claviger’s own checks allow it for ${total === 1 ? 'the key' : `all ${number(total)} keys`}.` : `${number(total - count)} of ${plural(total, 'key')} would be asked of AWS.`}</b> Nothing was changed.
+    ${count > 0 && html`<ul class="small">${[...refused].slice(0, 6).map(([why, keys]) => html`<li class="break"><bdi>${keys.slice(0, 5).join(', ')}</bdi>${keys.length > 5 && ` and ${number(keys.length - 5)} more`}: ${why}</li>`)}</ul>`}`;
+}
+
 /**
  * The right that is missing on each of the keys: a job fails those alone on which it is missing. Of all that match only the rows that are shown are known.
  * @param {import('../../components/list/bulk.js').Chosen} chosen @param {(key: any) => string} right of the act on one key
@@ -63,6 +84,7 @@ function Act({ chosen, right, act, class: extra, children }) {
 export function keyBulk(chosen) {
   const simple = (/** @type {string} */ operation) => start(chosen, operation).catch(showError);
   const count = plural(chosen.count, 'key');
+  const says = (/** @type {any} */ all) => tried(all, chosen.rows);
   const template = async () => {
     const templates = (await shared('/cckm/aws/templates', { limit: 200, sort: 'name' })).resources;
     ask({
@@ -70,6 +92,7 @@ export function keyBulk(chosen) {
       values: { id: templates[0]?.id ?? '' },
       fields: (values, set) => html`<div class="field grow"><label for="bulk-template">Policy template</label><select id="bulk-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${templates.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values) => start(chosen, 'applypolicytemplate', { policy_template_id: values.id }),
+      dry: (values) => tryAll(chosen, 'applypolicytemplate', { policy_template_id: values.id }), says,
     });
   };
   const deletion = () => ask({
@@ -77,6 +100,7 @@ export function keyBulk(chosen) {
     text: 'After the wait AWS destroys the keys. What they encrypted can never be read again. Until then you can cancel.', act: 'Schedule deletion', keep: 'Keep the keys', values: { days: 30 },
     fields: (values, set) => html`<div class="field"><label for="bulk-days">Wait <span class="optional">7 to 30 days</span></label><input id="bulk-days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values) => start(chosen, 'schedulekeydeletion', { days: values.days }),
+    dry: (values) => tryAll(chosen, 'schedulekeydeletion', { days: values.days }), says,
   });
   const schedule = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
@@ -84,6 +108,7 @@ export function keyBulk(chosen) {
       title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', tone: 'ink', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
       fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
+      dry: (values) => tryAll(chosen, 'enablerotationjob', { job_config_id: values.id }), says,
     });
   };
   const update = () => 'keyupdate';

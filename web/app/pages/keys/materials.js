@@ -12,6 +12,8 @@ import { ask } from '../../components/dialog.js';
 import { Segments } from '../../components/form.js';
 import { Button } from '../../components/popup.js';
 
+const ASKED = 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.';
+
 /** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */
 export function KeyMaterials({ row: key, path, changed, readOnly }) {
   const [range, setRange] = useState('14 months');
@@ -36,10 +38,12 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
     fields: (values, set) => html`<div class="field grow"><label for="import-source">Source key <span class="optional">name or id; empty makes a new one</span></label><input id="import-source" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} /></div>
       <div class="field"><label for="import-until">Last day, UTC <span class="optional">optional</span></label><input id="import-until" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.valid_to} onInput=${(/** @type {any} */ event) => set({ ...values, valid_to: event.target.value })} /></div>`,
     run: (values, api) => api.post(`${path}/import-material`, { source_key_identifier: values.source, ...(material && { key_material_id: material.aws_param?.KeyMaterialId, import_type: 'EXISTING_KEY_MATERIAL' }), ...(values.valid_to ? { key_expiration: true, valid_to: `${values.valid_to}T23:59:00Z` } : {}) }),
+    dry: true, says: () => ASKED,
   }).then(again);
   const drop = (/** @type {any} */ material) => ask({
     title: `Delete this material of ${keyName(key)}?`, level: 3, name: aliasParts(keyName(key))[1], act: 'Delete the material', keep: 'Keep it',
     text: 'AWS drops it at once: what it encrypted cannot be read until the same material is imported again.', run: (_, api) => api.post(`${path}/delete-material`, { key_material_id: material.aws_param?.KeyMaterialId }),
+    dry: true, says: () => ASKED,
   }).then(again);
   return html`<div class="body">
     ${gap && html`<${Note} tone="danger" acts=${!readOnly && html`<button type="button" class="link" onClick=${() => importNow(rows[0])}>Import again, later date</button>`}><b>${gap.to ? `This material expires ${Math.max(1, Math.round((gap.to - gap.from) / DAY))} days before the next rotation.` : 'This material expires, and no rotation is planned.'}</b> From ${day(gap.from, now.value)}${gap.to ? ` to ${day(gap.to, now.value)}` : ' on'} AWS could not use this key: its state would be PendingImport.<//>`}

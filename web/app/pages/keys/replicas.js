@@ -31,7 +31,7 @@ export function KeyReplicas({ row: key, path, changed, readOnly }) {
       run: (values, api) => api.post(`${path}/replicate-key`, { replica_region: values.region }),
     }).then(done);
   };
-  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', tone: 'ink', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }) }).then(done);
+  const promote = (/** @type {string} */ region) => ask({ title: `Make ${region} the primary?`, act: 'Make it the primary', tone: 'ink', keep: 'Leave it', text: 'The present primary becomes a replica. Both can be used all the while.', run: (_, api) => api.post(`${path}/update-primary-region`, { PrimaryRegion: region }), dry: true }).then(done);
   const spots = regions.map((one, i) => {
     const here = known.get(one.Region);
     return { region: one.Region, state: here ? keyState(here) : 'unknown', says: [i === 0 ? 'primary' : '', one.Region === key.region ? 'this one' : '', here ? '' : 'not managed here'].filter(Boolean).join(', ') };

@@ -32,11 +32,13 @@ export function rotations(key, path, done) {
   const symmetric = (key.aws_param?.CustomerMasterKeySpec ?? key.aws_param?.KeySpec) === 'SYMMETRIC_DEFAULT';
   const ours = key.aws_param?.KeyManager !== 'AWS';
 
+  const asked = 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.';
   const rotateMaterial = () => ask({
     title: `Rotate the material of ${name}?`, act: 'Rotate the material', tone: 'ink', keep: 'Leave it', values: { source: '', until: '' },
     text: brought ? 'New material is imported and used from then on; what is there stays readable. The id and the ARN stay.' : 'AWS encrypts with new material from then on; what is there stays readable. The id and the ARN stay.',
     fields: brought ? material : undefined,
     run: (values, api) => api.post(`${path}/rotate-material`, brought ? { ...(values.source && { source_key_identifier: values.source }), ...expiry(values) } : {}),
+    dry: true, says: () => asked,
   }).then(done);
   const rotate = () => ask({
     title: origin === 'hyok' ? `Make a new version of ${name}?` : `Replace ${name} by a new key?`, act: origin === 'hyok' ? 'Make the version' : 'Replace the key', tone: origin === 'hyok' ? 'ink' : 'block', keep: 'Leave it', values: { source: '', until: '', off: 'none' },
@@ -48,6 +50,7 @@ export function rotations(key, path, done) {
     title: `Have AWS rotate ${name}?`, act: 'Have AWS rotate it', tone: 'ink', keep: 'Leave it', values: { days: 365 }, text: 'AWS makes new material each period. It keeps the old, so that everything stays readable.',
     fields: (values, set) => field('rotate-days', 'Every so many days', '90 to 2560', html`<input id="rotate-days" class="input" type="number" min="90" max="2560" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} />`),
     run: (values, api) => api.post(`${path}/enable-auto-rotation`, { rotation_period_in_days: values.days }),
+    dry: true, says: () => asked,
   }).then(done);
   const awsOff = () => act(() => api.post(`${path}/disable-auto-rotation`).then((answer) => (done(answer), answer)), `AWS rotates ${name} no longer.`, () => api.post(`${path}/enable-auto-rotation`, { rotation_period_in_days: key.aws_param?.RotationPeriodInDays ?? 365 }).then(done));
   const scheduleOn = async () => {
@@ -56,7 +59,7 @@ export function rotations(key, path, done) {
       title: `Put ${name} under a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for rotations. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
       fields: (values, set) => list.length > 0 && field('rotate-schedule', 'Schedule', '', html`<select id="rotate-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at_words ?? one.run_at}</option>`)}</select>`),
       run: (values, api) => api.post(`${path}/enable-rotation-job`, { job_config_id: values.id }),
-      dry: (values) => api.post(`${path}/enable-rotation-job`, { job_config_id: values.id }, { query: { dry_run: true } }), says: () => 'It could be put under this schedule. Nothing was changed.',
+      dry: true, says: () => 'It could be put under this schedule. Nothing was changed.',
     }).then(done);
   };
   const scheduleOff = () => act(() => api.post(`${path}/disable-rotation-job`).then((answer) => (done(answer), answer)), `No schedule rotates ${name}.`);

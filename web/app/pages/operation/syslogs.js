@@ -36,7 +36,7 @@ function edit(present) {
 }
 
 /** @param {any} row */
-const drop = (row) => ask({ title: `Remove the receiver ${row.host}?`, act: 'Remove the receiver', keep: 'Keep it', text: `What it has not received is not sent any more: ${number(row.lag ?? 0)} records.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`) }).then((answer) => answer && changed(PATH));
+const drop = (row) => ask({ title: `Remove the receiver ${row.host}?`, act: 'Remove the receiver', keep: 'Keep it', text: `What it has not received is not sent any more: ${number(row.lag ?? 0)} records.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`), dry: true }).then((answer) => answer && changed(PATH));
 
 /** @type {import('../../components/list/table.js').Column[]} */
 const COLUMNS = [

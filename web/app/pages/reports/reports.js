@@ -55,7 +55,7 @@ export function ReportDetail({ id }) {
       showError(error);
     }
   };
-  const drop = () => ask({ title: `Delete the report ${report.name}?`, act: 'Delete the report', keep: 'Keep it', text: 'Its rows go with it. It can be made again for the same time as long as CloudTrail keeps the events.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed('/cckm/aws/reports'), go('/cckm/aws/reports')));
+  const drop = () => ask({ title: `Delete the report ${report.name}?`, act: 'Delete the report', keep: 'Keep it', text: 'Its rows go with it. It can be made again for the same time as long as CloudTrail keeps the events.', run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (changed('/cckm/aws/reports'), go('/cckm/aws/reports')));
   const done = report.overall_status !== 'in_progress';
   return html`<div class="page full"><${Head} title=${html`<bdi>${report.name}</bdi>`} beside=${html`<${State} state=${report.overall_status} /><${Chip}>${kindWords(report.report_type)}<//>`} actions=${html`<button type="button" class="button" disabled=${!done} onClick=${() => save('csv')}><${Icon} name="download" size="small" />CSV</button><button type="button" class="button" disabled=${!done} onClick=${() => save('jsonl')}>JSON lines</button><${Button} class="danger" onClick=${drop}>Delete…<//>`} />
     <${Facts} of=${[['From', html`<${Time} at=${report.start_time} />`], ['To', html`<${Time} at=${report.end_time} />`], ['KMSs', [...new Set((report.cloud_watch_params ?? []).map((/** @type {any} */ one) => one.kms))].join(', ')], ['Rows', number(report.progress?.rows ?? 0)], ['Events read', number(report.progress?.events_read ?? 0)], ['Skipped', number(report.progress?.skipped ?? 0)]]} />

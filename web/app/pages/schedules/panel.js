@@ -34,7 +34,7 @@ export function SchedulePanel({ id }) {
     };
     return act(() => set(disabled), `${one.name} is ${disabled ? 'off' : 'on'}.`, () => set(!disabled));
   };
-  const drop = () => ask({ title: `Delete the schedule ${one.name}?`, level: 3, name: one.name, act: 'Delete it', keep: 'Keep it', text: one.keys_count > 0 ? `Its ${number(one.keys_count)} keys are rotated by nothing then.` : 'Its past runs stay in the log.', run: (_, api) => api.delete(path, { query: one.keys_count > 0 ? { force: true } : {} }) }).then((answer) => {
+  const drop = () => ask({ title: `Delete the schedule ${one.name}?`, level: 3, name: one.name, act: 'Delete it', keep: 'Keep it', text: one.keys_count > 0 ? `Its ${number(one.keys_count)} keys are rotated by nothing then.` : 'Its past runs stay in the log.', run: (_, api) => api.delete(path, { query: one.keys_count > 0 ? { force: true } : {} }), dry: true }).then((answer) => {
     if (!answer) return;
     setQuery({ open: null });
     changed('/scheduler/job-configs');

@@ -94,16 +94,17 @@ export function SourceKeyActs({ row: key, path, used, done }) {
         ${compromises(values.reason) && html`${field('revoke-since', 'Since when', input('revoke-since', values.occurred, (occurred) => set({ occurred }), { type: 'date' }), 'optional, UTC; else since it was made')}<p class="warn small">It is compromised for good then.</p>`}</div>`;
     },
     run: (values, api) => api.post(`${path}/revoke`, { reason: values.reason, ...(values.message && { message: values.message }), ...(compromises(values.reason) && values.occurred && { compromiseOccurrenceDate: `${values.occurred}T00:00:00Z` }) }),
+    dry: true,
   }).then(done);
-  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word) => ask({ title, text, act: word, tone: verb === 'archive' ? 'block' : 'ink', keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, {}) }).then(done);
+  const simple = (/** @type {string} */ verb, /** @type {string} */ title, /** @type {string} */ text, /** @type {string} */ word) => ask({ title, text, act: word, tone: verb === 'archive' ? 'block' : 'ink', keep: 'Leave it', run: (_, api) => api.post(`${path}/${verb}`, {}), dry: true }).then(done);
   const virtual = () => ask({ title: `Make a virtual key of ${key.name}?`, act: 'Make the virtual key', tone: 'ink', keep: 'Leave it', text: 'It is the id of a HYOK key to be: that key gets this id, and the material of this source key.', run: (_, api) => api.post('/cckm/virtual/keys', { source_key_id: key.id }) }).then((answer) => {
     if (!answer?.id) return;
     changed('/cckm/virtual/keys');
     toast('The virtual key is made.');
     go(`/cckm/virtual/keys?open=${segment(answer.id)}`);
   });
-  const drop = () => ask({ title: `Delete ${key.name}, version ${key.version}?`, level: 3, name: key.name, act: 'Delete the source key', keep: 'Keep it', text: 'Its material is destroyed. AWS takes only this material again if it is lost there.', warn: inUse, run: (_, api) => api.delete(path) }).then((answer) => answer && (changed('/vault/keys2'), go('/vault/keys2')));
-  const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: inUse, run: (_, api) => api.post(`${path}/destroy`) }).then(done);
+  const drop = () => ask({ title: `Delete ${key.name}, version ${key.version}?`, level: 3, name: key.name, act: 'Delete the source key', keep: 'Keep it', text: 'Its material is destroyed. AWS takes only this material again if it is lost there.', warn: inUse, run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (changed('/vault/keys2'), go('/vault/keys2')));
+  const destroy = () => ask({ title: `Destroy the material of ${key.name}?`, level: 3, name: key.name, act: 'Destroy the material', keep: 'Keep it', text: 'The entry stays, the material is gone for good.', warn: inUse, run: (_, api) => api.post(`${path}/destroy`), dry: true }).then(done);
   const usable = key.state === 'Active' && !archived;
   const has = key.destroyDate === undefined || key.destroyDate === null;
   return html`<${Button} icon="plus" missing=${missing} onClick=${version}>New version…<//><${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[

@@ -52,7 +52,7 @@ function VirtualPanel({ id }) {
   const missing = lacksAnywhere('hyokkeydelete');
   const allow = (/** @type {boolean} */ deletable) => api.patch(path, { deletable }).then((answer) => (read.set(answer), changed(VIRTUAL), answer));
   const set = (/** @type {boolean} */ deletable) => act(() => allow(deletable), deletable ? `${one.name} may be deleted.` : `${one.name} is kept.`, () => allow(!deletable));
-  const drop = () => ask({ title: `Delete the virtual key of ${one.name}?`, level: 3, name: one.name, act: 'Delete the virtual key', keep: 'Keep it', text: 'No HYOK key can be made with its id any more. The source key stays.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed(VIRTUAL), setQuery({ open: null })));
+  const drop = () => ask({ title: `Delete the virtual key of ${one.name}?`, level: 3, name: one.name, act: 'Delete the virtual key', keep: 'Keep it', text: 'No HYOK key can be made with its id any more. The source key stays.', run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (changed(VIRTUAL), setQuery({ open: null })));
   const hold = () => {
     // The form takes the source key by the id of the virtual key.
     keepDraft('key.hyok', { ...START, source: one.name, sourceId: one.id });

@@ -55,7 +55,7 @@ export function TemplateDetail({ id }) {
   const bar = past && html`<${TimeBar} path=${path} name=${one?.name ?? id.slice(0, 8)} begun=${one?.createdAt ?? ''} />`;
   if (!one || (past && read.error)) return html`<${Instead} bar=${bar} read=${read} rows=${6} />`;
   const missing = lacksAnywhere('keyupdate');
-  const drop = () => ask({ title: `Delete the template ${one.name}?`, level: 3, name: one.name, act: 'Delete the template', keep: 'Keep it', text: 'It can be deleted once no key carries its tag.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed('/cckm/aws/templates'), go('/cckm/aws/templates')));
+  const drop = () => ask({ title: `Delete the template ${one.name}?`, level: 3, name: one.name, act: 'Delete the template', keep: 'Keep it', text: 'It can be deleted once no key carries its tag.', run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (changed('/cckm/aws/templates'), go('/cckm/aws/templates')));
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${one.name}</bdi>`} beside=${one.is_verified ? html`<${Chip} tone="ok">tried at AWS<//>` : html`<${Chip}>not tried yet<//>`} sub=${html`<span class="row">Account <${IdLine} text=${one.account_id} /></span><${IdLine} text=${one.id} what="the id" />`} actions=${past ? html`<${ReadOnly} />` : html`<${Button} missing=${missing} onClick=${() => go(`/cckm/aws/templates?new=1&edit=${encodeURIComponent(id)}`)}>Edit<//><${Button} class="danger" missing=${missing} onClick=${drop}>Delete…<//>`} />
     <${Tabs} tabs=${[
       { id: 'policy', label: 'Policy', show: () => html`<div class="body"><${Card} title="Policy"><${Json} value=${jsonText(one.policy)} label="the policy" /><//></div>` },

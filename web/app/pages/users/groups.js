@@ -61,7 +61,7 @@ function GroupPanel({ name, previous, next }) {
     changed(USERS);
   };
   const edit = () => askGroup(`The group ${name}`, 'Save the group', { name, description: row?.description ?? '' }, (values, api) => api.patch(path, system ? { description: values.description } : values, { version: versionIn(row) }), system).then((answer) => answer && (done(), setQuery({ open: answer.name })));
-  const remove = () => ask({ title: `Delete the group ${name}?`, level: 3, name, act: 'Delete the group', keep: 'Keep the group', text: 'All its permissions on KMSs go with it; its members lose them.', run: (_, api) => api.delete(path) }).then((answer) => answer && (done(), setQuery({ open: null })));
+  const remove = () => ask({ title: `Delete the group ${name}?`, level: 3, name, act: 'Delete the group', keep: 'Keep the group', text: 'All its permissions on KMSs go with it; its members lose them.', run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (done(), setQuery({ open: null })));
   const put = (/** @type {'post' | 'delete'} */ how, /** @type {any} */ who) => (how === 'post' ? api.post : api.delete)(`${path}/users/${segment(who.user_id)}`).then(done);
   const out = (/** @type {any} */ who) => act(() => put('delete', who), `${who.username} is not in ${name} any more.`, () => put('post', who));
   const add = async () => {

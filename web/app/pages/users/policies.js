@@ -60,7 +60,7 @@ function PolicyPanel({ name }) {
   const path = `${POLICIES}/${segment(name)}`;
   const read = useGet(path);
   useOpened({ call: { path, query: {} }, terraform: read.data && passwordPolicyResource(read.data) });
-  const remove = () => ask({ title: `Delete the password policy ${name}?`, level: 3, name, act: 'Delete the policy', keep: 'Keep the policy', text: 'It can be deleted only while no user has it.', run: (_, api) => api.delete(path) }).then((answer) => answer && (changed(POLICIES), setQuery({ open: null })));
+  const remove = () => ask({ title: `Delete the password policy ${name}?`, level: 3, name, act: 'Delete the policy', keep: 'Keep the policy', text: 'It can be deleted only while no user has it.', run: (_, api) => api.delete(path), dry: true }).then((answer) => answer && (changed(POLICIES), setQuery({ open: null })));
   return html`<${SidePanel} title=${html`<bdi>${name}</bdi>`} actions=${name !== 'global' && html`<${Button} class="small danger" onClick=${remove}>Delete…<//>`}>${read.error ? html`<div class="panel-body"><${ErrorNote} error=${read.error} again=${read.reload} /></div>` : !read.data ? html`<div class="panel-body"><${Skeleton} rows=${6} /></div>` : html`<${Rules} row=${read.data} path=${path} set=${read.set} />`}<//>`;
 }
 

@@ -47,7 +47,7 @@ function Acts({ row, path, set }) {
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const remove = () => ask({
     title: `Delete the user ${row.username}?`, level: 3, name: row.username, act: 'Delete the user', keep: 'Keep the user',
-    text: 'All sessions end, and all permissions on KMSs go with the user. What the user did stays in the audit log.', run: (_, api) => api.delete(path),
+    text: 'All sessions end, and all permissions on KMSs go with the user. What the user did stays in the audit log.', run: (_, api) => api.delete(path), dry: true,
   }).then((answer) => {
     if (!answer) return;
     setQuery({ open: null });
