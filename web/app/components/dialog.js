@@ -2,10 +2,11 @@
  * Questions before an act. Level 1, what can be undone, asks nothing: see `act`. Level 2 disturbs: a question with its
  * consequences, the focus on the safe button. Level 3 destroys or locks out: the name must be typed.
  */
-import { html, useState } from '../view.js';
+import { html, useLayoutEffect, useRef, useState } from '../view.js';
 import { api, callOf } from '../api.js';
 import { AsCode } from '../frame/api-menu.js';
 import { ErrorNote, Note } from './bits.js';
+import { controlOf, showAt } from './field-error.js';
 import { Icon } from './icon.js';
 import { Dialog, over } from './over.js';
 import { Button, Popup } from './popup.js';
@@ -22,7 +23,7 @@ export { Dialog, act, over, showError } from './over.js';
  * @property {string} act the verb and its object: "Schedule deletion"
  * @property {'block' | 'ink'} [tone] of the button of the act: `ink` if it disturbs nobody, such as an edit
  * @property {string} [keep] the safe way: "Keep the key"
- * @property {(values: any, set: (values: any) => void) => any} [fields] further fields
+ * @property {(values: any, set: (values: any) => void) => any} [fields] further fields; the `name` of a control has the API's members that it stands for, so that a refusal goes to it
  * @property {any} [values] their first values
  * @property {(values: any, api: typeof import('../api.js').api) => Promise<any>} run the change; its error is shown in the dialog. If it takes an api, the dialog shows what it would call: not for secrets
  * @property {((values: any) => Promise<any>) | true} [dry] the dry run: what it answers is shown. `true`: the change itself, made as a dry run by the api that `run` takes
@@ -51,6 +52,10 @@ function Ask({ question, done }) {
   const [busy, setBusy] = useState('');
   const [error, setError] = useState(/** @type {any} */ (null));
   const [dry, setDry] = useState(/** @type {any} */ (null));
+  const form = useRef(/** @type {any} */ (null));
+  const at = controlOf(form.current, error?.member);
+  // A refusal of what was typed is there, and gone with the next letter.
+  useLayoutEffect(() => (at ? showAt(at, error) : undefined), [error]);
   const ready = level !== 3 || typed.trim() === name;
 
   const run = async (/** @type {'run' | 'dry'} */ which) => {
@@ -75,7 +80,7 @@ function Ask({ question, done }) {
   const held = busy === 'run';
   const call = question.run.length > 1 && callOf((noting) => question.run(values, noting));
   return html`<${Dialog} label=${question.title} close=${() => done(null)} held=${held}>
-    <form onSubmit=${submit}>
+    <form ref=${form} onSubmit=${submit} onInput=${() => at && setError(null)}>
       <div class="inside">
         <h2 class="break">${question.title}</h2>
         ${question.text && html`<div class="t2 break">${question.text}</div>`}
@@ -86,7 +91,7 @@ function Ask({ question, done }) {
           ${question.fields?.(values, setValues)}
         </div>
         ${dry && html`<${Note} icon="eye" live>${dry}<//>`}
-        <${ErrorNote} error=${error} />
+        ${!at && html`<${ErrorNote} error=${error} />`}
       </div>
       <div class="buttons">
         ${call && html`<${Popup} class="button" wide name="This as a call of the API" label=${html`<${Icon} name="code" size="small" />API`}>${() => html`<${AsCode} call=${call} terraform="" />`}<//>`}

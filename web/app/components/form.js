@@ -5,6 +5,7 @@
 import { html, useEffect, useId, useLayoutEffect, useRef, useState } from '../view.js';
 import { draft, keepDraft } from '../storage.js';
 import { ErrorNote } from './bits.js';
+import { FieldError } from './field-error.js';
 import { Icon } from './icon.js';
 
 export { Segments } from './segments.js';
@@ -81,12 +82,6 @@ export function useForm(name, initial, { secrets = [] } = {}) {
   };
 }
 
-/** The words of an error at its field: without the name of the member in front. @param {any} error */
-function words(error) {
-  const text = typeof error === 'string' ? error : error.message ?? String(error);
-  return error?.member && text.startsWith(`${error.member}: `) ? text.slice(error.member.length + 2) : text;
-}
-
 /**
  * A field: its label over it, whether it is optional, a hint, and the server's error.
  * @param {{form: Form, name: string, label: any, optional?: boolean | string, hint?: any, good?: any, full?: boolean, children: (control: {id: string, value: any, set: (value: any) => void, bad: boolean, describedby: string | undefined}) => any}} props
@@ -96,13 +91,13 @@ export function Field({ form, name, label, optional, hint, good, full, children 
   const id = useId();
   form.fields.add(name);
   const error = form.errors[name];
-  const below = error || hint || good ? `${id}-below` : undefined;
+  const below = hint || (good && !error) ? `${id}-below` : undefined;
+  const describedby = [error && `${id}-error`, below].filter(Boolean).join(' ') || undefined;
   return html`<div class=${`field ${full ? 'full' : ''}`}>
     <label for=${id}>${label}${optional && html`<span class="optional">${optional === true ? 'optional' : optional}</span>`}</label>
-    ${children({ id, value: form.values[name], set: (value) => form.set({ [name]: value }), bad: Boolean(error), describedby: below })}
-    ${error ? html`<div class="error" id=${below} role="alert"><${Icon} name="circle-alert" /><span class="break">${words(error)}</span></div>`
-      : good ? html`<div class="good" id=${below}><${Icon} name="check" /><span>${good}</span></div>`
-      : hint && html`<div class="hint" id=${below}>${hint}</div>`}
+    ${children({ id, value: form.values[name], set: (value) => form.set({ [name]: value }), bad: Boolean(error), describedby })}
+    ${error && html`<${FieldError} error=${error} id=${`${id}-error`} value=${form.values[name]} use=${(/** @type {number} */ value) => form.set({ [name]: typeof form.values[name] === 'number' ? value : String(value) })} />`}
+    ${good && !error ? html`<div class="good" id=${below}><${Icon} name="check" /><span>${good}</span></div>` : hint && html`<div class="hint" id=${below}>${hint}</div>`}
   </div>`;
 }
 
@@ -131,7 +126,7 @@ export function CheckField({ form, name, label, hint }) {
   form.fields.add(name);
   const error = form.errors[name];
   return html`<div class="field"><label class="check"><input type="checkbox" class="box" checked=${Boolean(form.values[name])} onChange=${(/** @type {any} */ event) => form.set({ [name]: event.target.checked })} /><span>${label}</span></label>
-    ${error ? html`<div class="error" role="alert"><${Icon} name="circle-alert" />${words(error)}</div>` : hint && html`<div class="hint">${hint}</div>`}</div>`;
+    ${error && html`<${FieldError} error=${error} value="" use=${() => undefined} />`}${hint && html`<div class="hint">${hint}</div>`}</div>`;
 }
 
 /**

@@ -26,8 +26,8 @@ async function edit(present) {
   const answer = await ask({
     title: present ? `Change ${present.name}` : 'Add a webhook', act: present ? 'Save the webhook' : 'Add the webhook', tone: 'ink', keep: 'Leave it', values: { name: present?.name ?? '', url: present?.url ?? '', conditions: present?.conditions ?? [] },
     text: 'Alarms are sent to it as JSON, signed. The address must hold no secret: it is shown and recorded.',
-    fields: (values, set) => html`<div class="column grow"><div class="field"><label for="hook-name">Name</label><input id="hook-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ ...values, name: event.target.value })} /></div>
-      <div class="field"><label for="hook-url">Address</label><input id="hook-url" class="input mono" placeholder="https://" value=${values.url} onInput=${(/** @type {any} */ event) => set({ ...values, url: event.target.value })} /></div>
+    fields: (values, set) => html`<div class="column grow"><div class="field"><label for="hook-name">Name</label><input id="hook-name" name="name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ ...values, name: event.target.value })} /></div>
+      <div class="field"><label for="hook-url">Address</label><input id="hook-url" name="url" class="input mono" placeholder="https://" value=${values.url} onInput=${(/** @type {any} */ event) => set({ ...values, url: event.target.value })} /></div>
       <div class="field"><span class="legend">Only these <span class="optional">none chosen: all</span></span><div class="row wrap">${ALARM_NAMES.map((name) => html`<label class="check" key=${name}><input type="checkbox" class="box" checked=${values.conditions.includes(name)} onChange=${() => set({ ...values, conditions: values.conditions.includes(name) ? values.conditions.filter((/** @type {string} */ one) => one !== name) : [...values.conditions, name] })} />${alarmWords(name)}</label>`)}</div></div></div>`,
     run: (values, api) => (present ? api.patch(`${PATH}/${segment(present.id)}`, values, { version: versionIn(present) }) : api.post(PATH, values)),
   });

@@ -30,7 +30,7 @@ export function CallerRules({ name, rules, missing, edit, done, title = 'Who may
     ask({
       title: `Who may call ${name}?`, act: 'Set the rules', keep: 'Leave them', text: 'Each list that is not empty must hold. Who is not named in it is refused from the next call on. One to a line; * stands for any text.',
       values: Object.fromEntries(RULES.map(([member]) => [member, (present[member] ?? []).join('\n')])),
-      fields: (values, set) => html`<div class="form">${RULES.map(([member, label, example]) => html`<div class="field" key=${member}><label for=${`rule-${member}`}>${label}</label><textarea id=${`rule-${member}`} class="input mono" rows="2" placeholder=${example} value=${values[member]} onInput=${(/** @type {any} */ event) => set({ ...values, [member]: event.target.value })}></textarea></div>`)}</div>`,
+      fields: (values, set) => html`<div class="form">${RULES.map(([member, label, example]) => html`<div class="field" key=${member}><label for=${`rule-${member}`}>${label}</label><textarea id=${`rule-${member}`} name=${member} class="input mono" rows="2" placeholder=${example} value=${values[member]} onInput=${(/** @type {any} */ event) => set({ ...values, [member]: event.target.value })}></textarea></div>`)}</div>`,
       run: (values, api) => save(Object.fromEntries(RULES.map(([member]) => [member, values[member].split(/[\n,]/).map((/** @type {string} */ one) => one.trim()).filter(Boolean)])), api),
       dry: true, says: () => 'These rules could be set. Nothing was changed.',
     }).then((answer) => answer && done?.(answer));

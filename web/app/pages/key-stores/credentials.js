@@ -43,7 +43,7 @@ export function Credentials({ store, path, done, short }) {
   const schedule = async () => {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_xks_credential_rotation', limit: 100 })).resources;
     ask({ title: `Rotate the credentials of ${store.name} by a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for credentials. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
-      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="store-schedule">Schedule</label><select id="store-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at}</option>`)}</select></div>`,
+      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="store-schedule">Schedule</label><select id="store-schedule" name="job_config_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: values.id }) }).then(again);
   };
   const off = () => act(() => api.post(`${path}/disable-credential-rotation-job`).then((answer) => (again(answer), answer)), `No schedule rotates the credentials of ${store.name}.`, () => api.post(`${path}/enable-credential-rotation-job`, { job_config_id: by }).then(again));

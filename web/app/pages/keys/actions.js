@@ -37,7 +37,7 @@ export function KeyActions({ row: key, path, changed }) {
     title: `Schedule the deletion of ${name}?`, level: 3, name: short, act: 'Schedule deletion', keep: 'Keep the key', values: { days: 30 },
     text: 'After the wait AWS destroys the key. What it encrypted can never be read again. Until then you can cancel.',
     warn: key.last_used_at && `AWS last saw it in use: ${key.last_used_operation ?? 'an operation'}, ${key.last_used_at.slice(0, 10)}.`,
-    fields: (values, set) => html`<div class="field"><label for="days">Wait <span class="optional">7 to 30 days</span></label><input id="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
+    fields: (values, set) => html`<div class="field"><label for="days">Wait <span class="optional">7 to 30 days</span></label><input id="days" name="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values, api) => api.post(`${path}/schedule-deletion`, { days: values.days }),
     dry: true,
     says: () => 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.',
@@ -48,7 +48,7 @@ export function KeyActions({ row: key, path, changed }) {
     const began = versionOf(path);
     return ask({
       title: `Describe ${name}`, act: 'Save the description', tone: 'ink', keep: 'Leave it', values: { description: key.aws_param?.Description ?? '' },
-      fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="key-description">Description <span class="optional">in AWS, at most 8192 characters</span></label><textarea id="key-description" name="description" class="input" rows="3" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })}></textarea></div>`,
       run: (values, api) => api.post(`${path}/update-description`, values, { version: began }),
     }).then(done);
   };
@@ -57,7 +57,7 @@ export function KeyActions({ row: key, path, changed }) {
     const list = (await shared('/cckm/aws/templates', { account_id: key.account_id, limit: 200, sort: 'name' })).resources;
     ask({
       title: `Give ${name} the policy of a template?`, act: 'Apply the template', keep: 'Keep the policy', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no template of this account. <a href="/cckm/aws/templates?new=1">Make one</a>` : 'It replaces the policy in AWS; a change of the template can be pushed to the key later.',
-      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+      fields: (values, set) => list.length > 0 && html`<div class="field grow"><label for="key-template">Policy template</label><select id="key-template" name="policytemplate" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/policy`, { policytemplate: values.id }, { version: began }),
       dry: true, says: () => 'The key could be given this policy. Nothing was changed.',
     }).then(done);

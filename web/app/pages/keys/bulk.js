@@ -60,7 +60,7 @@ function tried(all, rows) {
   for (const [id, said] of Object.entries(all)) if (!/^success/i.test(said)) refused.set(said, [...(refused.get(said) ?? []), names.get(id) ?? id.slice(0, 8)]);
   const count = [...refused.values()].flat().length;
   const total = Object.keys(all).length;
-  return html`<b>${count === 0 ? `Claviger’s own checks allow it for ${total === 1 ? 'the key' : `all ${number(total)} keys`}.` : `${number(total - count)} of ${plural(total, 'key')} would be asked of AWS.`}</b> Nothing was changed.
+  return html`<b>${count === 0 ? `Claviger’s own checks allow it for ${total === 1 ? 'the key' : `all ${number(total)} keys`}.` : `Claviger’s own checks allow it for ${number(total - count)} of ${plural(total, 'key')}.`}</b> Nothing was changed.
     ${count > 0 && html`<ul class="small">${[...refused].slice(0, 6).map(([why, keys]) => html`<li class="break"><bdi>${keys.slice(0, 5).join(', ')}</bdi>${keys.length > 5 && ` and ${number(keys.length - 5)} more`}: ${why}</li>`)}</ul>`}`;
 }
 
@@ -90,7 +90,7 @@ export function keyBulk(chosen) {
     ask({
       title: `Apply a policy template to ${count}?`, text: 'It replaces the policies that the keys have in AWS.', act: 'Apply the template', keep: 'Keep the policies',
       values: { id: templates[0]?.id ?? '' },
-      fields: (values, set) => html`<div class="field grow"><label for="bulk-template">Policy template</label><select id="bulk-template" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${templates.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="bulk-template">Policy template</label><select id="bulk-template" name="policy_template_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${templates.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values) => start(chosen, 'applypolicytemplate', { policy_template_id: values.id }),
       dry: (values) => tryAll(chosen, 'applypolicytemplate', { policy_template_id: values.id }), says,
     });
@@ -98,7 +98,7 @@ export function keyBulk(chosen) {
   const deletion = () => ask({
     title: `Schedule the deletion of ${count}?`, level: 3, name: count.replaceAll('\u2009', ''),
     text: 'After the wait AWS destroys the keys. What they encrypted can never be read again. Until then you can cancel.', act: 'Schedule deletion', keep: 'Keep the keys', values: { days: 30 },
-    fields: (values, set) => html`<div class="field"><label for="bulk-days">Wait <span class="optional">7 to 30 days</span></label><input id="bulk-days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
+    fields: (values, set) => html`<div class="field"><label for="bulk-days">Wait <span class="optional">7 to 30 days</span></label><input id="bulk-days" name="days" class="input" type="number" min="7" max="30" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} /></div>`,
     run: (values) => start(chosen, 'schedulekeydeletion', { days: values.days }),
     dry: (values) => tryAll(chosen, 'schedulekeydeletion', { days: values.days }), says,
   });
@@ -106,7 +106,7 @@ export function keyBulk(chosen) {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
     ask({
       title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', tone: 'ink', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
-      fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" name="job_config_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
       run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
       dry: (values) => tryAll(chosen, 'enablerotationjob', { job_config_id: values.id }), says,
     });

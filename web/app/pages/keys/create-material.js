@@ -26,7 +26,7 @@ export function SourcePicker({ form, kind }) {
   const error = form.errors.source_key_identifier ?? form.errors.source;
   const make = () => ask({
     title: 'Make a new source key?', act: 'Make it', tone: 'ink', keep: 'Leave it', text: 'AES with 256 bits, made here, sealed by the keyring. It can be used for this key.', values: { name: `key-${new Date(now.value).toISOString().slice(0, 10)}` },
-    fields: (values, set) => html`<div class="field grow"><label for="source-name">Name</label><input id="source-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ name: event.target.value })} /></div>`,
+    fields: (values, set) => html`<div class="field grow"><label for="source-name">Name</label><input id="source-name" name="name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => set({ name: event.target.value })} /></div>`,
     run: (values, api) => api.post('/vault/keys2', { name: values.name, algorithm: 'aes', size: 256, ...(kind === 'hyok' && { unexportable: true, undeletable: true }) }),
   }).then((answer) => {
     if (!answer?.name) return;

@@ -27,7 +27,7 @@ export function KeyReplicas({ row: key, path, changed, readOnly }) {
     if (free.length === 0) return toast(`${key.kms} has no further region. Add one to the KMS first.`);
     return ask({
       title: `Replicate ${keyName(key)}?`, act: 'Make the replica', tone: 'ink', keep: 'Leave it', text: 'The replica has the same material and id in another region, and a policy of its own.', values: { region: free[0] },
-      fields: (values, set) => html`<div class="field grow"><label for="replica-region">Region</label><select id="replica-region" class="select" onChange=${(/** @type {any} */ event) => set({ region: event.target.value })}>${free.map((/** @type {string} */ region) => html`<option value=${region} selected=${region === values.region}>${region}</option>`)}</select></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="replica-region">Region</label><select id="replica-region" name="replica_region" class="select" onChange=${(/** @type {any} */ event) => set({ region: event.target.value })}>${free.map((/** @type {string} */ region) => html`<option value=${region} selected=${region === values.region}>${region}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/replicate-key`, { replica_region: values.region }),
     }).then(done);
   };

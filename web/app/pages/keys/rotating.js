@@ -12,11 +12,11 @@ import { ask, act } from '../../components/dialog.js';
 const field = (id, label, optional, control) => html`<div class="field grow"><label for=${id}>${label} ${optional && html`<span class="optional">${optional}</span>`}</label>${control}</div>`;
 
 /** The source key of the new material. @param {any} values @param {(values: any) => void} set @param {string} which what names it */
-const source = (values, set, which) => field('rotate-source', 'Source key', which, html`<input id="rotate-source" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} />`);
+const source = (values, set, which) => field('rotate-source', 'Source key', which, html`<input id="rotate-source" name="source_key_identifier source_key_id" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} />`);
 
 /** The source key and the last day, of keys that take material from here. @param {any} values @param {(values: any) => void} set */
 const material = (values, set) => html`${source(values, set, 'name or id; empty makes a new one')}
-  ${field('rotate-until', 'Last day, UTC', 'optional', html`<input id="rotate-until" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.until} onInput=${(/** @type {any} */ event) => set({ ...values, until: event.target.value })} />`)}`;
+  ${field('rotate-until', 'Last day, UTC', 'optional', html`<input id="rotate-until" name="valid_to" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.until} onInput=${(/** @type {any} */ event) => set({ ...values, until: event.target.value })} />`)}`;
 
 const expiry = (/** @type {any} */ values) => (values.until ? { key_expiration: true, valid_to: `${values.until}T23:59:00Z` } : {});
 
@@ -48,7 +48,7 @@ export function rotations(key, path, done) {
   }).then(done);
   const awsOn = () => ask({
     title: `Have AWS rotate ${name}?`, act: 'Have AWS rotate it', tone: 'ink', keep: 'Leave it', values: { days: 365 }, text: 'AWS makes new material each period. It keeps the old, so that everything stays readable.',
-    fields: (values, set) => field('rotate-days', 'Every so many days', '90 to 2560', html`<input id="rotate-days" class="input" type="number" min="90" max="2560" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} />`),
+    fields: (values, set) => field('rotate-days', 'Every so many days', '90 to 2560', html`<input id="rotate-days" name="rotation_period_in_days" class="input" type="number" min="90" max="2560" value=${values.days} onInput=${(/** @type {any} */ event) => set({ days: Number(event.target.value) })} />`),
     run: (values, api) => api.post(`${path}/enable-auto-rotation`, { rotation_period_in_days: values.days }),
     dry: true, says: () => asked,
   }).then(done);
@@ -57,7 +57,7 @@ export function rotations(key, path, done) {
     const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
     return ask({
       title: `Put ${name} under a schedule?`, act: 'Put it under the schedule', tone: 'ink', keep: 'Leave it', values: { id: list[0]?.id ?? '' }, text: list.length === 0 ? html`There is no schedule for rotations. <a href="/scheduler/job-configs?new=1">Make one</a>` : '',
-      fields: (values, set) => list.length > 0 && field('rotate-schedule', 'Schedule', '', html`<select id="rotate-schedule" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at_words ?? one.run_at}</option>`)}</select>`),
+      fields: (values, set) => list.length > 0 && field('rotate-schedule', 'Schedule', '', html`<select id="rotate-schedule" name="job_config_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}, ${one.run_at_words ?? one.run_at}</option>`)}</select>`),
       run: (values, api) => api.post(`${path}/enable-rotation-job`, { job_config_id: values.id }),
       dry: true, says: () => 'It could be put under this schedule. Nothing was changed.',
     }).then(done);

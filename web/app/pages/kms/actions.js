@@ -52,7 +52,7 @@ export function KmsActions({ row: kms, path, changed }) {
     ask({
       title: `Another connection for ${kms.name}`, act: 'Use this connection', tone: 'ink', keep: 'Keep the present one', values: { connection: kms.connection },
       text: 'It must lead to the same account. Claviger asks AWS before it changes anything.',
-      fields: (values, set) => html`<div class="field grow"><label for="kms-connection">Connection</label><select id="kms-connection" class="select" onChange=${(/** @type {any} */ event) => set({ connection: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.name} selected=${one.name === values.connection}>${one.name}</option>`)}</select></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="kms-connection">Connection</label><select id="kms-connection" name="connection" class="select" onChange=${(/** @type {any} */ event) => set({ connection: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.name} selected=${one.name === values.connection}>${one.name}</option>`)}</select></div>`,
       run: (values, api) => api.patch(path, { connection: values.connection }, { version: versionIn(kms) }),
       dry: (values) => api.patch(path, { connection: values.connection }, { query: { dry_run: true } }),
       says: (answer) => html`It would act as <span class="mono">${answer?.arn}</span>. Nothing was changed.`,
@@ -61,8 +61,8 @@ export function KmsActions({ row: kms, path, changed }) {
   const role = () => ask({
     title: `The role of ${kms.name}`, act: 'Use this role', tone: 'ink', keep: 'Keep the present one', values: { arn: kms.assume_role_arn ?? '', external: kms.assume_role_external_id ?? '' },
     text: 'The role that the connection assumes. It must be of the same account.',
-    fields: (values, set) => html`<div class="column grow"><div class="field"><label for="kms-role">Role ARN</label><input id="kms-role" class="input mono" value=${values.arn} placeholder="arn:aws:iam::123456789012:role/claviger" onInput=${(/** @type {any} */ event) => set({ ...values, arn: event.target.value })} /></div>
-      <div class="field"><label for="kms-external">External id <span class="optional">optional</span></label><input id="kms-external" class="input" value=${values.external} onInput=${(/** @type {any} */ event) => set({ ...values, external: event.target.value })} /></div></div>`,
+    fields: (values, set) => html`<div class="column grow"><div class="field"><label for="kms-role">Role ARN</label><input id="kms-role" name="assume_role_arn" class="input mono" value=${values.arn} placeholder="arn:aws:iam::123456789012:role/claviger" onInput=${(/** @type {any} */ event) => set({ ...values, arn: event.target.value })} /></div>
+      <div class="field"><label for="kms-external">External id <span class="optional">optional</span></label><input id="kms-external" name="assume_role_external_id" class="input" value=${values.external} onInput=${(/** @type {any} */ event) => set({ ...values, external: event.target.value })} /></div></div>`,
     run: (values, api) => api.patch(path, { assume_role_arn: values.arn, assume_role_external_id: values.external }, { version: versionIn(kms) }),
     dry: (values) => api.patch(path, { assume_role_arn: values.arn, assume_role_external_id: values.external }, { query: { dry_run: true } }),
     says: (answer) => html`It would act as <span class="mono">${answer?.arn}</span>. Nothing was changed.`,

@@ -42,7 +42,7 @@ export function Backups() {
   usePage({ title: 'Backups', crumbs: [{ label: 'Operation' }, { label: 'Backups' }] });
   const make = () => ask({
     title: 'Make a backup now?', act: 'Make the backup', tone: 'ink', keep: 'Not now', values: { description: '' }, text: 'Everything, without the master key, encrypted for the recipients in the settings.',
-    fields: (values, set) => html`<div class="field grow"><label for="backup-what">Description <span class="optional">optional</span></label><input id="backup-what" class="input" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })} /></div>`,
+    fields: (values, set) => html`<div class="field grow"><label for="backup-what">Description <span class="optional">optional</span></label><input id="backup-what" name="description" class="input" value=${values.description} onInput=${(/** @type {any} */ event) => set({ description: event.target.value })} /></div>`,
     run: (values, api) => api.post('/backups', values),
   }).then((answer) => answer && changed('/backups'));
   return html`<div class="page full"><${Head} title="Backups" sub=${html`Restored with <code>claviger restore</code>. A schedule can make them.`} actions=${html`<a class="button" href="/scheduler/job-configs?new=1">By a schedule</a><button type="button" class="button ink" data-key="c" onClick=${make}><${Icon} name="archive" size="small" />Make a backup<kbd>C</kbd></button>`} />

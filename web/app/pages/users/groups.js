@@ -29,7 +29,7 @@ const COLUMNS = [
 /** Asks for a name and a description. @param {string} title @param {string} label @param {any} values @param {import('../../components/dialog.js').Question['run']} run @param {boolean} [fixed] the name stays */
 const askGroup = (title, label, values, run, fixed) => ask({
   title, act: label, tone: 'ink', keep: 'Leave it', values, run,
-  fields: (present, put) => html`<div class="column grow"><div class="field"><label for="group-name">Name</label><input id="group-name" class="input" value=${present.name} disabled=${fixed} onInput=${(/** @type {any} */ event) => put({ ...present, name: event.target.value })} /></div><div class="field"><label for="group-text">Description <span class="optional">optional</span></label><input id="group-text" class="input" value=${present.description} onInput=${(/** @type {any} */ event) => put({ ...present, description: event.target.value })} /></div></div>`,
+  fields: (present, put) => html`<div class="column grow"><div class="field"><label for="group-name">Name</label><input id="group-name" name="name" class="input" value=${present.name} disabled=${fixed} onInput=${(/** @type {any} */ event) => put({ ...present, name: event.target.value })} /></div><div class="field"><label for="group-text">Description <span class="optional">optional</span></label><input id="group-text" name="description" class="input" value=${present.description} onInput=${(/** @type {any} */ event) => put({ ...present, description: event.target.value })} /></div></div>`,
 });
 
 export function GroupList() {
@@ -68,7 +68,7 @@ function GroupPanel({ name, previous, next }) {
     const all = (await shared(USERS, { limit: 1000, sort: 'username' })).resources.filter((/** @type {any} */ one) => !one.groups?.includes(name));
     ask({
       title: `Add somebody to ${name}`, act: 'Add to the group', tone: 'ink', keep: 'Leave it', values: { id: all[0]?.user_id ?? '' },
-      fields: (values, set) => html`<div class="field grow"><label for="member">User</label><select id="member" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.user_id} selected=${one.user_id === values.id}>${one.username}${one.name ? `, ${one.name}` : ''}</option>`)}</select></div>`,
+      fields: (values, set) => html`<div class="field grow"><label for="member">User</label><select id="member" name="user_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${all.map((/** @type {any} */ one) => html`<option value=${one.user_id} selected=${one.user_id === values.id}>${one.username}${one.name ? `, ${one.name}` : ''}</option>`)}</select></div>`,
       run: (values, api) => api.post(`${path}/users/${segment(values.id)}`).then(done),
     });
   };

@@ -48,7 +48,7 @@ export function PolicyList() {
   usePage({ title: 'Password policies', crumbs: [{ label: 'Users and groups', href: USERS }, { label: 'Password policies' }] });
   const add = () => ask({
     title: 'A new password policy', act: 'Create the policy', tone: 'ink', keep: 'Leave it', values: { name: '' }, text: 'It begins with the rules of the global policy.',
-    fields: (values, put) => html`<div class="field grow"><label for="policy-name">Name</label><input id="policy-name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} /></div>`,
+    fields: (values, put) => html`<div class="field grow"><label for="policy-name">Name</label><input id="policy-name" name="policy_name" class="input" value=${values.name} onInput=${(/** @type {any} */ event) => put({ name: event.target.value })} /></div>`,
     run: (values, api) => api.post(POLICIES, { policy_name: values.name }),
   }).then((answer) => answer && (changed(POLICIES), setQuery({ open: answer.policy_name })));
   return html`<div class="page full"><${Head} title="Users and groups" actions=${html`<${Button} class="ink" icon="plus" onClick=${add}>Create a policy<//>`} /><${Areas} />

@@ -36,12 +36,12 @@ function Acts({ row, path, set }) {
   const began = versionOf(path);
   const profile = () => ask({
     title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
-    fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
+    fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} name=${name} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
     run: (values, api) => api.patch(path, values, { version: began }),
   }).then((answer) => answer && (set(answer), changed(USERS)));
   const password = () => ask({
     title: `A new password for ${row.username}`, act: 'Set the password', keep: 'Keep the present one', text: 'The present one does not work any more, and all sessions end.', values: { password: makePassword(), must: true },
-    fields: (values, put) => html`<div class="column grow"><div class="field"><label for="new-password">New password</label><input id="new-password" class="input mono" value=${values.password} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ event) => put({ ...values, password: event.target.value })} /><div class="hint">Shown only here: hand it over in safety.</div></div>
+    fields: (values, put) => html`<div class="column grow"><div class="field"><label for="new-password">New password</label><input id="new-password" name="password" class="input mono" value=${values.password} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ event) => put({ ...values, password: event.target.value })} /><div class="hint">Shown only here: hand it over in safety.</div></div>
       <label class="check"><input type="checkbox" class="box" checked=${values.must} onChange=${(/** @type {any} */ event) => put({ ...values, must: event.target.checked })} /><span>Must be changed at the next sign-in</span></label></div>`,
     run: (values) => api.patch(path, { password: values.password, password_change_required: values.must }, { version: began }),
   }).then((answer) => answer && (set(answer), changed(USERS)));
