@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { actionWords, ADMIN_ACTIONS, people, permitting, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
+import { actionWords, ADMIN_ACTIONS, losing, people, permitting, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
 import { listOf } from '../../../web/app/lib/query.js';
 import { jsonText } from '../../../web/app/lib/text.js';
 
@@ -101,4 +101,17 @@ test('the text of a policy is read back as the same', () => {
   assert.equal(jsonText(undefined), '');
   assert.equal(jsonText('{ }'), '{ }');
   assert.equal(jsonText(policy).split('\n')[1], '  "Statement": [');
+});
+
+test('who used the key and would lose it is known from the policy alone', () => {
+  const role = { principal: API, account: '123456789012', operations: { Decrypt: 3 } };
+  const other = { principal: 'arn:aws:iam::345678901234:user/ops', account: '345678901234', operations: { GenerateDataKey: 2 } };
+  const policy = (...statements) => ({ Statement: statements });
+  const before = policy(statement({ AWS: API }, { Action: ['kms:Decrypt', 'kms:GenerateDataKey*'] }), statement({ AWS: 'arn:aws:iam::345678901234:root' }, { Action: 'kms:GenerateData*' }));
+  assert.deepEqual(losing(before, policy(before.Statement[0]), [role, other]), [other]);
+  // What they did not do they do not miss; the account stands for those in it.
+  assert.deepEqual(losing(before, policy(statement({ AWS: API }, { Action: 'kms:Decrypt' }), statement({ AWS: '345678901234' })), [role, other]), []);
+  assert.deepEqual(losing(before, policy(...before.Statement, statement('*', { Effect: 'Deny' })), [role, other]), [role, other]);
+  assert.deepEqual(losing(before, policy(...before.Statement, statement('*', { Effect: 'Deny', Condition: { Bool: {} } })), [role, other]), []);
+  assert.deepEqual(losing(policy(), policy(), [role]), []);
 });

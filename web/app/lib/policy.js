@@ -127,6 +127,25 @@ export function without(policy, statement, principal) {
   return { ...policy, Statement: statements };
 }
 
+/** Whether a principal of a policy stands for who used a key. @param {string} principal @param {{principal: string, account?: string}} who */
+const standsFor = (principal, who) => principal === '*' || principal === who.principal || (who.account !== undefined && (principal === who.account || new RegExp(`^arn:[^:]*:iam::${who.account}:root$`).test(principal)));
+
+/** @param {string[]} patterns @param {string} operation such as Decrypt */
+const covers = (patterns, operation) => patterns.some((pattern) => new RegExp(`^${pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`, 'i').test(`kms:${operation}`));
+
+/** Whether a policy may let somebody do an operation, as far as it alone tells. @param {any} policy @param {any} who @param {string} operation */
+function lets(policy, who, operation) {
+  const entries = people(policy).filter((entry) => standsFor(entry.principal, who) && covers(entry.actions, operation));
+  return entries.some((entry) => entry.allow) && !entries.some((entry) => !entry.allow && !entry.conditions);
+}
+
+/**
+ * Those who used a key lately, and whom a new policy lets do less of that than the present one.
+ * @template {{principal: string, account?: string, operations?: Record<string, number>}} T
+ * @param {any} before @param {any} after @param {T[]} used
+ */
+export const losing = (before, after, used) => used.filter((who) => Object.keys(who.operations ?? {}).some((operation) => lets(before, who, operation) && !lets(after, who, operation)));
+
 export const USE_ACTIONS = ['kms:Encrypt', 'kms:Decrypt', 'kms:ReEncrypt*', 'kms:GenerateDataKey*', 'kms:DescribeKey'];
 export const ADMIN_ACTIONS = ['kms:Create*', 'kms:Describe*', 'kms:Enable*', 'kms:List*', 'kms:Put*', 'kms:Update*', 'kms:Revoke*', 'kms:Disable*', 'kms:Get*', 'kms:Delete*', 'kms:TagResource', 'kms:UntagResource', 'kms:ScheduleKeyDeletion', 'kms:CancelKeyDeletion', 'kms:RotateKeyOnDemand'];
 

@@ -6,11 +6,13 @@ import { segment } from '../../lib/query.js';
 import { aliasParts } from '../../lib/text.js';
 import { keyName, keyOrigin } from '../../lib/key.js';
 import { DAY, day, parse, relative } from '../../lib/time.js';
-import { Card, Empty, ErrorNote, IdLine, Note, Skeleton, State, Time, now } from '../../components/bits.js';
+import { Card, Chip, Empty, ErrorNote, IdLine, Note, Skeleton, State, Time, now } from '../../components/bits.js';
 import { Bitting } from '../../components/charts.js';
 import { ask } from '../../components/dialog.js';
+import { Icon } from '../../components/icon.js';
 import { Segments } from '../../components/form.js';
 import { Button } from '../../components/popup.js';
+import { rotations } from './rotating.js';
 
 const ASKED = 'This would be asked of AWS. Claviger’s own checks allow it; nothing was changed.';
 
@@ -25,6 +27,9 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
   const expires = parse(key.valid_to) ?? parse(key.aws_param?.ValidTo);
   const gap = expires !== null && expires > now.value && (next === null || next > expires) ? { from: expires, to: next } : null;
   const brought = keyOrigin(key) === 'byok';
+  const by = key.labels?.job_config_id;
+  const schedule = useGet(by ? `/scheduler/job-configs/${segment(by)}` : null);
+  const runs = (schedule.data?.disabled ? [] : schedule.data?.next_runs ?? []).map(parse).filter((/** @type {number | null} */ at) => at !== null).slice(0, 5);
   const lacksImport = lacks(key, 'keymaterialimport');
   const again = (/** @type {any} */ answer) => {
     if (answer) {
@@ -45,19 +50,28 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
     text: 'AWS drops it at once: what it encrypted cannot be read until the same material is imported again.', run: (_, api) => api.post(`${path}/delete-material`, { key_material_id: material.aws_param?.KeyMaterialId }),
     dry: true, says: () => ASKED,
   }).then(again);
+  const rotateNow = lacks(key, 'keyrotate') ? null : rotations(key, path, again).find((/** @type {any} */ item) => item.icon === 'rotate-cw')?.act;
   return html`<div class="body">
-    ${gap && html`<${Note} tone="danger" acts=${!readOnly && html`<button type="button" class="link" onClick=${() => importNow(rows[0])}>Import again, later date</button>`}><b>${gap.to ? `This material expires ${Math.max(1, Math.round((gap.to - gap.from) / DAY))} days before the next rotation.` : 'This material expires, and no rotation is planned.'}</b> From ${day(gap.from, now.value)}${gap.to ? ` to ${day(gap.to, now.value)}` : ' on'} AWS could not use this key: its state would be PendingImport.<//>`}
+    ${gap && html`<${Note} tone="danger" acts=${!readOnly && html`${rotateNow && html`<button type="button" class="link" onClick=${rotateNow}>Rotate now</button>`}<button type="button" class="link" onClick=${() => importNow(rows[0])}>Import again, later date</button>`}><b>${gap.to ? `This material expires ${Math.max(1, Math.round((gap.to - gap.from) / DAY))} days before the next rotation.` : 'This material expires, and no rotation is planned.'}</b> From ${day(gap.from, now.value)}${gap.to ? ` to ${day(gap.to, now.value)}` : ' on'} AWS could not use this key: its state would be PendingImport.<//>`}
     ${rows.length === 0 ? html`<${Empty} icon="history" title="AWS lists no materials">It keeps a list of symmetric encryption keys alone.<//>`
       : html`<${Card} title="Time line" sub="each bar is one material; the shape is its id, cut as a key; dots: still decrypts" acts=${html`<${Segments} small label="Range" value=${range} onChange=${setRange} options=${[['90 d', '90 d'], ['14 months', '14 months'], ['All', 'All']]} />`} flush>
         <${TimeLine} rows=${rows} range=${range} next=${next} expires=${expires} begun=${parse(key.aws_param?.CreationDate)} /><//>
       <${Card} title="Materials" sub=${`${read.data.total} in AWS, asked just now`} acts=${brought && !readOnly && html`<${Button} class="small" icon="upload" missing=${lacksImport} onClick=${() => importNow(null)}>Import material…<//>`} flush>
-        <table class="table" aria-label="Materials"><thead><tr><th style=${{ width: '76px' }}></th><th style=${{ width: '160px' }}>Material id</th><th>State</th><th>Source key</th><th>Since</th><th>Expires</th><th style=${{ width: '250px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${rows.map((/** @type {any} */ one) => {
+        <table class="table" aria-label="Materials"><thead><tr><th style=${{ width: '76px' }}></th><th style=${{ width: '160px' }}>Material id</th><th>State</th><th>Source key</th><th>Since</th><th style=${{ width: '130px' }}>How</th><th>Expires</th><th style=${{ width: '250px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${rows.map((/** @type {any} */ one) => {
           const aws = one.aws_param ?? {};
           const current = (aws.KeyMaterialState ?? '').toUpperCase() === 'CURRENT' || aws.KeyMaterialId === key.aws_param?.CurrentKeyMaterialId;
           return html`<tr key=${one.id}><td><${Bitting} hash=${aws.KeyMaterialId ?? ''} /></td><td><${IdLine} text=${aws.KeyMaterialId ?? ''} short what="the id of the material" /></td><td><${State} state=${current ? 'Enabled' : 'Disabled'} word=${current ? 'Current' : aws.ImportState === 'PENDING_IMPORT' ? 'Pending import' : 'Non-current'} /></td>
-            <td>${one.source_key_identifier ? html`<a class="accent" href=${`/vault/keys2/${segment(one.source_key_identifier)}`}><bdi>${one.source_key_name ?? one.source_key_identifier.slice(0, 8)}</bdi></a>` : html`<span class="t3">made by AWS</span>`}</td><td><${Time} at=${aws.RotationDate ?? one.createdAt} /></td><td><${Time} at=${aws.ValidTo} /></td>
+            <td>${one.source_key_identifier ? html`<a class="accent" href=${`/vault/keys2/${segment(one.source_key_identifier)}`}><bdi>${one.source_key_name ?? one.source_key_identifier.slice(0, 8)}</bdi></a>` : html`<span class="t3">made by AWS</span>`}</td><td><${Time} at=${aws.RotationDate ?? one.createdAt} /></td><td class="t2">${howOf(one, brought)}</td><td><${Time} at=${aws.ValidTo} none="never" /></td>
             <td class="right">${brought && !readOnly && html`<${Button} class="small quiet" missing=${lacksImport} onClick=${() => importNow(one)}>Import again<//><${Button} class="small quiet danger" missing=${lacks(key, 'keymaterialdelete')} onClick=${() => drop(one)}>Delete…<//>`}</td></tr>`;
-        })}</tbody></table><//>`}</div>`;
+        })}</tbody></table><//>`}
+    ${by && html`<div class="row wide wrap"><span class="row t2"><${Icon} name="calendar-clock" size="small" /><span>Rotated by <a href=${`/scheduler/job-configs?open=${encodeURIComponent(by)}`}><bdi>${schedule.data?.name ?? 'a schedule'}</bdi></a>${schedule.data?.disabled ? ', which is off' : schedule.data?.run_at_words && `, ${schedule.data.run_at_words} UTC`}</span></span>${runs.length > 0 && html`<span class="row end small t2">Next ${runs.length === 1 ? 'run' : runs.length} ${runs.map((/** @type {number} */ at) => html`<${Chip}>${day(at, now.value)}<//>`)}</span>`}</div>`}</div>`;
+}
+
+/** How a material came. @param {any} one @param {boolean} brought */
+function howOf({ aws_param: aws = {} }, brought) {
+  if (aws.RotationType === 'AUTOMATIC') return 'AWS, by itself';
+  if (aws.RotationType === 'ON_DEMAND') return brought ? 'imported' : 'asked for';
+  return brought ? 'first import' : 'with the key';
 }
 
 const MONTH = 30.44 * DAY;

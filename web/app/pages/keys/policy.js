@@ -124,7 +124,7 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
       ${view === 'people' && html`<${PolicyPeople} policy=${value} inAws=${readPolicy(inAws).value} row=${key} set=${(/** @type {any} */ next) => setText(jsonText(next))} readOnly=${readOnly || Boolean(missing)} />`}
       ${view === 'json' && (readOnly || missing ? html`<div class="card-body"><${Json} value=${text} label="the policy" /></div>` : html`<${Editor} text=${text} set=${setText} fault=${fault} />`)}
       ${view === 'difference' && html`<${Difference} before=${inAws} after=${value ? jsonText(value) : text} titles=${[html`<b>In AWS</b>, read <${Time} at=${key.synced_at} />`, html`<b>Your draft</b>, kept in this tab`]} />`}</section>
-      <${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} /></div>
+      <${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} row=${key} path=${path} /></div>
     <${ErrorNote} error=${error} kept /></div>
     ${!readOnly && html`<div class="foot"><span class="t2">${edited ? 'Asks AWS, reads back, then records the change.' : 'What AWS has now.'}</span><span class="grow"></span>
       ${view === 'json' && value && html`<button type="button" class="button quiet" onClick=${format}>Format</button>`}<button type="button" class="button quiet" disabled=${!edited} onClick=${discard}>Discard</button>
