@@ -28,7 +28,7 @@ export function PolicyChange({ before, after, checked, edited, row, path }) {
   const lockout = checked?.lockout;
   const out = lockout && ['not_allowed', 'denied'].includes(lockout.caller_decision);
   return html`<${Card} title="What would change" flush><ul class="would">${rows.map((row) => html`<li><span class=${`chip ${row.tone}`}>${row.sign}</span><span class="break">${row.text}</span></li>`)}
-      ${rows.length === 0 && html`<li class="t2">${after ? 'Nobody gains or loses anything.' : 'The JSON must be mended first.'}</li>`}<li class="t2"><span class="chip">=</span><span>Grants stay, and so do the rights here.</span></li></ul>
+      ${rows.length === 0 && html`<li class="t2">${after ? 'Nobody gains or loses anything.' : 'The JSON must be mended first.'}</li>`}<li><span class="chip">=</span><span class="break t2">Grants stay, and so do the rights here.</span></li></ul>
     <div class="card-body column">
       ${(checked?.problems ?? []).map((/** @type {any} */ problem) => html`<${Note} tone="danger">${problem.line && html`<b>Line ${problem.line}, column ${problem.column}.</b> `}${problem.message}<//>`)}
       ${checked?.opens_to?.length > 0 && html`<${Note} tone="warn" icon="globe"><b>It opens the key.</b> ${checked.opens_to.map(String).join(', ')}<//>`}
