@@ -32,6 +32,7 @@ export function pages(world) {
     { name: 'key-store-rules', path: `/cckm/aws/custom-key-stores/${world.store.id}?tab=rules` },
     { name: 'key-store-settings', path: `/cckm/aws/custom-key-stores/${world.store.id}?tab=settings`, ready: 'form .form' },
     { name: 'key-store-add', path: '/cckm/aws/custom-key-stores?new=1', ready: 'form' },
+    { name: 'key-store-add-hsm', path: '/cckm/aws/custom-key-stores?new=cloudhsm', ready: 'form .form' },
     { name: 'source-keys', path: '/vault/keys2', ready: 'tbody tr a' },
     { name: 'source-key', path: '/vault/keys2/cards-2026-q4' },
     { name: 'source-key-add', path: '/vault/keys2?new=1', ready: 'form' },

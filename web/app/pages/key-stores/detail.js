@@ -16,6 +16,7 @@ import { List } from '../../components/list/list.js';
 import { Button, Menu } from '../../components/popup.js';
 import { NotFound } from '../not-found.js';
 import { KEY_COLUMNS } from '../keys/columns.js';
+import { connectHsm, createInHsm } from './cloudhsm.js';
 import { StoreKind, StoreState, storeState } from './list.js';
 import { Live } from './live.js';
 import { StoreRules } from './caller-rules.js';
@@ -38,7 +39,7 @@ export function KeyStoreDetail({ id }) {
     read.reload();
     changedPath('/cckm/aws/custom-key-stores');
   };
-  const connect = () => act(() => api.post(`${path}/connect`).then((answer) => (done(answer), answer)), `AWS connects to ${store.name}. That takes minutes.`);
+  const connect = () => (store.type === 'CloudHSM' ? connectHsm(store, path).then(done) : act(() => api.post(`${path}/connect`).then((answer) => (done(answer), answer)), `AWS connects to ${store.name}. That takes minutes.`));
   const disconnect = () => ask({ title: `Disconnect ${store.name} from AWS?`, act: 'Disconnect', keep: 'Stay connected', text: `AWS can use none of its ${count} keys until it is connected again, which takes minutes. To refuse AWS at once, block it.`, run: (_, api) => api.post(`${path}/disconnect`), dry: true }).then(done);
   const link = () => ask({ title: `Make ${store.name} at AWS?`, act: 'Make it at AWS', tone: 'ink', keep: 'Not yet', text: 'AWS calls the health of the store at its address before it accepts it.', run: (_, api) => api.post(`${path}/link`), dry: true }).then(done);
   const drop = () => ask({ title: `Delete ${store.name}?`, level: 3, name: store.name, act: 'Delete the key store', keep: 'Keep it', text: 'It is deleted at AWS first, with its credentials. It must be disconnected and without keys.', run: (_, api) => api.delete(path), dry: true }).then((answer) => {
@@ -54,6 +55,7 @@ export function KeyStoreDetail({ id }) {
       actions=${html`${state === 'unlinked' && html`<${Button} missing=${lacks(store, 'keystorelink')} onClick=${link}>Make it at AWS…<//>`}
         ${['DISCONNECTED', 'FAILED'].includes(aws.connection_state) && state !== 'unlinked' && html`<${Button} missing=${lacks(store, 'keystoreconnect')} onClick=${connect}>Connect to AWS<//>`}
         ${aws.connection_state === 'CONNECTED' && html`<${Button} missing=${lacks(store, 'keystoredisconnect')} onClick=${disconnect}>Disconnect from AWS…<//>`}
+        ${store.type === 'CloudHSM' && aws.connection_state === 'CONNECTED' && html`<${Button} icon="plus" missing=${lacks(store, 'cloudhsmkeycreate')} onClick=${() => createInHsm(store, path)}>Create a key…<//>`}
         ${!store.gone && html`<${Button} missing=${lacks(store, 'keystoreupdate')} onClick=${() => setQuery({ tab: 'settings' })}>Edit<//>`}
         <${Menu} class="button square" name="More acts" label=${html`<${Icon} name="ellipsis" />`} items=${[...history, { label: 'Delete…', icon: 'trash-2', danger: true, act: drop, missing: lacks(store, 'keystoredelete') }]} />`} />
     <${Tabs} tabs=${[

@@ -3,16 +3,24 @@ import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
-import { go } from '../../router.js';
+import { go, query, setQuery } from '../../router.js';
 import { segment } from '../../lib/query.js';
 import { storeResource } from '../../lib/terraform.js';
-import { CheckField, FormNote, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
+import { CheckField, FormNote, Segments, SelectField, TextField, useForm, useOffered } from '../../components/form.js';
 import { Head } from '../../components/head.js';
+import { Lazy } from '../../components/lazy.js';
 import { Button } from '../../components/popup.js';
 import { AsCode } from '../../frame/api-menu.js';
 import { showCredential } from './credentials.js';
 
+/** Where the keys are: it leads to another form. @param {{at: string}} props */
+const StoreKinds = ({ at }) => html`<${Segments} label="Where the keys are" value=${at} onChange=${(/** @type {string} */ next) => setQuery({ new: next })} options=${[['1', 'Held here'], ['cloudhsm', 'In a CloudHSM cluster']]} />`;
+
 export function KeyStoreForm() {
+  return query.value.new === 'cloudhsm' ? html`<${Lazy} load=${() => import('./cloudhsm-form.js').then((file) => file.CloudHsmForm)} kinds=${html`<${StoreKinds} at="cloudhsm" />`} />` : html`<${LocalForm} />`;
+}
+
+function LocalForm() {
   const form = useForm('key-store', { name: '', kms: '', region: '', xks_proxy_uri_endpoint: '', health_check_key_id: '', max_credentials: '8', linked_state: true });
   const { values } = form;
   const kms = useGet('/cckm/aws/kms', { limit: 200, sort: 'name' });
@@ -39,7 +47,7 @@ export function KeyStoreForm() {
     await showCredential(answer);
     go(`/cckm/aws/custom-key-stores/${segment(answer.id)}`);
   };
-  return html`<form class="page" onSubmit=${save}><${Head} title="Add a key store" sub="Its keys stay here. AWS asks for each encryption and decryption, at the address that you give." /><div class="body"><div class="columns wide"><div class="column"><div class="form">
+  return html`<form class="page" onSubmit=${save}><${Head} title="Add a key store" sub="Its keys stay here. AWS asks for each encryption and decryption, at the address that you give." /><div class="body"><div class="columns wide"><div class="column"><div><${StoreKinds} at="1" /></div><div class="form">
       <${TextField} form=${form} name="name" label="Name" hint="In AWS it has the same name." /><${SelectField} form=${form} name="kms" label="KMS" none="Choose a KMS" options=${(kms.data?.resources ?? []).map((/** @type {any} */ one) => [one.name, `${one.name}, ${one.account_id}`])} />
       <${SelectField} form=${form} name="region" label="Region" none="Choose a region" options=${(chosen?.regions ?? []).map((/** @type {string} */ one) => [one, one])} /><${TextField} form=${form} name="xks_proxy_uri_endpoint" label="Address" optional="that AWS calls, over HTTPS" mono placeholder="https://xks.example.org" />
       <${SelectField} form=${form} name="health_check_key_id" label="Health check key" none="Choose a source key" options=${[['new', 'make a new one'], ...(sources.data?.resources ?? []).map((/** @type {any} */ one) => [one.id, one.name])]} hint="AES 256, unexportable and undeletable." /><${TextField} form=${form} name="max_credentials" type="number" label="Credentials at most" optional="2 to 20" />
