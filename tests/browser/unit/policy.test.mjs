@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { actionWords, ADMIN_ACTIONS, losing, people, permitting, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
+import { actionWords, ADMIN_ACTIONS, lockoutOf, losing, people, permitting, principalWords, readPolicy, USE_ACTIONS, without } from '../../../web/app/lib/policy.js';
 import { listOf } from '../../../web/app/lib/query.js';
 import { jsonText } from '../../../web/app/lib/text.js';
 
@@ -114,4 +114,14 @@ test('who used the key and would lose it is known from the policy alone', () => 
   assert.deepEqual(losing(before, policy(...before.Statement, statement('*', { Effect: 'Deny' })), [role, other]), [role, other]);
   assert.deepEqual(losing(before, policy(...before.Statement, statement('*', { Effect: 'Deny', Condition: { Bool: {} } })), [role, other]), []);
   assert.deepEqual(losing(policy(), policy(), [role]), []);
+});
+
+test('a lockout is told by what AWS refuses, and by the account; what is not known is not called none', () => {
+  const checked = (lockout, problems = []) => ({ problems, lockout: { caller: API, caller_decision: 'allowed', account_decision: 'allowed', refused_by_aws: false, ...lockout } });
+  assert.equal(lockoutOf(checked({})), 'none');
+  assert.equal(lockoutOf(checked({ refused_by_aws: true, caller_decision: 'not_allowed', account_decision: 'not_allowed' })), 'refused');
+  assert.equal(lockoutOf(checked({ account_decision: 'not_allowed' })), 'account');
+  assert.equal(lockoutOf(checked({ caller: null, caller_decision: 'unknown' })), 'unknown');
+  assert.equal(lockoutOf(checked({}, [{ message: 'no statement' }])), 'unknown');
+  assert.equal(lockoutOf(null), 'unknown');
 });

@@ -158,3 +158,16 @@ export function permitting(policy, principals, what) {
   else statements.push({ Sid: what === 'use' ? 'Use of the key' : 'Administration of the key', Effect: 'Allow', Principal: { AWS: principals }, Action: actions, Resource: '*' });
   return { ...policy, Statement: statements };
 }
+
+/**
+ * What the check of a policy says of a lockout: AWS refuses it, the administrators of the account could not change it again, nobody is
+ * locked out, or it is not known.
+ * @param {any} checked @returns {'refused' | 'account' | 'none' | 'unknown'}
+ */
+export function lockoutOf(checked) {
+  const lockout = checked?.lockout;
+  if (!lockout || checked.problems?.length > 0) return 'unknown';
+  if (lockout.refused_by_aws) return 'refused';
+  if (lockout.account_decision !== 'allowed') return 'account';
+  return lockout.caller ? 'none' : 'unknown';
+}

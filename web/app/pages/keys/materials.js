@@ -39,10 +39,10 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
   };
   const importNow = (/** @type {any} */ material) => ask({
     title: `Import material into ${keyName(key)}?`, act: 'Import the material', tone: 'ink', keep: 'Leave it', values: { source: material?.source_key_identifier ?? '', valid_to: '' },
-    text: material ? 'The same material is imported again, so that it lasts longer.' : 'It is wrapped with AWS’s public key, and leaves in no other way. Without a source key a new one is made.',
+    text: material ? 'The same material is imported again, so that it lasts longer.' : 'It is wrapped with AWS’s public key, and leaves in no other way. Without a source key a new one is made. A key that has material uses it once its material is rotated.',
     fields: (values, set) => html`<div class="field grow"><label for="import-source">Source key <span class="optional">name or id; empty makes a new one</span></label><input id="import-source" name="source_key_identifier" class="input mono" value=${values.source} onInput=${(/** @type {any} */ event) => set({ ...values, source: event.target.value })} /></div>
       <div class="field"><label for="import-until">Last day, UTC <span class="optional">optional</span></label><input id="import-until" name="valid_to" class="input" type="date" max=${new Date(now.value + 365 * DAY).toISOString().slice(0, 10)} value=${values.valid_to} onInput=${(/** @type {any} */ event) => set({ ...values, valid_to: event.target.value })} /></div>`,
-    run: (values, api) => api.post(`${path}/import-material`, { source_key_identifier: values.source, ...(material && { key_material_id: material.aws_param?.KeyMaterialId, import_type: 'EXISTING_KEY_MATERIAL' }), ...(values.valid_to ? { key_expiration: true, valid_to: `${values.valid_to}T23:59:00Z` } : {}) }),
+    run: (values, api) => api.post(`${path}/import-material`, { source_key_identifier: values.source, ...(material ? { key_material_id: material.aws_param?.KeyMaterialId, import_type: 'EXISTING_KEY_MATERIAL' } : { import_type: 'NEW_KEY_MATERIAL' }), ...(values.valid_to ? { key_expiration: true, valid_to: `${values.valid_to}T23:59:00Z` } : {}) }),
     dry: true, says: () => ASKED,
   }).then(again);
   const drop = (/** @type {any} */ material) => ask({
@@ -52,15 +52,15 @@ export function KeyMaterials({ row: key, path, changed, readOnly }) {
   }).then(again);
   const rotateNow = lacks(key, 'keyrotate') ? null : rotations(key, path, again).find((/** @type {any} */ item) => item.icon === 'rotate-cw')?.act;
   return html`<div class="body">
-    ${gap && html`<${Note} tone="danger" acts=${!readOnly && html`${rotateNow && html`<button type="button" class="link" onClick=${rotateNow}>Rotate now</button>`}<button type="button" class="link" onClick=${() => importNow(rows[0])}>Import again, later date</button>`}><b>${gap.to ? `This material expires ${Math.max(1, Math.round((gap.to - gap.from) / DAY))} days before the next rotation.` : 'This material expires, and no rotation is planned.'}</b> From ${day(gap.from, now.value)}${gap.to ? ` to ${day(gap.to, now.value)}` : ' on'} AWS could not use this key: its state would be PendingImport.<//>`}
+    ${gap && html`<${Note} tone="danger" acts=${!readOnly && html`${rotateNow && html`<button type="button" class="link" onClick=${rotateNow}>Rotate now</button>`}<button type="button" class="link" onClick=${() => importNow(rows.find((/** @type {any} */ one) => one.aws_param?.KeyMaterialState === 'CURRENT') ?? rows[0])}>Import again, later date</button>`}><b>${gap.to ? `This material expires ${Math.max(1, Math.round((gap.to - gap.from) / DAY))} days before the next rotation.` : 'This material expires, and no rotation is planned.'}</b> From ${day(gap.from, now.value)}${gap.to ? ` to ${day(gap.to, now.value)}` : ' on'} AWS could not use this key: its state would be PendingImport.<//>`}
     ${rows.length === 0 ? html`<${Empty} icon="history" title="AWS lists no materials">It keeps a list of symmetric encryption keys alone.<//>`
       : html`<${Card} title="Time line" sub="each bar is one material; the shape is its id, cut as a key; dots: still decrypts" acts=${html`<${Segments} small label="Range" value=${range} onChange=${setRange} options=${[['90 d', '90 d'], ['14 months', '14 months'], ['All', 'All']]} />`} flush>
-        <${TimeLine} rows=${rows} range=${range} next=${next} expires=${expires} begun=${parse(key.aws_param?.CreationDate)} /><//>
+        <${TimeLine} rows=${rows.filter((/** @type {any} */ one) => one.aws_param?.KeyMaterialState !== 'PENDING_ROTATION')} range=${range} next=${next} expires=${expires} begun=${parse(key.aws_param?.CreationDate)} /><//>
       <${Card} title="Materials" sub=${`${read.data.total} in AWS, asked just now`} acts=${brought && !readOnly && html`<${Button} class="small" icon="upload" missing=${lacksImport} onClick=${() => importNow(null)}>Import material…<//>`} flush>
         <table class="table" aria-label="Materials"><thead><tr><th style=${{ width: '76px' }}></th><th style=${{ width: '160px' }}>Material id</th><th>State</th><th>Source key</th><th>Since</th><th style=${{ width: '130px' }}>How</th><th>Expires</th><th style=${{ width: '250px' }}><span class="unseen">Acts</span></th></tr></thead><tbody>${rows.map((/** @type {any} */ one) => {
           const aws = one.aws_param ?? {};
           const current = (aws.KeyMaterialState ?? '').toUpperCase() === 'CURRENT' || aws.KeyMaterialId === key.aws_param?.CurrentKeyMaterialId;
-          return html`<tr key=${one.id}><td><${Bitting} hash=${aws.KeyMaterialId ?? ''} /></td><td><${IdLine} text=${aws.KeyMaterialId ?? ''} short what="the id of the material" /></td><td><${State} state=${current ? 'Enabled' : 'Disabled'} word=${current ? 'Current' : aws.ImportState === 'PENDING_IMPORT' ? 'Pending import' : 'Non-current'} /></td>
+          return html`<tr key=${one.id}><td><${Bitting} hash=${aws.KeyMaterialId ?? ''} /></td><td><${IdLine} text=${aws.KeyMaterialId ?? ''} short what="the id of the material" /></td><td><${State} ...${materialState(aws, current)} /></td>
             <td>${one.source_key_identifier ? html`<a class="accent" href=${`/vault/keys2/${segment(one.source_key_identifier)}`}><bdi>${one.source_key_name ?? one.source_key_identifier.slice(0, 8)}</bdi></a>` : html`<span class="t3">made by AWS</span>`}</td><td><${Time} at=${aws.RotationDate ?? one.createdAt} /></td><td class="t2">${howOf(one, brought)}</td><td><${Time} at=${aws.ValidTo} none="never" /></td>
             <td class="right">${brought && !readOnly && html`<${Button} class="small quiet" missing=${lacksImport} onClick=${() => importNow(one)}>Import again<//><${Button} class="small quiet danger" missing=${lacks(key, 'keymaterialdelete')} onClick=${() => drop(one)}>Delete…<//>`}</td></tr>`;
         })}</tbody></table><//>`}
@@ -73,6 +73,9 @@ function howOf({ aws_param: aws = {} }, brought) {
   if (aws.RotationType === 'ON_DEMAND') return brought ? 'imported' : 'asked for';
   return brought ? 'first import' : 'with the key';
 }
+
+/** A material that AWS has dropped is current no less: the key waits for it. @param {any} aws @param {boolean} current */
+const materialState = (aws, current) => (aws.ImportState === 'PENDING_IMPORT' ? { state: 'PendingImport', word: 'Pending import' } : current ? { state: 'Enabled', word: 'Current' } : aws.KeyMaterialState === 'PENDING_ROTATION' ? { state: 'Disabled', word: 'Pending rotation' } : { state: 'Disabled', word: 'Non-current' });
 
 const MONTH = 30.44 * DAY;
 

@@ -6,7 +6,7 @@ import { draft, keepDraft } from '../../storage.js';
 import { lacks } from '../../rights.js';
 import { jsonText, number } from '../../lib/text.js';
 import { keyName } from '../../lib/key.js';
-import { MOST_BYTES, readPolicy } from '../../lib/policy.js';
+import { lockoutOf, MOST_BYTES, readPolicy } from '../../lib/policy.js';
 import { Chip, ErrorNote, Note, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { Segments } from '../../components/form.js';
@@ -87,9 +87,9 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
     // The check of this very text: it may have been typed a moment ago.
     const known = checked ?? (await check(undefined));
     if (known?.valid === false) return setBusy('');
-    if (known?.lockout && ['not_allowed', 'denied'].includes(known.lockout.caller_decision)) {
+    if (lockoutOf(known) === 'account') {
       setBusy('');
-      const answer = await ask({ title: `Lock Claviger out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: known.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });
+      const answer = await ask({ title: `Lock the account out of ${keyName(key)}?`, level: 3, name: keyName(key).replace(/^alias\//, ''), text: known.lockout.text, act: 'Save the policy', keep: 'Go back', run: put });
       if (answer) saved(answer);
       return undefined;
     }

@@ -41,6 +41,7 @@ export function SignInForm({ again }) {
     const timer = setInterval(() => setTime(Date.now()), 500);
     return () => clearInterval(timer);
   }, [locked]);
+  useEffect(() => document.getElementById('sign-in-next')?.focus(), [due]);
 
   const refused = (/** @type {any} */ said) => {
     if (said.reason === 'password_change_due') {
