@@ -1,10 +1,65 @@
 // The pages that are photographed and looked at by axe. A new page gets a line here.
+import { drift, grants } from './answers.mjs';
 
-/** @param {Awaited<ReturnType<typeof import('./seed.mjs').seed>>} world */
+/**
+ * @typedef {object} Page
+ * @property {string} name
+ * @property {string} path
+ * @property {string} [ready] what is waited for
+ * @property {(page: any) => Promise<void>} [act]
+ * @property {() => Promise<any>} [prepare] what it needs first; it may answer how that is undone
+ * @property {Array<[string, any]>} [answers] answers of the API, by path, of what a lab cannot have: what others did in AWS
+ */
+
+const CONNECTIONS = '/connectionmgmt/services/aws/connections';
+
+/** Those of an installation with nothing in it. @returns {Page[]} */
+export function emptyPages() {
+  const at = (name, path) => ({ name: `empty-${name}`, path });
+  return [
+    at('overview', '/'), at('keys', '/cckm/aws/keys'), at('key-create', '/cckm/aws/keys?new=native'), at('key-stores', '/cckm/aws/custom-key-stores'), at('key-store-add', '/cckm/aws/custom-key-stores?new=1'),
+    at('source-keys', '/vault/keys2'), at('virtual-keys', '/cckm/virtual/keys'), at('templates', '/cckm/aws/templates'), at('kms-list', '/cckm/aws/kms'), at('connections', CONNECTIONS), at('schedules', '/scheduler/job-configs'), at('jobs', '/jobs'),
+    at('jobs-sync', '/jobs?tab=sync'), at('jobs-runs', '/jobs?tab=runs'), at('reports', '/cckm/aws/reports'), at('posture', '/cckm/aws/posture'), at('alarms', '/alarms'), at('audit', '/audit/records?success=false'), at('checkpoints', '/audit/checkpoints'),
+    at('backups', '/backups'), at('syslogs', '/configs/syslogs'),
+  ];
+}
+
+/** Those before a sign-in. @param {Awaited<ReturnType<typeof import('./seed.mjs').seed>>} world @returns {Page[]} */
+export function signedOutPages(world) {
+  const typed = async (page, name, password) => {
+    await page.fill('#sign-in-name', name);
+    await page.fill('#sign-in-password', password);
+    await page.click('button[type=submit]');
+  };
+  const due = { username: 'password-due', password: 'Lab-first-2026-pass' };
+  return [
+    { name: 'sign-in', path: '/', ready: '#sign-in-name' },
+    { name: 'sign-in-wrong', path: '/', ready: '#sign-in-name', act: async (page) => { await typed(page, 'operator-9', 'not the password'); await page.waitForSelector('.note.danger'); } },
+    {
+      name: 'sign-in-locked', path: '/', ready: '#sign-in-name',
+      act: async (page) => {
+        for (let i = 0; i < 20 && (await page.locator('.note.warn').count()) === 0; i += 1) {
+          await typed(page, 'operator-8', `not the password ${i}`);
+          await page.waitForFunction(() => !document.querySelector('button[type=submit]')?.textContent?.includes('Signing'));
+        }
+        await page.waitForSelector('.note.warn:has-text("Locked until")');
+      },
+    },
+    {
+      name: 'sign-in-due', path: '/', ready: '#sign-in-name', act: async (page) => { await typed(page, due.username, due.password); await page.waitForSelector('#sign-in-next'); },
+      prepare: async () => {
+        const made = await world.call('POST', 'usermgmt/users', { ...due, password_change_required: true });
+        return () => world.call('DELETE', `usermgmt/users/${made.user_id}`);
+      },
+    },
+  ];
+}
+
+/** @param {Awaited<ReturnType<typeof import('./seed.mjs').seed>>} world @returns {Page[]} */
 export function pages(world) {
   const key = `/cckm/aws/keys/${world.keys.cards.id}`;
   const kms = `/cckm/aws/kms/${world.payments.id}`;
-  const connections = '/connectionmgmt/services/aws/connections';
+  const connections = CONNECTIONS;
   return [
     { name: 'overview', path: '/' },
     { name: 'keys', path: '/cckm/aws/keys?keymanager=CUSTOMER&gone=false', ready: 'tbody tr a' },
@@ -21,6 +76,10 @@ export function pages(world) {
     { name: 'key-access', path: `${key}?tab=access` },
     { name: 'key-materials', path: `/cckm/aws/keys/${world.keys['card-vault'].id}?tab=materials`, ready: '.time-line' },
     { name: 'key-replicas', path: `/cckm/aws/keys/${world.keys['mfa-secrets'].id}?tab=replicas`, ready: '.spot-name' },
+    { name: 'key-grants', path: `${key}?tab=grants`, ready: '.empty' },
+    { name: 'key-grants-rows', path: `${key}?tab=grants`, ready: 'table[aria-label="Grants"]', answers: [[`${key}/grants`, grants(world.keys.cards)]] },
+    { name: 'key-past', path: `${key}?at=${world.begun}`, ready: '.timebar' },
+    { name: 'key-past-policy', path: `${key}?tab=policy&at=${world.begun}`, ready: '.timebar' },
     { name: 'key-held', path: `/cckm/aws/keys/${world.held.id}?tab=held`, ready: 'tbody tr a' },
     { name: 'key-rotate', path: key, act: async (page) => { await page.click('.actions button:has-text("Rotate")'); } },
     { name: 'key-create', path: '/cckm/aws/keys?new=native', ready: '.wizard' },
@@ -46,11 +105,25 @@ export function pages(world) {
     { name: 'schedule-add', path: '/scheduler/job-configs?new=1', ready: 'form' },
     { name: 'jobs', path: '/jobs', ready: '[role=tablist]' },
     { name: 'jobs-sync', path: '/jobs?tab=sync', ready: '[role=tablist]' },
+    {
+      name: 'job', path: '/jobs?tab=sync', ready: 'tbody tr', act: async (page) => { await page.click('tbody tr:first-child td:nth-child(2)'); await page.waitForSelector('.panel .runs'); },
+      prepare: () => world.call('POST', 'cckm/aws/synchronization-jobs', { kms: ['payments'] }).then(() => undefined),
+    },
     { name: 'reports', path: '/cckm/aws/reports', ready: 'tbody tr a' },
     { name: 'report', path: `/cckm/aws/reports/${world.report.id}` },
     { name: 'report-add', path: '/cckm/aws/reports?new=1', ready: 'form' },
     { name: 'alarms', path: '/alarms', ready: '.state' },
     { name: 'webhooks', path: '/alarms?tab=webhooks', ready: '.empty' },
+    {
+      name: 'webhooks-rows', path: '/alarms?tab=webhooks', ready: 'tbody tr',
+      prepare: async () => {
+        const made = [];
+        for (const [name, url, more] of [['on-call', 'https://alerts.example.org/claviger', {}], ['security-mailbox', 'https://hooks.example.org/mail', { enabled: false, kms: ['payments'] }]]) made.push(await world.call('POST', 'alarms/webhooks', { name, url, ...more }));
+        return async () => { for (const one of made) await world.call('DELETE', `alarms/webhooks/${one.id}`); };
+      },
+    },
+    { name: 'drift-rows', path: '/cckm/aws/drift-events', ready: 'tbody tr', answers: drift(world.keys.cards) },
+    { name: 'drift-event', path: '/cckm/aws/drift-events?open=2', ready: '.panel h4', answers: drift(world.keys.cards) },
     { name: 'drift', path: '/cckm/aws/drift-events', ready: '.empty' },
     { name: 'backups', path: '/backups' },
     { name: 'syslogs', path: '/configs/syslogs' },
@@ -70,10 +143,12 @@ export function pages(world) {
     { name: 'connections', path: connections, ready: 'tbody tr a' },
     { name: 'connection', path: `${connections}/dr-readonly` },
     { name: 'connection-settings', path: `${connections}/dr-readonly?tab=settings`, ready: 'form' },
+    { name: 'connection-past', path: `${connections}/dr-readonly?at=${world.people.connected}`, ready: '.timebar' },
     { name: 'connection-add', path: `${connections}?new=1`, ready: 'form' },
     { name: 'users', path: '/usermgmt/users', ready: 'tbody tr' },
     { name: 'user', path: `/usermgmt/users?open=${world.people.ids['operator-1']}`, ready: '.panel h3' },
     { name: 'user-add', path: '/usermgmt/users?new=1', ready: 'form' },
+    { name: 'groups', path: '/usermgmt/groups', ready: 'tbody tr' },
     { name: 'group', path: '/usermgmt/groups?open=payments-keyops', ready: '.panel h3' },
     { name: 'password-policy', path: '/usermgmt/pwdpolicies?open=global', ready: '.panel form' },
     { name: 'account', path: '/auth/self/user', ready: '.sessions' },
@@ -82,7 +157,7 @@ export function pages(world) {
   ];
 }
 
-/** Those that are looked at with 100 000 keys. */
+/** Those that are looked at with 100 000 keys. @returns {Page[]} */
 export function manyPages() {
   return [
     { name: 'many-overview', path: '/', ready: '.attention a' },

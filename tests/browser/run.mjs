@@ -4,7 +4,7 @@
 import { readdir } from 'node:fs/promises';
 import { base, browser, findings, open, pictures, settled, signIn } from './browser.mjs';
 import { seed } from './seed.mjs';
-import { manyPages, pages } from './pages.mjs';
+import { emptyPages, manyPages, pages, signedOutPages } from './pages.mjs';
 
 const wanted = process.argv.slice(3);
 const chosen = (name) => wanted.length === 0 || wanted.some((part) => name.includes(part));
@@ -25,6 +25,35 @@ async function run(name, work) {
   }
 }
 
+/** Takes a picture of each page, and has axe look at it. @param {import('./pages.mjs').Page[]} all @param {boolean} [signedIn] */
+async function photograph(all, signedIn = true) {
+  const here = all.filter((page) => chosen(page.name));
+  for (const [look, theme, width, height] of here.length === 0 ? [] : process.env.LOOKS === 'all' ? looks : looks.slice(0, 1)) {
+    const shown = await open({ theme, width, height });
+    if (signedIn) await signIn(shown.page);
+    for (const one of here) {
+      await run(`page ${one.name}, ${look}`, async () => {
+        shown.wrong.length = 0;
+        const undo = await one.prepare?.();
+        for (const [path, answer] of one.answers ?? []) await shown.page.route((url) => url.pathname === `/api/v1${path}`, (route) => route.fulfill({ json: answer }));
+        await shown.page.goto(base + one.path);
+        await shown.page.waitForSelector(one.ready ?? 'main h1, main h3, form h1');
+        await settled(shown.page);
+        if (one.act) await one.act(shown.page);
+        if (one.act) await settled(shown.page);
+        await shown.page.screenshot({ path: `${pictures}${one.name}-${look}.png` });
+        const found = await findings(shown.page);
+        const wide = await shown.page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
+        await shown.page.unrouteAll({ behavior: 'ignoreErrors' });
+        await undo?.();
+        const all = [...found, ...shown.wrong, ...(wide ? ['the page is wider than the window'] : [])];
+        if (all.length > 0) throw new Error(all.slice(0, 6).join('\n       '));
+      });
+    }
+    await shown.close();
+  }
+}
+
 const files = (await readdir(new URL('./stories/', import.meta.url))).filter((file) => file.endsWith('.mjs')).sort();
 const stories = await Promise.all(files.map(async (file) => ({ file, ...(await import(`./stories/${file}`)) })));
 
@@ -32,6 +61,9 @@ const stories = await Promise.all(files.map(async (file) => ({ file, ...(await i
 const many = process.env.WORLD === 'many';
 for (const when of many ? ['many'] : ['empty', 'filled']) {
   let world = null;
+  // The pages of an installation with nothing in it, before a story puts something into it.
+  if (when === 'empty') await photograph(emptyPages());
+  if (when === 'many') await photograph(manyPages());
   if (when === 'filled') world = await seed(base);
   for (const story of stories.filter((one) => (one.when ?? 'filled') === when && chosen(one.file))) {
     const shown = await open(story.window);
@@ -42,26 +74,9 @@ for (const when of many ? ['many'] : ['empty', 'filled']) {
     }).finally(() => shown.page.screenshot({ path: `${pictures}story-${story.file.replace('.mjs', '')}.png` }).catch(() => undefined));
     await shown.close();
   }
-  if (when === 'empty') continue;
-  for (const [look, theme, width, height] of process.env.LOOKS === 'all' ? looks : looks.slice(0, 1)) {
-    const shown = await open({ theme, width, height });
-    await signIn(shown.page);
-    for (const one of (many ? manyPages() : pages(world)).filter((page) => chosen(page.name))) {
-      await run(`page ${one.name}, ${look}`, async () => {
-        shown.wrong.length = 0;
-        await shown.page.goto(base + one.path);
-        await shown.page.waitForSelector(one.ready ?? 'main h1, main h3, form h1');
-        await settled(shown.page);
-        if (one.act) await one.act(shown.page);
-        if (one.act) await settled(shown.page);
-        await shown.page.screenshot({ path: `${pictures}${one.name}-${look}.png` });
-        const found = await findings(shown.page);
-        const wide = await shown.page.evaluate(() => document.documentElement.scrollWidth > innerWidth + 1);
-        const all = [...found, ...shown.wrong, ...(wide ? ['the page is wider than the window'] : [])];
-        if (all.length > 0) throw new Error(all.slice(0, 6).join('\n       '));
-      });
-    }
-    await shown.close();
+  if (when === 'filled') {
+    await photograph(signedOutPages(world), false);
+    await photograph(pages(world));
   }
 }
 await browser.close();

@@ -26,5 +26,6 @@ export async function seedPeople(call, payments) {
   }
   const records = await history();
   const acls = records.filter((one) => one.event === 'AclsChanged');
-  return { ids, before: records[0].time, record: acls[acls.length - 1].seq };
+  const connected = (await call('GET', 'connectionmgmt/services/aws/connections/dr-readonly/history?limit=1&sort=-seq')).resources[0].time;
+  return { ids, connected, before: records[0].time, record: acls[acls.length - 1].seq };
 }

@@ -71,7 +71,8 @@ export async function seed(base) {
   const report = reports.resources[0] ?? (await call('POST', 'cckm/aws/reports', { name: 'Ages of the keys', report_type: 'key-aging', cloud_watch_params: [{ kms: 'payments' }] }));
   const templates = await call('GET', 'cckm/aws/templates?limit=1');
   const template = templates.resources[0] ?? (await call('POST', 'cckm/aws/templates', { name: 'read by the account', kms: 'payments' }));
-  return { call, payments, identity, keys, people, store, held, report, template };
+  const begun = (await call('GET', `cckm/aws/keys/${keys.cards.id}/history?sort=-seq&limit=1`)).resources[0].time;
+  return { call, begun, payments, identity, keys, people, store, held, report, template };
 }
 
 /** A key store that AWS is connected to, with a HYOK key. @param {(method: string, path: string, body?: any) => Promise<any>} call */

@@ -15,6 +15,13 @@ export async function run({ page, world, calls }) {
   const named = calls.filter((call) => /^\/cckm\/aws\/keys(\/|\?id=)/.test(call.path));
   if (named.length !== 1) throw new Error(`the names took ${named.length} calls: ${named.map((call) => call.path.slice(0, 60)).join(', ')}`);
 
+  // A synchronisation that read all of its regions has failed in none.
+  await world.call('POST', 'cckm/aws/synchronization-jobs', { kms: ['payments'] });
+  await page.goto(`${base}/jobs?tab=sync`);
+  await page.click('tbody tr:first-child td:nth-child(2)');
+  await page.waitForSelector('.panel section:has-text("Completed") >> text=3 of 3');
+  if ((await page.locator('.panel :text("failed"), tbody tr:first-child :text("failed")').count()) > 0) throw new Error('regions that were read are said to have failed');
+
   // The log has changed since the start: its page, opened then, is read once, not twice.
   calls.length = 0;
   await page.click('nav a[href="/audit/records"]');

@@ -31,8 +31,8 @@ export function follow(ofStores) {
 export function progressOf(kind, job) {
   const states = Object.values(job.detailed_status ?? {}).map(String);
   const total = kind === 'bulk' ? job.keys_count ?? job.keys?.length ?? states.length : states.length;
-  const failed = job.keys_failed ?? states.filter((state) => !/^(success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
-  const done = (job.keys_done === undefined ? undefined : job.keys_done - (job.keys_failed ?? 0)) ?? states.filter((state) => /^(success|completed)/i.test(state)).length;
+  const failed = job.keys_failed ?? states.filter((state) => !/^(region synchronized success|success|completed|in_progress|in progress|pending|not started|cancel)/i.test(state)).length;
+  const done = (job.keys_done === undefined ? undefined : job.keys_done - (job.keys_failed ?? 0)) ?? states.filter((state) => /^(region synchronized success|success|completed)/i.test(state)).length;
   const title = kind === 'bulk' ? `${/** @type {any} */ (WORDS)[job.operation] ?? job.operation} ${plural(total, 'key')}` : `Synchronise ${kind === 'stores' ? 'the key stores of ' : ''}${job.synchronize_all ? 'all KMSs' : (job.kms ?? []).join(', ')}`;
   return { title, total, failed, done, running: job.overall_status === 'in_progress' };
 }

@@ -3,7 +3,7 @@ import { html } from '../../view.js';
 import { api, versionIn } from '../../api.js';
 import { changed } from '../../data.js';
 import { segment } from '../../lib/query.js';
-import { number } from '../../lib/text.js';
+import { number, plural } from '../../lib/text.js';
 import { Chip, Empty, IdLine, Name, State, Time } from '../../components/bits.js';
 import { act, ask, showError } from '../../components/dialog.js';
 import { showSecret } from '../../components/secret.js';
@@ -47,6 +47,9 @@ async function test(row) {
   }
 }
 
+/** Which alarms it gets, if not all: of which KMSs, and which kinds. @param {any} row @returns {string[]} */
+const onlyOf = (row) => [...(row.kms?.length ? [plural(row.kms.length, 'KMS', 'KMSs')] : []), ...(row.conditions ?? [])];
+
 export function Webhooks() {
   const rotate = (/** @type {any} */ row) => ask({ title: `Replace the secret of ${row.name}?`, act: 'Replace the secret', keep: 'Leave it', text: 'For 24 hours deliveries are signed with both.', run: (_, api) => api.post(`${PATH}/${segment(row.id)}/rotate-secret`) }).then(showSigningSecret);
   const drop = (/** @type {any} */ row) => ask({ title: `Delete the webhook ${row.name}?`, act: 'Delete the webhook', keep: 'Keep it', text: `${number(row.pending ?? 0)} alarms that wait for it are not delivered.`, run: (_, api) => api.delete(`${PATH}/${segment(row.id)}`), dry: true }).then((answer) => answer && changed(PATH));
@@ -57,7 +60,7 @@ export function Webhooks() {
     { id: 'state', title: 'State', width: 190, cell: (row) => (!row.enabled ? html`<${State} state="Disabled" word="Off" />` : row.failed_since ? html`<${State} state="failed" word=${html`fails since <${Time} at=${row.failed_since} />`} />` : html`<${State} state="ok" word="On" />`) },
     { id: 'pending', title: 'Pending', width: 90, end: true, cell: (row) => number(row.pending ?? 0) },
     { id: 'lost', title: 'Lost', width: 70, end: true, leaves: 2, cell: (row) => number(row.lost ?? 0) },
-    { id: 'only', title: 'Only', width: 200, leaves: 2, cell: (row) => (row.conditions?.length ? html`<span class="cut">${row.conditions.slice(0, 2).map((/** @type {string} */ one) => html`<${Chip}>${one}<//> `)}${row.conditions.length > 2 && `+${row.conditions.length - 2}`}</span>` : html`<span class="t3">all</span>`) },
+    { id: 'only', title: 'Only', width: 200, leaves: 2, cell: (row) => (onlyOf(row).length > 0 ? html`<span class="cut">${onlyOf(row).slice(0, 2).map((one) => html`<${Chip}>${one}<//> `)}${onlyOf(row).length > 2 && `+${onlyOf(row).length - 2}`}</span>` : html`<span class="t3">all</span>`) },
     { id: 'acts', title: '', width: 60, cell: (row) => html`<${Menu} class="tiny" name=${`Acts on ${row.name}`} label=${html`<${Icon} name="ellipsis" />`} items=${[{ label: 'Send a test', icon: 'send', act: () => test(row) }, { label: 'Edit…', icon: 'pencil', act: () => edit(row) }, { label: row.enabled ? 'Switch off' : 'Switch on', icon: 'power', act: () => toggle(row) }, { label: 'Replace the secret…', icon: 'rotate-cw', act: () => rotate(row) }, 'line', { label: 'Delete…', icon: 'trash-2', danger: true, act: () => drop(row) }]} />` },
   ]);
   return html`<div class="toolbar"><span class="t2">Alarms go to these addresses.</span><div class="after"><button type="button" class="button small" onClick=${() => edit(null)}><${Icon} name="plus" size="small" />Add a webhook</button></div></div>

@@ -31,7 +31,7 @@ export function ConnectionDetail({ id }) {
   const read = at === undefined ? now : then;
   const row = read.data;
   const name = row?.name ?? now.data?.name ?? id;
-  const used = useGet(now.data ? '/cckm/aws/kms' : null, { connection: now.data?.name, limit: 100, sort: 'name' });
+  const used = useGet(now.data && at === undefined ? '/cckm/aws/kms' : null, { connection: now.data?.name, limit: 100, sort: 'name' });
   const [said, setSaid] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   usePage({ title: name, crumbs: [{ label: 'Connections', href: CONNECTIONS }, { label: name }], terraform: row && connectionResource(row), past: true });
@@ -65,7 +65,7 @@ export function ConnectionDetail({ id }) {
   return html`${bar}<div class="page"><${Head} title=${html`<bdi>${row.name}</bdi>`} beside=${html`${!past && html`<${ConnectionState} row=${row} />`}<${Chip} tone="outline">${row.cloud_name}<//>`} sub=${row.description && html`<bdi>${row.description}</bdi>`}
       actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="refresh-cw" busy=${busy} missing=${missing} onClick=${test}>Test<//><${Button} class="danger" missing=${missing} onClick=${remove}>Delete…<//>`} />
     <${Tabs} tabs=${[
-      { id: 'summary', label: 'Summary', needs: row.last_connection_ok === false, show: () => html`<${Summary} row=${row} used=${used} said=${said} past=${past} />` },
+      { id: 'summary', label: 'Summary', needs: !past && row.last_connection_ok === false, show: () => html`<${Summary} row=${row} used=${used} said=${said} past=${past} />` },
       !past && { id: 'settings', label: 'Settings', show: () => html`<${Settings} row=${row} path=${path} missing=${missing} changed=${(/** @type {any} */ answer) => now.set(answer)} />` },
       !past && { id: 'policy', label: 'IAM policy', show: () => html`<${Policy} />` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
@@ -82,8 +82,8 @@ function Summary({ row, used, said, past }) {
       row.assume_role_arn && ['Assumes', html`<${IdLine} text=${row.assume_role_arn} what="the role" />`], row.assume_role_external_id && ['External id', html`<span class="mono">${row.assume_role_external_id}</span>`],
       ['Region', row.aws_region], ['STS endpoints', row.aws_sts_regional_endpoints], !past && ['Tested', html`<${Time} at=${row.last_connection_at} />`], ['Added', html`<${Time} at=${row.createdAt} />`], ['Changed', html`<${Time} at=${row.updatedAt} />`], ['Id', html`<${IdLine} text=${row.id} short what="the id" />`],
     ]} /><//>
-    <${Card} title="Used by" sub=${used.data && plural(used.data.total, 'KMS', 'KMSs')} flush>${used.data?.total === 0 && html`<${Empty} icon="cloud" title="No KMS uses it."><a href=${`/cckm/aws/kms?new=1&connection=${segment(row.name)}`}>Add a KMS with it</a><//>`}
-      <table class="table"><tbody>${(used.data?.resources ?? []).map((/** @type {any} */ kms) => html`<tr key=${kms.id}><td><a href=${`/cckm/aws/kms/${segment(kms.id)}`}><bdi class="strong cut">${kms.name}</bdi></a></td><td class="mono t2">${kms.account_id}</td><td><${Regions} regions=${kms.regions} most=${2} /></td><td><${KmsState} row=${kms} /></td></tr>`)}</tbody></table><//></div></div>`;
+    ${!past && html`<${Card} title="Used by" sub=${used.data && plural(used.data.total, 'KMS', 'KMSs')} flush>${used.data?.total === 0 && html`<${Empty} icon="cloud" title="No KMS uses it."><a href=${`/cckm/aws/kms?new=1&connection=${segment(row.name)}`}>Add a KMS with it</a><//>`}
+      <table class="table"><tbody>${(used.data?.resources ?? []).map((/** @type {any} */ kms) => html`<tr key=${kms.id}><td><a href=${`/cckm/aws/kms/${segment(kms.id)}`}><bdi class="strong cut">${kms.name}</bdi></a></td><td class="mono t2">${kms.account_id}</td><td><${Regions} regions=${kms.regions} most=${2} /></td><td><${KmsState} row=${kms} /></td></tr>`)}</tbody></table><//>`}</div></div>`;
 }
 
 /** @param {{row: any, path: string, missing?: string, changed: (answer: any) => void}} props */

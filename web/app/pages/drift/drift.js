@@ -24,11 +24,14 @@ const COLUMNS = [
   { id: 'from', title: 'From', width: 130, leaves: 1, cell: (row) => html`<span class="mono t2">${row.source_ip}</span>` },
 ];
 
+/** What is left of them beside an entry. */
+const BESIDE = ['time', 'who', 'what'];
+
 export function DriftEvents() {
   usePage({ title: 'Changed in AWS', crumbs: [{ label: 'Posture', href: '/cckm/aws/posture' }, { label: 'Changed in AWS' }] });
   const open = query.value.open;
   return html`<div class="page full"><${Head} title="Changed in AWS" sub="By others, not through Claviger, as CloudTrail tells a drift watch. The last 10 000." actions=${html`<a class="button" href="/scheduler/job-configs?operation=cckm_drift_watch"><${Icon} name="calendar-clock" size="small" />Drift watches</a>`} />
-    <div class="with-panel"><div class="list-side"><${List} path="/cckm/aws/drift-events" noun=${['change', 'changes']} columns=${COLUMNS} panel every=${15_000}
+    <div class="with-panel"><div class="list-side"><${List} path="/cckm/aws/drift-events" noun=${['change', 'changes']} columns=${open ? COLUMNS.filter((column) => BESIDE.includes(column.id)) : COLUMNS} panel every=${15_000}
       filters=${[{ name: 'kms', title: 'KMS', many: true, options: kmsOptions }, { name: 'aspect', title: 'Changed', many: true, options: ['existence', 'state', 'description', 'deletion_date', 'expiry', 'material', 'policy', 'aliases', 'tags', 'rotation', 'multi_region', 'key_store'].map((one) => [one, one.replaceAll('_', ' ')]) }, { name: 'event_name', title: 'What', placeholder: 'PutKeyPolicy' }, { name: 'user_identity', title: 'Who' }, { name: 'region', title: 'Region' }, { name: 'superseded', title: 'Superseded', options: YES_NO }, { name: 'start_time', title: 'Since', kind: 'date' }, { name: 'end_time', title: 'Until', kind: 'date' }]}
       empty=${html`<${Empty} icon="cloud" title="Nobody changed anything in AWS">as far as a drift watch has told. Without a drift watch only a synchronisation shows differences.<br /><a href="/scheduler/job-configs?new=1">Make a drift watch</a><//>`} /></div>${open && html`<${DriftPanel} key=${open} id=${open} />`}</div></div>`;
 }

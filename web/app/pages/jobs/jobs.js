@@ -46,19 +46,22 @@ function Done({ kind, row }) {
   return html`<span class="row"><span class="grow"><${Progress} done=${done} failed=${failed} total=${total} label="Progress" /></span><span class="small t2">${done + failed} of ${total}</span></span>`;
 }
 
+/** Whether a part of a job was done, all of it. @param {any} status */
+const isGood = (status) => /^(region synchronized )?success/i.test(String(status));
+
 /** @param {{kind: keyof typeof JOBS, id: string}} props */
 function JobPanel({ kind, id }) {
   const path = `${JOBS[kind]}/${segment(id)}`;
   const read = useGet(path, {}, { every: 3000 });
   const job = read.data;
-  const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(/^(success|region sync)/i.test(String(a[1]))) - Number(/^(success|region sync)/i.test(String(b[1])))).slice(0, 200);
+  const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(isGood(a[1])) - Number(isGood(b[1]))).slice(0, 200);
   const names = useKeyNames(kind === 'bulk' ? entries.map(([of]) => of) : []);
   if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
   const { title, running } = progressOf(kind, job);
   const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(JOBS[kind]), answer)), 'It stops before the next step.');
   return html`<${SidePanel} title=${title} actions=${running && html`<${Button} class="small danger" onClick=${stop}>Stop<//>`}><section><${Pairs} of=${[['State', html`<${State} state=${job.overall_status} word=${job.abort ? 'Stopped' : undefined} />`], ['Begun', html`<${Time} at=${job.createdAt} />`], job.completed_at && ['Ended', html`<${Time} at=${job.completed_at} />`], job.kms && ['KMSs', job.kms.join(', ')], ['Done', html`<${Done} kind=${kind} row=${job} />`]]} /></section>
     <ul class="runs panel-body">${entries.map(([of, status]) => {
-      const good = /^(success|region sync)/i.test(String(status));
+      const good = isGood(status);
       const counts = job.progress?.[of];
       return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<a class="plain" href=${`/cckm/aws/keys/${segment(of)}`}>${names[of] ? html`<${Name} text=${names[of]} />` : html`<span class="mono">${of.slice(0, 8)}</span>`}</a>` : html`<span class="mono">${of}</span>`} /></div>
         ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${counts.linked ? `${number(counts.linked)} linked, ` : ''}${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;

@@ -40,7 +40,7 @@ export function Schedules() {
   const covered = useGet('/scheduler/coverage').data;
   return html`<div class="page full"><${Head} title="Schedules" sub="Times are UTC. A run that was missed while Claviger was down runs once at the start."
       actions=${lacksRight('schedules') ? null : html`<a class="button ink" href="/scheduler/job-configs?new=1" data-key="c"><${Icon} name="plus" size="small" />New schedule<kbd>C</kbd></a>`} />
-    <div class="body tight">${covered && html`<${Coverage} data=${covered} />`}</div>
+    <div class="body tight">${covered?.keys > 0 && html`<${Coverage} data=${covered} />`}</div>
     <div class="with-panel"><div class="list-side"><${List} path="/scheduler/job-configs" noun=${['schedule', 'schedules']} columns=${COLUMNS} sort="name" two panel search=${{ placeholder: 'Name' }}
       filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
       empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} />${covered && html`<div class="body tight"><${Year} schedules=${covered.schedules} /></div>`}</div>
