@@ -11,6 +11,6 @@ export function ByPerson({ columns, cells }) {
     const groups = cells.groupsOf(column.key).filter((group) => cells.here.has(`g:${group}`));
     return html`<tr key=${column.key}><td><span class="row"><${Avatar} name=${column.name} group=${column.group} /><bdi class="strong cut">${column.name}</bdi></span></td>
       <td><span class="row wrap">${own.map((action) => html`<${Chip} key=${action}>${action}<//>`)}${more.map((action) => html`<${Chip} key=${action} tone="ok">+ ${action}<//>`)}${less.map((action) => html`<${Chip} key=${action} tone="danger">− ${action}<//>`)}${own.length + more.length + less.length === 0 && html`<span class="t3">nothing</span>`}</span></td>
-      <td class="hide-small"><span class="row wrap">${groups.map((group) => html`<${Chip} key=${group} tone="accent">${group}, ${cells.here.get(`g:${group}`)?.size}<//>`)}${groups.length === 0 && !column.group && html`<span class="t3">none</span>`}</span></td></tr>`;
+      <td class="hide-small"><span class="row wrap">${groups.map((group) => html`<${Chip} key=${group} tone="accent"><span><bdi>${group}</bdi>, ${cells.here.get(`g:${group}`)?.size}</span><//>`)}${groups.length === 0 && !column.group && html`<span class="t3">none</span>`}</span></td></tr>`;
   })}</tbody></table></div>`;
 }

@@ -21,7 +21,7 @@ const FILTERS = [
 const COLUMNS = [
   { id: 'username', title: 'User', width: 230, sort: 'username', cell: (row) => html`<span class="row"><${Avatar} name=${row.username} /><bdi class="name cut" data-tip-cut=${row.username}>${row.username}</bdi></span>`, second: (row) => html`<bdi>${row.name || row.email || (row.groups ?? []).join(', ')}</bdi>` },
   { id: 'state', title: 'State', width: 148, cell: (row) => html`<${UserState} row=${row} />` },
-  { id: 'groups', title: 'Groups', leaves: 2, cell: (row) => html`<span class="row">${(row.groups ?? []).slice(0, 3).map((/** @type {string} */ group) => html`<${Chip} key=${group}>${group}<//>`)}${row.groups?.length > 3 && html`<span class="small t2" data-tip=${row.groups.join(', ')}>+${row.groups.length - 3}</span>`}</span>` },
+  { id: 'groups', title: 'Groups', leaves: 2, cell: (row) => html`<span class="row">${(row.groups ?? []).slice(0, 3).map((/** @type {string} */ group) => html`<${Chip} key=${group}><bdi>${group}</bdi><//>`)}${row.groups?.length > 3 && html`<span class="small t2" data-tip=${row.groups.join(', ')}>+${row.groups.length - 3}</span>`}</span>` },
   { id: 'name', title: 'Name', width: 160, sort: 'name', hidden: true, cell: (row) => html`<bdi class="t2 cut">${row.name}</bdi>` },
   { id: 'last', title: 'Last sign-in', width: 130, sort: 'last_login', cell: (row) => html`<span class="t2"><${Time} at=${row.last_login} /></span>` },
   { id: 'failed', title: 'Wrong passwords', width: 132, end: true, leaves: 1, cell: (row) => html`<span class=${row.failed_logins_count > 0 ? 'warn' : 't3'}>${row.failed_logins_count}</span>` },
