@@ -1,4 +1,4 @@
-/** "Who may use a key?": an alias or an ARN in, who may use it out. */
+/** "Who may use what?": a key in, who may use it out; a principal in, what it may use. */
 import { html, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { segment } from '../../lib/query.js';
@@ -6,6 +6,10 @@ import { plural, shortArn } from '../../lib/text.js';
 import { keyName } from '../../lib/key.js';
 import { Card, ErrorNote } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
+import { Lazy } from '../../components/lazy.js';
+
+/** What is a user, a role, a session, an account or a service of AWS, and no key. */
+const PRINCIPAL = /^(arn:[^:]+:(iam|sts)::|\d{12}$)|\.amazonaws\.com(\.cn)?$/;
 
 export function WhoMayUse() {
   const [text, setText] = useState('');
@@ -16,6 +20,10 @@ export function WhoMayUse() {
     event.preventDefault();
     const asked = text.trim();
     if (asked === '' || busy) return;
+    if (PRINCIPAL.test(asked)) {
+      setError(null);
+      return setFound({ principal: asked });
+    }
     setBusy(true);
     setError(null);
     try {
@@ -29,13 +37,14 @@ export function WhoMayUse() {
     } catch (failed) {
       setError(failed);
     }
-    setBusy(false);
+    return setBusy(false);
   };
-  return html`<${Card} title="Who may use a key?"><form class="column" onSubmit=${ask}><div class="input"><${Icon} name="search" /><input class="mono" aria-label="Alias, id or ARN of a key" placeholder="alias/cards" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} spellcheck="false" autocomplete="off" /><kbd>Enter</kbd></div>
+  return html`<${Card} title="Who may use what?"><form class="column" onSubmit=${ask}><div class="input"><${Icon} name="search" /><input class="mono" aria-label="A key, or the ARN of a user or role" placeholder="alias/cards, or the ARN of a user or role" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} spellcheck="false" autocomplete="off" /><kbd>Enter</kbd></div>
     <${ErrorNote} error=${error} />
     ${found?.none && html`<p class="t2">No key that you may see is called <bdi class="mono">${found.none}</bdi>.</p>`}
     ${found?.access && html`<${Answer} found=${found} />`}
-    ${!found && !error && html`<p class="t2">From its policy, its grants, and the rights here.</p>`}</form><//>`;
+    ${found?.principal && html`<${Lazy} key=${found.principal} load=${() => import('./principal.js').then((file) => file.KeysOf)} principal=${found.principal} />`}
+    ${!found && !error && html`<p class="t2">Of a key: from its policy, its grants, and the rights here. Of a user or role: from the policies of the keys.</p>`}</form><//>`;
 }
 
 /** @param {{found: any}} props */
