@@ -6,7 +6,7 @@ import { queryString } from '../../lib/query.js';
 import { isOutside, said, whoOf } from '../../lib/audit.js';
 import { addressOf } from '../../lib/record.js';
 import { number, spaced } from '../../lib/text.js';
-import { exact } from '../../lib/time.js';
+import { exact, parse } from '../../lib/time.js';
 import { Chip, Copy, ErrorNote, IdLine, Skeleton } from '../../components/bits.js';
 import { Bitting } from '../../components/charts.js';
 import { SidePanel } from '../../components/head.js';
@@ -56,7 +56,7 @@ function Inside({ record }) {
       <p class="sentence break"><bdi class="strong">${whoOf(record) || (record.number === null ? 'Somebody' : 'Claviger')}</bdi> <span class=${words.refused ? 'danger' : ''}>${words.verb}</span> ${address ? html`<a class="plain" href=${address}>${name}</a>` : name}${words.more && `${record.event === 'LoginFailed' ? ' ' : ': '}${words.more}`}.</p>
       <dl class="pairs four">${shown.map(([label, value]) => html`<dt>${label}</dt><dd>${value}</dd>`)}</dl>
       ${both && !isEmpty(record.before, record.after) ? html`<${Difference} before=${pretty(record.before)} after=${pretty(record.after)} />` : Object.keys(details).length > 0 && html`<div class="details-box"><${Json} value=${details} label="the details" copy=${false} /></div>`}
-      <div class="row wrap">${past && html`<a class="button small" href=${address + queryString({ at: record.createdAt })}><${Icon} name="history" size="small" />See it at that time</a>`}
+      <div class="row wrap">${past && html`<a class="button small" href=${address + queryString({ at: record.createdAt })}><${Icon} name="history" size="small" />See it at that time</a>`}${past && record.resource.startsWith('key/') && record.before?.policy && html`<a class="button small" href=${address + queryString({ tab: 'policy', at: new Date((parse(record.createdAt) ?? 0) - 1).toISOString() })}><${Icon} name="undo-2" size="small" />Put the policy of before back…</a>`}
         ${record.requestId && html`<a class="button small quiet" href=${withQuery({ requestId: record.requestId, skip: null })}>All of this request</a>`}<span class="end small t2 row">JSON<${Copy} text=${JSON.stringify(record, null, 2)} what="the record as JSON" /></span></div></div>
     ${record.hash && html`<${Place} record=${record} />`}`;
 }

@@ -58,7 +58,7 @@ export function KeyDetail({ id }) {
     ]} />
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', show: () => html`<${KeySummary} row=${key} path=${path} />` },
-      { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
+      { id: 'policy', label: 'Policy', needs: draft(`policy.${key.id}`) !== null, show: () => html`<${Lazy} key=${past ? 'then' : 'now'} load=${() => import('./policy.js').then((file) => file.KeyPolicy)} row=${key} path=${path} changed=${changed} readOnly=${past} />` },
       !past && { id: 'access', label: 'Who may use it', shortcut: 'w', show: () => html`<${Lazy} load=${() => import('./access.js').then((file) => file.KeyAccess)} row=${key} path=${path} />` },
       !past && { id: 'materials', label: 'Materials', show: () => html`<${Lazy} load=${() => import('./materials.js').then((file) => file.KeyMaterials)} row=${key} path=${path} changed=${changed} />` },
       !past && key.local_hosted_params && { id: 'held', label: 'Held here', show: () => html`<${Lazy} load=${() => import('./held.js').then((file) => file.KeyHeld)} row=${key} path=${path} changed=${changed} />` },

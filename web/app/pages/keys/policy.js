@@ -16,6 +16,7 @@ import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
 import { PolicyPeople } from './policy-people.js';
 import { PolicyChange } from './policy-change.js';
+import { PolicyThen } from './policy-then.js';
 
 /** @param {{row: any, path: string, changed: (answer: any) => void, readOnly?: boolean}} props */
 export function KeyPolicy({ row: key, path, changed, readOnly }) {
@@ -119,12 +120,12 @@ export function KeyPolicy({ row: key, path, changed, readOnly }) {
   return html`<div class="body">
     ${inAws === '' && html`<${Note} tone="warn">The policy could not be read from AWS. Allow <code>kms:GetKeyPolicy</code>, then read the key again.<//>`}
     ${stale && html`<${Note} tone="warn" acts=${html`<button type="button" class="link" onClick=${() => setView('difference')}>Compare</button><button type="button" class="link" onClick=${discard}>Take AWS’s</button>`}><b>AWS has a newer policy than the one you began with.</b> Your draft is kept. Read <${Time} at=${key.synced_at} />.<//>`}
-    <div class="columns"><section class="card"><div class="card-head"><${Segments} label="View" value=${view} onChange=${setView} options=${[['people', 'People'], ['json', 'JSON'], ['difference', 'Difference']]} />
+    <div class="columns"><section class="card"><div class="card-head"><${Segments} label="View" value=${view} onChange=${setView} options=${[['people', 'People'], ['json', 'JSON'], ...(readOnly ? [] : [['difference', 'Difference']])]} />
         ${key.cckm_policy_template_id && html`<${Chip} tip="A template sets this policy; a policy of its own takes the template off">by a template<//>`}<span class="end small">${status}</span></div>
       ${view === 'people' && html`<${PolicyPeople} policy=${value} inAws=${readPolicy(inAws).value} row=${key} set=${(/** @type {any} */ next) => setText(jsonText(next))} readOnly=${readOnly || Boolean(missing)} />`}
       ${view === 'json' && (readOnly || missing ? html`<div class="card-body"><${Json} value=${text} label="the policy" /></div>` : html`<${Editor} text=${text} set=${setText} fault=${fault} />`)}
       ${view === 'difference' && html`<${Difference} before=${inAws} after=${value ? jsonText(value) : text} titles=${[html`<b>In AWS</b>, read <${Time} at=${key.synced_at} />`, html`<b>Your draft</b>, kept in this tab`]} />`}</section>
-      <${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} row=${key} path=${path} /></div>
+      ${readOnly ? html`<${PolicyThen} row=${key} path=${path} />` : html`<${PolicyChange} before=${readPolicy(inAws).value} after=${value} checked=${checked} edited=${edited} row=${key} path=${path} />`}</div>
     <${ErrorNote} error=${error} kept /></div>
     ${!readOnly && html`<div class="foot"><span class="t2">${edited ? 'Asks AWS, reads back, then records the change.' : 'What AWS has now.'}</span><span class="grow"></span>
       ${view === 'json' && value && html`<button type="button" class="button quiet" onClick=${format}>Format</button>`}<button type="button" class="button quiet" disabled=${!edited} onClick=${discard}>Discard</button>
