@@ -30,7 +30,7 @@ const COLUMNS = [
   { id: 'what', title: 'Does', width: 120, leaves: 2, cell: (row) => html`<span class="t2">${OPERATIONS[row.operation] ?? row.operation}</span>` },
   { id: 'when', title: 'When', cell: (row) => html`<div class="cut">${row.run_at_words ?? ''}</div><code class="t2">${row.run_at}</code>` },
   { id: 'next', title: 'Next', width: 170, cell: (row) => (row.disabled ? html`<span class="t3">is off</span>` : html`<${Time} at=${row.next_run_at} none="never" />`) },
-  { id: 'covers', title: 'Covers', width: 96, end: true, leaves: 2, cell: (row) => (row.operation === 'cckm_key_rotation' ? html`<b>${number(row.keys_count ?? 0)}</b> <span class="t2">${row.keys_count === 1 ? 'key' : 'keys'}</span>` : row.operation === 'cckm_xks_credential_rotation' ? html`<b>${number(row.custom_key_stores_count ?? 0)}</b> <span class="t2">${row.custom_key_stores_count === 1 ? 'store' : 'stores'}</span>` : '') },
+  { id: 'covers', title: 'Covers', width: 96, end: true, leaves: 2, cell: (row) => html`<${Covers} row=${row} />` },
   { id: 'last', title: 'Last run', width: 210, cell: (row) => (row.last_run ? html`<${State} state=${row.last_run.failed > 0 ? 'failed' : row.last_run.overall_status} word=${html`${runWords(row.last_run)}, <${Time} at=${row.last_run.completed_at ?? row.last_run.started_at} />`} />` : html`<span class="t3">none yet</span>`) },
 ];
 
@@ -45,6 +45,15 @@ export function Schedules() {
       filters=${[{ name: 'operation', title: 'Does', many: true, options: Object.entries(OPERATIONS) }, { name: 'disabled', title: 'Off', options: YES_NO }]}
       empty=${html`<${Empty} icon="calendar-clock" title="No schedule yet">A schedule rotates keys, synchronises, or watches what others change.<br /><a href="/scheduler/job-configs?new=1">New schedule</a><//>`} />${covered && html`<div class="body tight"><${Year} schedules=${covered.schedules} /></div>`}</div>
       ${open && html`<${SchedulePanel} id=${open} key=${open} />`}</div></div>`;
+}
+
+/** How much a schedule is about. @param {{row: any}} props */
+function Covers({ row }) {
+  const { kms, synchronize_all: all } = row.job_config_params ?? {};
+  if (all) return html`<span class="t2">all KMSs</span>`;
+  const counts = /** @type {Record<string, [number, string, string]>} */ ({ cckm_key_rotation: [row.keys_count ?? 0, 'key', 'keys'], cckm_xks_credential_rotation: [row.custom_key_stores_count ?? 0, 'store', 'stores'], cckm_synchronization: [[kms ?? []].flat().length, 'KMS', 'KMSs'], cckm_drift_watch: [[kms ?? []].flat().length, 'KMS', 'KMSs'] });
+  const [count, one, many] = counts[row.operation] ?? [];
+  return count === undefined ? '' : html`<b>${number(count)}</b> <span class="t2">${count === 1 ? one : many}</span>`;
 }
 
 /** `/scheduler/job-configs/{id}` leads to the list with the schedule opened. @param {{id: string}} props */
