@@ -28,6 +28,24 @@ export async function run({ page, world }) {
   await page.goto(opened);
   await page.waitForSelector('.record');
 
+  // What is typed may be who or what: a key by its alias, a group, a user, and somebody whom nobody is called.
+  const by = async (text, wanted) => {
+    await page.goto(`${base}/audit/records`);
+    await page.waitForSelector('tbody tr td');
+    await page.fill('[data-search]', text);
+    await page.keyboard.press('Enter');
+    await page.waitForFunction((query) => new URLSearchParams(location.search).toString() === query, new URLSearchParams(wanted).toString()).catch(() => { throw new Error(`"${text}" asks for ${page.url()}`); });
+    await settled(page);
+  };
+  await by('cards', { resource: `key/${world.keys.cards.id}` });
+  await page.waitForSelector('.filter-chip:has-text("key cards")');
+  if ((await page.locator('tbody tr:has-text("alias/cards")').count()) < 2) throw new Error('the records of the key are not shown');
+  await by('alias/cards', { resource: `key/${world.keys.cards.id}` });
+  await by('payments-keyops', { resource: 'group/payments-keyops' });
+  await page.waitForSelector('tbody tr:has-text("created the group")');
+  await by('operator-2', { username: 'operator-2' });
+  await by('who was deleted', { username: 'who was deleted' });
+
   await page.goto(`${base}/audit/records?username=admin`);
   await page.waitForSelector('tbody tr td');
   await page.click('text=Verify the chain');

@@ -1,7 +1,7 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
 import { actionGroups, asUpdate, difference, given, open } from '../../../web/app/lib/acl.js';
-import { isOutside, meant, recordId, said, whoOf } from '../../../web/app/lib/audit.js';
+import { isOutside, meant, recordId, said, whoOf, whoOrWhat } from '../../../web/app/lib/audit.js';
 import { placeOf, timeAt } from '../../../web/app/lib/track.js';
 import { DAY } from '../../../web/app/lib/time.js';
 
@@ -73,4 +73,13 @@ test('a wrong password is shown at the user whose it is', () => {
   const record = { number: 9, event: 'LoginFailed', success: false, username: null, resource: 'user/1', resource_name: 'm.lindqvist', clientIP: '10.20.9.88', details: {} };
   assert.equal(whoOf(record), 'm.lindqvist');
   assert.deepEqual(said(record), { verb: 'typed a wrong password', name: '', more: 'from 10.20.9.88', refused: true });
+});
+
+test('a text that may be who or what is the objects of that name, unless a user has it', () => {
+  const hit = (kind, id, name) => ({ kind, id, name });
+  assert.deepEqual(meant('alias/cards'), { username: 'alias/cards' });
+  assert.deepEqual(whoOrWhat(' alias/cards ', [hit('key', 'a1', 'cards'), hit('key', 'b2', 'cards'), hit('key', 'c3', 'cards-old')]), { resource: ['key/a1', 'key/b2'] });
+  assert.deepEqual(whoOrWhat('cards', [hit('source_key', 's1', 'cards'), hit('custom_key_store', 'k1', 'cards'), hit('policy_template', 't1', 'cards'), hit('group', 'cards', 'cards')]), { resource: ['source-key/s1', 'key-store/k1', 'template/t1', 'group/cards'] });
+  assert.deepEqual(whoOrWhat('cards', [hit('key', 'a1', 'cards'), hit('user', 'local|1', 'cards')]), { username: 'cards' });
+  assert.deepEqual(whoOrWhat('nobody', [hit('key', 'a1', 'nobody-knows')]), { username: 'nobody' });
 });

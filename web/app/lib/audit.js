@@ -11,8 +11,25 @@ export function meant(text) {
   if (/^\d+$/.test(typed) || /^attempt-\d+$/.test(typed)) return { open: typed };
   if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(typed)) return { requestId: typed.toLowerCase() };
   if (/^(\d{1,3}\.){3}\d{1,3}$/.test(typed) || /^[0-9a-f:]*:[0-9a-f:]+$/i.test(typed)) return { clientIP: typed };
-  if (/^[a-z-]+\/.+/.test(typed)) return { resource: typed };
+  if (/^[a-z-]+\/.+/.test(typed) && !typed.startsWith('alias/')) return { resource: typed };
   return { username: text.trim() };
+}
+
+/** What the search calls otherwise than the log. @type {Record<string, string>} */
+const KINDS = { source_key: 'source-key', custom_key_store: 'key-store', policy_template: 'template' };
+
+/**
+ * What is meant by a text that may be who or what, by the hits of a search for it: the objects of exactly that name, unless a user has
+ * it; what nobody and nothing is called stays the name of a user, who may have been deleted.
+ * @param {string} text @param {Array<{kind: string, id: string, name: string}>} hits @returns {{username: string} | {resource: string[]}}
+ */
+export function whoOrWhat(text, hits) {
+  const asked = text.trim();
+  const name = asked.replace(/^alias\//, '');
+  const called = hits.filter((hit) => hit.name === name || hit.id === name);
+  const user = called.find((hit) => hit.kind === 'user');
+  if (called.length === 0 || user) return { username: user?.name ?? asked };
+  return { resource: called.map((hit) => `${KINDS[hit.kind] ?? hit.kind}/${hit.id}`) };
 }
 
 /** The id of a record in addresses: its number, or that of the failed attempt. @param {any} record */

@@ -1,10 +1,10 @@
 /** The audit log: is the chain whole, who did what; a record opens beside the list. */
-import { html, useRef, useState } from '../../view.js';
+import { html, signal, useRef, useState } from '../../view.js';
 import { api, saveFile } from '../../api.js';
 import { usePage } from '../../page.js';
 import { query, setQuery } from '../../router.js';
 import { apiQuery } from '../../lib/query.js';
-import { isOutside, meant, recordId, said, whoOf } from '../../lib/audit.js';
+import { isOutside, meant, recordId, said, whoOf, whoOrWhat } from '../../lib/audit.js';
 import { TELLING } from '../../lib/record.js';
 import { number } from '../../lib/text.js';
 import { clockSeconds, day, exact, parse, weekday, DAY } from '../../lib/time.js';
@@ -21,12 +21,15 @@ import { RecordPanel } from './record.js';
 
 const KINDS = ['key', 'kms', 'connection', 'user', 'group', 'session', 'source-key', 'template', 'schedule', 'job', 'key-store', 'report', 'alarm', 'webhook', 'backup', 'drift'];
 
-/** @type {import('../../components/list/filters.js').Filter[]} */
-const FILTERS = [
+/** The words of resources that were searched by their names. */
+const found = signal(/** @type {Array<[string, string]>} */ ([]));
+
+/** @returns {import('../../components/list/filters.js').Filter[]} */
+const filters = () => [
   { name: 'createdAfter', title: 'Since', kind: 'date' },
   { name: 'createdBefore', title: 'Until', kind: 'date' },
   { name: 'username', title: 'Who', many: true, placeholder: 'key-admin' },
-  { name: 'resource', title: 'What', many: true, options: KINDS.map((kind) => [kind, kind.replace('-', ' ')]) },
+  { name: 'resource', title: 'What', many: true, options: [...KINDS.map((kind) => /** @type {[string, string]} */ ([kind, kind.replace('-', ' ')])), ...found.value] },
   { name: 'event', title: 'Event', many: true, placeholder: 'AclsChanged' },
   { name: 'success', title: 'Done', options: YES_NO },
   { name: 'severity', title: 'Severity', many: true, options: [['info', 'info'], ['warning', 'warning: deleted or exported'], ['error', 'error']] },
@@ -98,22 +101,38 @@ export function AuditLog() {
   };
   return html`<div class="page full"><${Head} title="Audit log" actions=${html`<a class="button" href="/audit/checkpoints"><${Icon} name="badge-check" size="small" />Checkpoints</a><${VerifyButton} />`} />
     <${Chain} />
-    <${List} path="/audit/records" noun=${['record', 'records']} columns=${COLUMNS} filters=${FILTERS} views=${VIEWS} id=${recordId} panel onRead=${onRead} field=${html`<${Field} />`} exporting=${html`<${Download} />`}
+    <${List} path="/audit/records" noun=${['record', 'records']} columns=${COLUMNS} filters=${filters()} views=${VIEWS} id=${recordId} panel onRead=${onRead} field=${html`<${Field} />`} exporting=${html`<${Download} />`}
       rowClass=${(/** @type {any} */ row) => (newest.current !== null && row.number > newest.current ? 'fresh' : '')}
       beside=${opened && html`<${RecordPanel} key="panel" id=${opened} previous=${walk(-1)} next=${walk(1)} />`} /></div>`;
 }
 
-/** The field over the log: what is meant by the text is decided when Enter is pressed. */
+/** The field over the log: what is meant by the text is decided when Enter is pressed; what may be who or what is searched for. */
 function Field() {
   const [text, setText] = useState('');
-  const submit = (/** @type {Event} */ event) => {
+  const [busy, setBusy] = useState(false);
+  const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const members = meant(text);
-    if (Object.keys(members).length === 0) return;
-    setQuery({ ...members, skip: null }, { push: members.open !== undefined });
+    /** @type {Record<string, any>} */
+    let members = meant(text);
+    if (busy || Object.keys(members).length === 0) return;
+    if (members.username !== undefined) {
+      setBusy(true);
+      try {
+        const name = text.trim();
+        members = whoOrWhat(name, (await api.get('/search', { q: name.replace(/^alias\//, ''), limit: 100 })).resources);
+        const fresh = (members.resource ?? []).filter((/** @type {string} */ one) => !found.value.some(([known]) => known === one));
+        found.value = [...found.value, ...fresh.map((/** @type {string} */ one) => [one, `${one.split('/')[0].replace('-', ' ')} ${name}`])];
+      } catch (error) {
+        await showError(error);
+        return;
+      } finally {
+        setBusy(false);
+      }
+    }
+    setQuery({ ...(members.resource && { username: null }), ...(members.username && { resource: null }), ...members, skip: null }, { push: members.open !== undefined });
     setText('');
   };
-  return html`<form onSubmit=${submit} role="search"><div class="input search"><${Icon} name="search" /><input type="search" data-search aria-label="Search" placeholder="Who, record, address, request id" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} autocomplete="off" spellcheck="false" /><kbd aria-hidden="true">${text === '' ? '/' : 'Enter'}</kbd></div></form>`;
+  return html`<form onSubmit=${submit} role="search"><div class="input search"><${Icon} name="search" /><input type="search" data-search aria-label="Search" placeholder="Who, what, record, address" value=${text} onInput=${(/** @type {any} */ event) => setText(event.target.value)} autocomplete="off" spellcheck="false" /><kbd aria-hidden="true">${text === '' ? '/' : 'Enter'}</kbd></div></form>`;
 }
 
 /** The log as the server writes it to a file: everything that matches. */
