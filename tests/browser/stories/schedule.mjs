@@ -25,6 +25,27 @@ export async function run({ page, world }) {
   const under = await world.call('GET', `scheduler/job-configs/${made.resources[0].id}`);
   if (under.keys_count !== 1) throw new Error(`${under.keys_count} keys are under the schedule`);
 
+  // Runs show what they did, and which key failed, and why.
+  const key = `cckm/aws/keys/${world.keys['geo-cache'].id}`;
+  const runOnce = async () => {
+    const run = await world.call('POST', `scheduler/job-configs/${made.resources[0].id}/run-now`, {});
+    for (let tries = 0; (await world.call('GET', `scheduler/jobs/${run.id}`)).overall_status === 'in_progress'; tries += 1) {
+      if (tries > 200) throw new Error('the run goes on and on');
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
+  await runOnce();
+  await world.call('POST', `${key}/disable`, {});
+  await runOnce();
+  await world.call('POST', `${key}/enable`, {});
+  await page.goto(`${base}/scheduler/job-configs?open=${made.resources[0].id}`);
+  await page.waitForSelector('.panel .runs li >> nth=1');
+  const words = await page.locator('.panel .runs li').allTextContents();
+  if (!words[0].includes('1 failed') || !words[1].includes('1 done')) throw new Error(`the last runs are ${words.join(' and ')}`);
+  await page.click('.panel .runs li:first-child a');
+  await page.waitForSelector('.panel .runs li:has-text("geo-cache"):has-text("Disabled")');
+  await page.waitForSelector('tbody tr:has-text("0 done, 1 failed")');
+
   // The year has a dot for each of its runs, and one a quarter for the other schedule.
   await page.goto(`${base}/scheduler/job-configs`);
   const row = page.locator(`a.year:has-text("${name}")`);

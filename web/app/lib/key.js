@@ -34,3 +34,17 @@ export function keyState(key) {
   if (key.blocked) return 'Blocked';
   return key.aws_param?.KeyState ?? key.keystate ?? 'Unknown';
 }
+
+/**
+ * What rotates a key; or why nothing does, where that is as it should be. `nothing` is what the rule `no_schedule` of the posture finds.
+ * @param {Key} key @returns {'schedule' | 'aws' | 'theirs' | 'ending' | 'replica' | 'replaced' | 'unlinked' | 'nothing'}
+ */
+export function rotatedBy(key) {
+  const { KeyManager: manager, MultiRegionConfiguration: family } = key.aws_param ?? {};
+  if (manager === 'AWS') return 'theirs';
+  if (key.rotated_by === 'aws' || key.rotated_by === 'schedule') return key.rotated_by;
+  if (key.linked_state === false) return 'unlinked';
+  if (['PendingDeletion', 'PendingReplicaDeletion', 'Gone'].includes(keyState(key))) return 'ending';
+  if (family?.MultiRegionKeyType === 'REPLICA') return 'replica';
+  return key.rotated_to ? 'replaced' : 'nothing';
+}

@@ -59,3 +59,13 @@ const filled = (body) => Object.fromEntries(Object.entries(body).filter(([, valu
  * @param {Record<string, any>} values @param {any} [present]
  */
 export const scheduleBody = (values, present) => (present ? differing(wholeSchedule(scheduleValues(present)), wholeSchedule(values)) : filled(wholeSchedule(values)));
+
+/**
+ * How many keys, or key stores, of a run succeeded and failed. The last run of a schedule has the numbers, a run of its own each result.
+ * @param {any} run @returns {{succeeded: number, failed: number}}
+ */
+export function runCounts(run) {
+  if (!run.results) return { succeeded: run.succeeded ?? 0, failed: run.failed ?? 0 };
+  const succeeded = run.results.filter((/** @type {any} */ result) => result.status === 'Success').length;
+  return { succeeded, failed: run.results.length - succeeded };
+}

@@ -2,10 +2,11 @@
 import { html, useEffect, useRef, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
-import { usePage } from '../../page.js';
+import { useOpened, usePage } from '../../page.js';
 import { query } from '../../router.js';
 import { JOBS } from '../../lib/places.js';
 import { segment } from '../../lib/query.js';
+import { runCounts } from '../../lib/schedule.js';
 import { number, plural } from '../../lib/text.js';
 import { Progress } from '../../components/charts.js';
 import { Chip, Empty, ErrorNote, Name, Pairs, Skeleton, State, Time } from '../../components/bits.js';
@@ -17,6 +18,8 @@ import { Button } from '../../components/popup.js';
 import { keyName } from '../../lib/key.js';
 import { progressOf } from '../../frame/jobs.js';
 
+/** The most results that a panel shows. */
+const MOST_SHOWN = 200;
 const STATUSES = /** @type {Array<[string, string]>} */ ([['in_progress', 'in progress'], ['completed', 'completed'], ['failed', 'failed']]);
 
 export function Jobs() {
@@ -54,18 +57,19 @@ function JobPanel({ kind, id }) {
   const path = `${JOBS[kind]}/${segment(id)}`;
   const read = useGet(path, {}, { every: 3000 });
   const job = read.data;
-  const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(isGood(a[1])) - Number(isGood(b[1]))).slice(0, 200);
-  const names = useKeyNames(kind === 'bulk' ? entries.map(([of]) => of) : []);
+  const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(isGood(a[1])) - Number(isGood(b[1])));
+  const shown = entries.slice(0, MOST_SHOWN);
+  const names = useKeyNames(kind === 'bulk' ? shown.map(([of]) => of) : []);
   if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
   const { title, running } = progressOf(kind, job);
   const stop = () => act(() => api.post(`${path}/cancel`).then((answer) => (read.reload(), changed(JOBS[kind]), answer)), 'It stops before the next step.');
   return html`<${SidePanel} title=${title} actions=${running && html`<${Button} class="small danger" onClick=${stop}>Stop<//>`}><section><${Pairs} of=${[['State', html`<${State} state=${job.overall_status} word=${job.abort ? 'Stopped' : undefined} />`], ['Begun', html`<${Time} at=${job.createdAt} />`], job.completed_at && ['Ended', html`<${Time} at=${job.completed_at} />`], job.kms && ['KMSs', job.kms.join(', ')], ['Done', html`<${Done} kind=${kind} row=${job} />`]]} /></section>
-    <ul class="runs panel-body">${entries.map(([of, status]) => {
+    <ul class="runs panel-body">${shown.map(([of, status]) => {
       const good = isGood(status);
       const counts = job.progress?.[of];
       return html`<li key=${of}><div class="row"><${State} state=${good ? 'success' : /in.progress|pending|not started/i.test(String(status)) ? 'in_progress' : 'failed'} word=${kind === 'bulk' ? html`<a class="plain" href=${`/cckm/aws/keys/${segment(of)}`}>${names[of] ? html`<${Name} text=${names[of]} />` : html`<span class="mono">${of.slice(0, 8)}</span>`}</a>` : html`<span class="mono">${of}</span>`} /></div>
         ${counts && html`<div class="small t2">${number(counts.listed ?? 0)} listed, ${number(counts.added ?? 0)} new, ${number(counts.updated ?? 0)} changed, ${counts.linked ? `${number(counts.linked)} linked, ` : ''}${number(counts.gone ?? 0)} gone</div>`}${!good && html`<div class="small t2 break">${String(status)}</div>`}</li>`;
-    })}</ul><//>`;
+    })}</ul><${NotShown} count=${entries.length - shown.length} /><//>`;
 }
 
 /** The names of keys by their ids. They are read once, many at a time: a job has up to ten thousand keys. @param {string[]} ids */
@@ -87,13 +91,38 @@ function useKeyNames(ids) {
 }
 
 function Runs() {
+  const open = query.value.open;
   const columns = /** @type {import('../../components/list/table.js').Column[]} */ ([
     { id: 'name', title: 'Schedule', cell: (row) => html`<a class="accent" href=${`/scheduler/job-configs?open=${encodeURIComponent(row.job_config_id ?? '')}`}><bdi class="cut">${row.name}</bdi></a>` },
     { id: 'state', title: 'State', width: 150, cell: (row) => html`<${State} state=${row.overall_status} />` },
     { id: 'why', title: 'Because', width: 110, cell: (row) => html`<${Chip}>${row.cause}<//>` },
-    { id: 'counts', title: 'Done', width: 190, cell: (row) => (row.succeeded !== undefined ? `${plural(row.succeeded, 'key')}${row.failed ? `, ${number(row.failed)} failed` : ''}` : '') },
-    { id: 'begun', title: 'Begun', width: 170, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.started_at ?? row.createdAt} />` },
-    { id: 'message', title: 'Message', leaves: 2, cell: (row) => html`<span class="t2 cut" data-tip-cut=${row.error ?? row.message}>${row.error ?? row.message ?? ''}</span>` },
+    { id: 'counts', title: 'Done', width: 190, cell: (row) => html`<${RunCounts} run=${row} />` },
+    { id: 'begun', title: 'Begun', width: 170, sort: 'createdAt', cell: (row) => html`<${Time} at=${row.createdAt} />` },
+    { id: 'message', title: 'Message', leaves: 2, cell: (row) => html`<span class="t2 cut" data-tip-cut=${row.error}>${row.error ?? ''}</span>` },
   ]);
-  return html`<div class="with-panel"><div class="list-side"><${List} path="/scheduler/jobs" noun=${['run', 'runs']} columns=${columns} sort="-createdAt" filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'cause', title: 'Because', options: [['due', 'it was due'], ['missed', 'it was missed'], ['asked', 'somebody asked']] }, { name: 'job_config_id', title: 'Schedule' }]} empty=${html`<${Empty} icon="calendar-clock" title="No schedule has run yet" />`} /></div></div>`;
+  return html`<div class="with-panel"><div class="list-side"><${List} path="/scheduler/jobs" noun=${['run', 'runs']} columns=${open ? columns.slice(0, 4) : columns} sort="-createdAt" panel filters=${[{ name: 'overall_status', title: 'State', many: true, options: STATUSES }, { name: 'cause', title: 'Because', options: [['due', 'it was due'], ['missed', 'it was missed'], ['asked', 'somebody asked']] }, { name: 'job_config_id', title: 'Schedule' }]} empty=${html`<${Empty} icon="calendar-clock" title="No schedule has run yet" />`} /></div>${open && html`<${RunPanel} key=${open} id=${open} />`}</div>`;
 }
+
+/** @param {{run: any}} props */
+function RunCounts({ run }) {
+  const { succeeded, failed } = runCounts(run);
+  return succeeded + failed === 0 ? '' : html`<span>${number(succeeded)} done${failed > 0 && html`, <span class="danger">${number(failed)} failed</span>`}</span>`;
+}
+
+/** A run of a schedule: what became of each key or key store; what failed comes first. @param {{id: string}} props */
+function RunPanel({ id }) {
+  const path = `/scheduler/jobs/${segment(id)}`;
+  const read = useGet(path, {}, { every: 3000 });
+  const run = read.data;
+  const all = [...(run?.results ?? [])].sort((a, b) => Number(isGood(a.status)) - Number(isGood(b.status)));
+  const shown = all.slice(0, MOST_SHOWN);
+  const names = useKeyNames(shown.flatMap((one) => one.key_id ?? []));
+  useOpened({ call: { path, query: {} } });
+  if (!run) return html`<${SidePanel} title="Run"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
+  const place = (/** @type {any} */ one) => (one.key_id ? `/cckm/aws/keys/${segment(one.key_id)}` : `/cckm/aws/custom-key-stores/${segment(one.custom_key_store_id)}`);
+  return html`<${SidePanel} title=${html`Run of <bdi>${run.name}</bdi>`}><section><${Pairs} of=${[['State', html`<${State} state=${run.overall_status} />`], ['Because', run.cause], run.due_at && ['Was due', html`<${Time} at=${run.due_at} />`], ['Begun', html`<${Time} at=${run.createdAt} />`], run.completed_at && ['Ended', html`<${Time} at=${run.completed_at} />`], all.length > 0 && ['Done', html`<${RunCounts} run=${run} />`]]} />${run.error && html`<p class="break danger small">${run.error}</p>`}</section>
+    <ul class="runs panel-body">${shown.map((one) => html`<li key=${one.key_id ?? one.custom_key_store_id}><div class="row"><${State} state=${isGood(one.status) ? 'success' : 'failed'} word=${html`<a class="plain" href=${place(one)}>${names[one.key_id] ? html`<${Name} text=${names[one.key_id]} />` : html`<span class="mono">${(one.key_id ?? one.custom_key_store_id).slice(0, 8)}</span>`}</a>`} />${one.rotated_to && html`<a class="end small" href=${`/cckm/aws/keys/${segment(one.rotated_to)}`}>its new key</a>`}</div>${!isGood(one.status) && html`<div class="small t2 break">${one.status}</div>`}</li>`)}</ul><${NotShown} count=${all.length - shown.length} /><//>`;
+}
+
+/** @param {{count: number}} props */
+const NotShown = ({ count }) => (count > 0 ? html`<div class="panel-body small t2">${plural(count, 'further one is', 'further ones are')} not shown; all that failed come first.</div>` : '');

@@ -1,8 +1,8 @@
 /** The columns and the filters of lists of keys; tabs of other pages that show keys use them too. */
 import { html } from '../../view.js';
-import { shared } from '../../data.js';
+import { shared, useGet } from '../../data.js';
 import { aliasParts, shortId } from '../../lib/text.js';
-import { keyAge, keyName, keyOrigin, keyState } from '../../lib/key.js';
+import { keyAge, keyName, keyOrigin, keyState, rotatedBy } from '../../lib/key.js';
 import { DAY, day, parse, span } from '../../lib/time.js';
 import { AgeBar } from '../../components/charts.js';
 import { Name, Origin, State, Time, now } from '../../components/bits.js';
@@ -17,18 +17,8 @@ export function KeyState({ row }) {
   return html`<${State} state=${state} word=${state === 'PendingDeletion' && due !== null ? `Deletion in ${span(Math.max(0, due - now.value))}` : undefined} />`;
 }
 
-/** What rotates a key. @param {any} key @returns {'schedule' | 'aws' | 'nothing' | 'resting' | 'theirs'} */
-export function rotatedBy(key) {
-  const state = keyState(key);
-  if (key.aws_param?.KeyManager === 'AWS') return 'theirs';
-  if (key.rotated_by) return key.rotated_by === 'nothing' || key.rotated_by === 'none' ? 'nothing' : key.rotated_by === 'aws' ? 'aws' : 'schedule';
-  if (key.rotation_job_enabled || key.job_config_id || key.labels?.job_config_id) return 'schedule';
-  if (key.aws_param?.KeyRotationEnabled) return 'aws';
-  return state === 'Enabled' ? 'nothing' : 'resting';
-}
-
-/** @type {Record<string, string>} */
-const RESTING = { Disabled: 'disabled', PendingDeletion: 'it waits for deletion', PendingImport: 'it waits for material', Unavailable: 'unavailable', Blocked: 'blocked', Gone: 'gone' };
+/** Why nothing rotates a key, where that is as it should be. @type {Record<string, string>} */
+const RESTING = { ending: 'not before its deletion', replica: 'with its primary key', replaced: 'replaced, only decrypts', unlinked: 'not in AWS yet' };
 
 /** How often AWS rotates a key. @param {any} row */
 function every(row) {
@@ -36,15 +26,22 @@ function every(row) {
   return days === 365 ? ', yearly' : `, every ${days} d`;
 }
 
+/** The name of a schedule; the names of all are read once. @param {{id: string | undefined}} props */
+function ScheduleName({ id }) {
+  const read = useGet(id ? '/scheduler/job-configs' : null, { operation: 'cckm_key_rotation', fields: 'id,name', sort: 'name', limit: 200 });
+  const name = read.data?.resources.find((/** @type {any} */ one) => one.id === id)?.name;
+  return name ? html`<bdi>${name}</bdi>` : 'schedule';
+}
+
 /** @param {{row: any, short?: boolean}} props */
 export function Rotation({ row, short }) {
   const by = rotatedBy(row);
   const next = parse(row.next_rotation_at) ?? parse(row.aws_param?.NextRotationDate);
   const when = !short && next !== null ? html`<span class="t3">, ${day(next, now.value)}</span>` : '';
-  if (by === 'schedule') return html`<span>${row.rotation_job?.name ?? row.job_config_name ?? row.rotated_by_name ?? 'schedule'}${when}</span>`;
+  if (by === 'schedule') return html`<span><${ScheduleName} id=${row.labels?.job_config_id} />${when}</span>`;
   if (by === 'aws') return html`<span>AWS${short ? '' : every(row)}${when}</span>`;
   if (by === 'theirs') return html`<span class="t3">${short ? 'AWS' : 'AWS manages it'}</span>`;
-  if (by === 'resting') return html`<span class="t3">${short ? 'resting' : `Not while ${RESTING[keyState(row)] ?? 'in this state'}`}</span>`;
+  if (by !== 'nothing') return html`<span class="t3">${RESTING[by]}</span>`;
   return html`<span class="danger row"><${Icon} name="triangle-alert" size="small" />${short ? 'nothing' : 'Nothing rotates it'}</span>`;
 }
 

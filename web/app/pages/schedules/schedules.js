@@ -5,6 +5,7 @@ import { useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { go, query } from '../../router.js';
 import { segment } from '../../lib/query.js';
+import { runCounts } from '../../lib/schedule.js';
 import { number, plural } from '../../lib/text.js';
 import { lacksRight } from '../../rights.js';
 import { Stack } from '../../components/charts.js';
@@ -20,7 +21,8 @@ export const OPERATIONS = /** @type {Record<string, string>} */ ({ cckm_key_rota
 
 /** What the last run did, in words. @param {any} run */
 export function runWords(run) {
-  const counts = [run.succeeded > 0 && `${number(run.succeeded)} done`, run.failed > 0 && `${number(run.failed)} failed`].filter(Boolean).join(', ');
+  const { succeeded, failed } = runCounts(run);
+  const counts = [succeeded > 0 && `${number(succeeded)} done`, failed > 0 && `${number(failed)} failed`].filter(Boolean).join(', ');
   return counts || (run.overall_status === 'completed' ? 'done' : String(run.overall_status).replace('_', ' '));
 }
 
@@ -67,11 +69,14 @@ function Coverage({ data }) {
   const parts = [
     { label: 'AWS rotates them', value: data.rotated_by_aws, color: 'age-2', href: '/cckm/aws/keys?rotated_by=aws' },
     { label: 'A schedule here rotates them', value: data.rotated_by_schedules, color: 'accent', href: '/cckm/aws/keys?rotated_by=schedule' },
-    { label: 'Cannot rotate now, or not at all', value: data.not_applicable, color: 'line-2', href: '/cckm/aws/keys?rotated_by=none' },
+    { label: 'Cannot rotate now, or not at all', value: data.not_applicable, color: 'line-2' },
     { label: 'Nothing rotates them', value: data.rotated_by_nothing, color: 'danger', href: '/cckm/aws/posture?open=no_schedule' },
   ];
   return html`<${Card}><div class="row"><h3>Which keys are rotated</h3><span class="small t2">${plural(data.keys, 'key')}</span>${data.rotated_by_nothing > 0 && html`<span class="end small t2">${plural(data.rotated_by_nothing, 'key is', 'keys are')} under nothing. <a href="/cckm/aws/posture?open=no_schedule">See them</a></span>`}</div>
-    <div class="column coverage"><${Stack} tall parts=${parts} /><div class="row wide wrap">${parts.map((part) => html`<a class=${`row small plain ${part.color === 'danger' && part.value > 0 ? 'danger' : ''}`} href=${part.href}><span class="swatch" style=${{ background: `var(--${part.color})` }} /><b>${number(part.value)}</b> ${part.label}</a>`)}</div></div><//>`;
+    <div class="column coverage"><${Stack} tall parts=${parts} /><div class="row wide wrap">${parts.map((part) => {
+      const words = html`<span class="swatch" style=${{ background: `var(--${part.color})` }} /><b>${number(part.value)}</b> ${part.label}`;
+      return part.href ? html`<a class=${`row small plain ${part.color === 'danger' && part.value > 0 ? 'danger' : ''}`} href=${part.href}>${words}</a>` : html`<span class="row small">${words}</span>`;
+    })}</div></div><//>`;
 }
 
 /** Starts a run. @param {string} id */
