@@ -28,4 +28,8 @@ export async function run({ page, world }) {
   await page.click('.panel button[aria-label="More acts"]');
   const edit = page.locator('[role=menuitem]:has-text("Edit")');
   if ((await edit.getAttribute('aria-disabled')) !== 'true' || (await edit.getAttribute('href')) !== null) throw new Error('an act without the right is a link');
+  // The history of a key names its records, which only administrators can open.
+  await page.goto(`${base}/cckm/aws/keys/${world.keys.cards.id}?tab=history`);
+  await page.waitForSelector('td.num:has-text("#")');
+  if ((await page.locator('td.num a').count()) > 0) throw new Error('records of the log are links for a member');
 }

@@ -37,4 +37,13 @@ export async function run({ page, world }) {
   await page.click('dialog button[type=submit]');
   await page.waitForSelector('.panel', { state: 'detached' });
   if ((await world.call('GET', `usermgmt/users?username=${name}`)).total !== 0) throw new Error('the user is still there');
+  // Administrators come from a history to the records.
+  await page.goto(`${base}/usermgmt/groups?open=CCKM%20Users`);
+  await page.click('.panel [aria-label="Acts"]');
+  await page.click('[role=menuitem]:has-text("Its history")');
+  await page.waitForSelector('tbody tr td');
+  await page.goto(`${base}/cckm/aws/kms/${world.payments.id}?tab=history`);
+  await page.locator('td.num a').first().click();
+  await page.waitForURL('**/audit/records/*');
+  await page.waitForSelector('.record');
 }

@@ -2,6 +2,7 @@
 import { html, useState } from '../view.js';
 import { useGet } from '../data.js';
 import { number, plural } from '../lib/text.js';
+import { lacksRight } from '../rights.js';
 import { withQuery } from '../router.js';
 import { verb } from '../lib/record.js';
 import { Avatar, Card, Empty, ErrorNote, Skeleton, Time } from './bits.js';
@@ -11,12 +12,14 @@ export function History({ path }) {
   const [limit, setLimit] = useState(50);
   const read = useGet(`${path}/history`, { sort: '-seq', limit });
   const rows = read.data?.resources ?? [];
+  // The records themselves are for administrators.
+  const hidden = lacksRight('admin');
   return html`<div class="body"><${Card} title="History" sub=${read.data && plural(read.data.total, 'event')} flush>
     ${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : !read.data ? html`<div class="card-body"><${Skeleton} rows=${6} /></div>` : rows.length === 0 && html`<${Empty} title="Nothing has happened yet." />`}
     <table class="table"><tbody>${rows.map((/** @type {any} */ row) => {
       const who = row.username ?? row.actor ?? row.user ?? row.by ?? '';
       const at = row.time ?? row.createdAt ?? row.at;
-      return html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>#${number(row.seq)}</td><td style=${{ width: '190px' }}><${Time} at=${at} /></td><td style=${{ width: '190px' }}>${who && html`<span class="row"><${Avatar} name=${String(who)} /><bdi class="cut">${String(who)}</bdi></span>`}</td>
+      return html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>${hidden ? `#${number(row.seq)}` : html`<a href=${`/audit/records/${row.seq}`}>#${number(row.seq)}</a>`}</td><td style=${{ width: '190px' }}><${Time} at=${at} /></td><td style=${{ width: '190px' }}>${who && html`<span class="row"><${Avatar} name=${String(who)} /><bdi class="cut">${String(who)}</bdi></span>`}</td>
         <td>${verb(row).replace(/^./, (letter) => letter.toUpperCase())}</td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at, tab: null })}>As it was then</a></td></tr>`;
     })}</tbody></table>
     ${read.data && read.data.total > rows.length && html`<div class="card-foot"><button type="button" class="link" onClick=${() => setLimit(limit + 200)}>Show more</button></div>`}<//></div>`;

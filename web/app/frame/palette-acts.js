@@ -3,6 +3,7 @@ import { html } from '../view.js';
 import { api } from '../api.js';
 import { page } from '../page.js';
 import { go } from '../router.js';
+import { lacksRight } from '../rights.js';
 import { segment } from '../lib/query.js';
 import { showError } from '../components/over.js';
 import { toast } from '../components/toast.js';
@@ -69,7 +70,7 @@ export function actsOf(hit) {
     ...(PAGES[kind] ?? []).map(([icon, title, more]) => act(icon, title, { href: href + more })),
     kind === 'schedule' && act('key-round', 'The keys under it', { href: `/cckm/aws/keys?job_config_id=${encodeURIComponent(of)}` }),
     kind === 'schedule' && act('pencil', 'Edit it', { href: `/scheduler/job-configs?new=1&edit=${encodeURIComponent(of)}` }),
-    kind === 'user' && act('scroll-text', 'What this user did', { href: `/audit/records?user_id=${encodeURIComponent(of)}` }),
+    kind === 'user' && !lacksRight('admin') && act('scroll-text', 'What this user did', { href: `/audit/records?user_id=${encodeURIComponent(of)}` }),
     PAST.includes(kind) && act('history', 'See it as it was on…', { run: () => press(href, 't') }, html`<kbd>T</kbd>`),
     PAST.includes(kind) && act('scroll-text', 'Its history', { href: `${href}?tab=history` }),
     kind === 'key' && act('copy', 'Copy the ARN', { run: () => copyArn(of) }),

@@ -55,7 +55,7 @@ function Acts({ row, path, set }) {
   });
   return html`<${Menu} class="tiny" name="Acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
     { label: 'Edit the profile…', icon: 'pencil', act: profile, missing }, { label: 'Reset the password…', icon: 'key-round', act: password, missing },
-    { label: 'What this user did', icon: 'scroll-text', href: `/audit/records${queryString({ username: row.username })}` }, 'line', { label: 'Delete…', icon: 'trash-2', danger: true, act: remove, missing },
+    { label: 'What this user did', icon: 'scroll-text', href: `/audit/records${queryString({ username: row.username })}`, missing: lacksRight('admin') }, 'line', { label: 'Delete…', icon: 'trash-2', danger: true, act: remove, missing },
   ]} />`;
 }
 
