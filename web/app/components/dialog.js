@@ -11,7 +11,6 @@ import { Icon } from './icon.js';
 import { Dialog, over } from './over.js';
 import { Button, Popup } from './popup.js';
 
-export { Dialog, act, over, showError } from './over.js';
 
 /**
  * @typedef {object} Question

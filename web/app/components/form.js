@@ -8,7 +8,6 @@ import { ErrorNote } from './bits.js';
 import { FieldError } from './field-error.js';
 import { Icon } from './icon.js';
 
-export { Segments } from './segments.js';
 
 /**
  * @typedef {object} Form

@@ -4,7 +4,8 @@ import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { parse } from '../../lib/time.js';
 import { Chip, ErrorNote, Skeleton, Time } from '../../components/bits.js';
-import { act, ask } from '../../components/dialog.js';
+import { ask } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 import { Button } from '../../components/popup.js';
 
 const SESSIONS = '/auth/tokens';

@@ -6,7 +6,7 @@ import { usePage } from '../../page.js';
 import { segment } from '../../lib/query.js';
 import { lacksRight } from '../../rights.js';
 import { Empty, State, Time } from '../../components/bits.js';
-import { act } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 import { Head, Tabs } from '../../components/head.js';
 import { List } from '../../components/list/list.js';
 import { YES_NO, kmsOptions } from '../../components/list/filters.js';

@@ -6,7 +6,7 @@ import { number } from '../../lib/text.js';
 import { parse } from '../../lib/time.js';
 import { ErrorNote, Time } from '../../components/bits.js';
 import { Bitting } from '../../components/charts.js';
-import { showError } from '../../components/dialog.js';
+import { showError } from '../../components/over.js';
 import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 

@@ -6,7 +6,7 @@ import { usePage } from '../../page.js';
 import { number } from '../../lib/text.js';
 import { Copy, Empty, Note, Time } from '../../components/bits.js';
 import { Bitting } from '../../components/charts.js';
-import { showError } from '../../components/dialog.js';
+import { showError } from '../../components/over.js';
 import { Head } from '../../components/head.js';
 import { List } from '../../components/list/list.js';
 import { Button } from '../../components/popup.js';

@@ -9,7 +9,7 @@ import { TELLING } from '../../lib/record.js';
 import { number } from '../../lib/text.js';
 import { clockSeconds, day, exact, parse, weekday, DAY } from '../../lib/time.js';
 import { Avatar, now } from '../../components/bits.js';
-import { showError } from '../../components/dialog.js';
+import { showError } from '../../components/over.js';
 import { Head } from '../../components/head.js';
 import { Icon, Mark } from '../../components/icon.js';
 import { YES_NO } from '../../components/list/filters.js';

@@ -1,6 +1,7 @@
 /** The fields of a connection, for adding and for changing one; what of them the API gets. */
 import { html } from '../../view.js';
-import { AreaField, Segments, SelectField, TextField } from '../../components/form.js';
+import { AreaField, SelectField, TextField } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { PARTITIONS } from './parts.js';
 
 export const EMPTY = {

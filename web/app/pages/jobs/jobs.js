@@ -10,7 +10,7 @@ import { runCounts } from '../../lib/schedule.js';
 import { number, plural } from '../../lib/text.js';
 import { Progress } from '../../components/charts.js';
 import { Chip, Empty, ErrorNote, Name, Pairs, Skeleton, State, Time } from '../../components/bits.js';
-import { act } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 import { Head, SidePanel, Tabs } from '../../components/head.js';
 import { List } from '../../components/list/list.js';
 import { YES_NO } from '../../components/list/filters.js';
@@ -59,6 +59,7 @@ function JobPanel({ kind, id }) {
   const job = read.data;
   const entries = Object.entries(job?.detailed_status ?? {}).sort((a, b) => Number(isGood(a[1])) - Number(isGood(b[1])));
   const shown = entries.slice(0, MOST_SHOWN);
+  useOpened({ call: { path, query: {} } });
   const names = useKeyNames(kind === 'bulk' ? shown.map(([of]) => of) : []);
   if (!job) return html`<${SidePanel} title="Job"><div class="panel-body">${read.error ? html`<${ErrorNote} error=${read.error} />` : html`<${Skeleton} rows=${4} />`}</div><//>`;
   const { title, running } = progressOf(kind, job);

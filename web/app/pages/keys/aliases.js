@@ -2,7 +2,8 @@
 import { html } from '../../view.js';
 import { api } from '../../api.js';
 import { Card, Empty, Name } from '../../components/bits.js';
-import { act, ask } from '../../components/dialog.js';
+import { ask } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 import { FormNote, TextField, useForm } from '../../components/form.js';
 import { Button } from '../../components/popup.js';
 import { missing } from './actions.js';

@@ -5,7 +5,8 @@ import { DAY } from '../../lib/time.js';
 import { Bitting } from '../../components/charts.js';
 import { Empty, ErrorNote, Skeleton, Time, now } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
-import { Segments, TextField } from '../../components/form.js';
+import { TextField } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Icon } from '../../components/icon.js';
 
 /** Why AWS would not take a source key, or nothing. @param {any} key @param {string} kind */

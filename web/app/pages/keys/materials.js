@@ -10,7 +10,7 @@ import { Card, Chip, Empty, ErrorNote, IdLine, Note, Skeleton, State, Time, now 
 import { Bitting } from '../../components/charts.js';
 import { ask } from '../../components/dialog.js';
 import { Icon } from '../../components/icon.js';
-import { Segments } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Button } from '../../components/popup.js';
 import { rotations } from './rotating.js';
 

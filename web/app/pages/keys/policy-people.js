@@ -3,7 +3,7 @@ import { html, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { actionWords, people, permitting, principalWords, without } from '../../lib/policy.js';
 import { Avatar, Chip, Empty, ErrorNote } from '../../components/bits.js';
-import { Segments } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 

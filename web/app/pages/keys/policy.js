@@ -9,7 +9,7 @@ import { keyName } from '../../lib/key.js';
 import { lockoutOf, MOST_BYTES, readPolicy } from '../../lib/policy.js';
 import { Chip, ErrorNote, Note, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
-import { Segments } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Icon } from '../../components/icon.js';
 import { Difference, Json } from '../../components/json.js';
 import { Button } from '../../components/popup.js';

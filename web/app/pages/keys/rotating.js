@@ -6,7 +6,8 @@ import { lacks } from '../../rights.js';
 import { keyName, keyOrigin, keyState } from '../../lib/key.js';
 import { DAY } from '../../lib/time.js';
 import { now } from '../../components/bits.js';
-import { ask, act } from '../../components/dialog.js';
+import { ask } from '../../components/dialog.js';
+import { act } from '../../components/over.js';
 
 /** A field of a question. @param {string} id @param {any} label @param {any} optional @param {any} control */
 const field = (id, label, optional, control) => html`<div class="field grow"><label for=${id}>${label} ${optional && html`<span class="optional">${optional}</span>`}</label>${control}</div>`;

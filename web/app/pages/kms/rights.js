@@ -11,7 +11,7 @@ import { actionGroups, asUpdate, difference, given, keyOf, open, split } from '.
 import { plural } from '../../lib/text.js';
 import { Empty, ErrorNote, Note, Skeleton } from '../../components/bits.js';
 import { DryRunBox, DryRunButton, useDryRun } from '../../components/dry-run.js';
-import { Segments } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Icon } from '../../components/icon.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';

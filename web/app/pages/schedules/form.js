@@ -9,7 +9,8 @@ import { scheduleBody, scheduleValues, wholeSchedule } from '../../lib/schedule.
 import { scheduleResource } from '../../lib/terraform.js';
 import { parse, relative } from '../../lib/time.js';
 import { ErrorNote, Skeleton, now } from '../../components/bits.js';
-import { AreaField, CheckField, Field, FormNote, Segments, SelectField, TextField, useForm } from '../../components/form.js';
+import { AreaField, CheckField, Field, FormNote, SelectField, TextField, useForm } from '../../components/form.js';
+import { Segments } from '../../components/segments.js';
 import { Head } from '../../components/head.js';
 import { Button } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';

@@ -8,7 +8,8 @@ import { REASONS, canBeHeld, canWrap, changesOf, compromises, editable, exportBo
 import { plural } from '../../lib/text.js';
 import { lacksAnywhere, lacksRight } from '../../rights.js';
 import { Copy, now } from '../../components/bits.js';
-import { Dialog, ask, over, showError } from '../../components/dialog.js';
+import { ask } from '../../components/dialog.js';
+import { Dialog, over, showError } from '../../components/over.js';
 import { Icon } from '../../components/icon.js';
 import { Button, Menu } from '../../components/popup.js';
 import { toast } from '../../components/toast.js';
