@@ -1,4 +1,5 @@
-// Answers of the API for what a lab cannot have, since others do it in AWS: grants, and changes that a drift watch tells.
+// Answers of the API in place of the lab's, for pictures alone: grants, and changes that a drift watch tells. Others make them in AWS, and
+// the stories do not.
 
 const list = (resources) => ({ skip: 0, limit: 100, total: resources.length, resources });
 

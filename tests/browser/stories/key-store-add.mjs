@@ -1,19 +1,14 @@
 // A key store is refused at the first try: the health check key that was made for it serves the second.
-import { base, settled, signIn } from '../browser.mjs';
+import { settled } from '../browser.mjs';
+import { openKeyStoreForm } from '../key-store-form.mjs';
 
 export const title = 'a key store that was refused is added at the second try';
 export const allows = ['refused as wrong'];
 
 export async function run({ page, calls, world }) {
   const name = `store-${Date.now()}`;
-  await signIn(page);
-  await page.goto(`${base}/cckm/aws/custom-key-stores?new=1`);
-  await page.waitForSelector('form select');
-  await settled(page);
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByLabel('KMS', { exact: true }).selectOption('payments');
+  await openKeyStoreForm(page, name);
   await page.getByLabel('Health check key').selectOption('new');
-  await page.getByLabel('Make it at AWS at once').uncheck();
   await page.getByLabel(/^Address/).fill('http://xks.lab.internal');
   await page.click('button:has-text("Add the key store")');
   await page.waitForSelector('form .error, form .note.danger');

@@ -1,20 +1,15 @@
 // A key store that waits here is made at AWS in its page, then connected, disconnected and deleted.
-import { base, settled, signIn } from '../browser.mjs';
+import { settled } from '../browser.mjs';
+import { openKeyStoreForm } from '../key-store-form.mjs';
 
 export const title = 'a key store is made at AWS, connected, disconnected and deleted in its page';
 
 export async function run({ page, world }) {
   const name = `linked-${Date.now()}`;
   const source = await world.call('POST', 'vault/keys2', { name: `${name}-health`, algorithm: 'aes', size: 256, unexportable: true, undeletable: true });
-  await signIn(page);
-  await page.goto(`${base}/cckm/aws/custom-key-stores?new=1`);
-  await page.waitForSelector('form select');
-  await settled(page);
-  await page.getByLabel('Name', { exact: true }).fill(name);
-  await page.getByLabel('KMS', { exact: true }).selectOption('payments');
+  await openKeyStoreForm(page, name);
   await page.getByLabel('Region').selectOption('eu-west-3');
   await page.getByLabel('Health check key').selectOption(source.id);
-  await page.getByLabel('Make it at AWS at once').uncheck();
   await page.getByLabel(/^Address/).fill('https://xks.lab.internal');
   await page.click('button:has-text("Add the key store")');
   await page.click('dialog button:has-text("I have it")');
