@@ -1,5 +1,6 @@
 //! Tests of the lab's database.
 
+use std::process::Command;
 use std::time::Instant;
 
 use super::xks_proxy::{Proxy, plan_with, store, with};
@@ -133,22 +134,11 @@ async fn a_change_and_its_event_are_on_the_disk_when_it_is_answered() {
     let (running, killed) = (tempfile::tempdir().expect("a directory"), tempfile::tempdir().expect("a directory"));
     let lab = start(running.path()).await;
     let id = lab.kms(REGION).id(json!({})).await;
-    copy(running.path(), &killed.path().join("copy"));
-    let lab = start(&killed.path().join("copy")).await;
+    let copy = killed.path().join("copy");
+    let copied = Command::new("cp").arg("-R").args([running.path(), &copy]).status();
+    assert!(copied.expect("cp runs").success());
+    let lab = start(&copy).await;
     let events = lab.events(&Keys::of("user1"), "123456789012", REGION).await;
     assert_eq!(events.iter().map(|event| &event["eventName"]).collect::<Vec<_>>(), ["CreateKey"]);
     assert_eq!(lab.kms(REGION).described(&id, "KeyState").await, "Enabled");
-}
-
-fn copy(from: &std::path::Path, to: &std::path::Path) {
-    std::fs::create_dir(to).expect("a directory");
-    for entry in std::fs::read_dir(from).expect("a directory") {
-        let entry = entry.expect("an entry");
-        let copied = to.join(entry.file_name());
-        if entry.file_type().expect("a kind").is_dir() {
-            copy(&entry.path(), &copied);
-        } else {
-            std::fs::copy(entry.path(), copied).expect("a copy");
-        }
-    }
 }
