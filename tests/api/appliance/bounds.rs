@@ -22,6 +22,20 @@ fn the_changes_of_one_user_are_bounded_and_others_go_on() {
 }
 
 #[test]
+fn a_change_with_a_long_body_counts_as_several() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_CHANGES_PER_SECOND", "2")]);
+    let ann = appliance.member("ann", &["User Admins"]);
+    // Twenty changes at first, of which each of these counts as nine. Members that nobody knows are ignored.
+    let long = |name: &str| json!({"name": name, "unknown": "x".repeat(33_000)});
+    let answers: Vec<_> = ["a", "b", "c"].map(|name| ann.post(GROUPS, long(name)).status).into();
+    assert_eq!(answers, [201, 201, 429]);
+    // A body whose length is not known counts as the longest; for somebody who was idle it is possible.
+    let bob = appliance.member("bob", &["User Admins"]);
+    let chunked = |name: &str| bob.post_chunked(GROUPS, &json!({"name": name}));
+    assert_eq!([chunked("d").status, chunked("e").status], [201, 429]);
+}
+
+#[test]
 fn no_more_is_created_than_the_limits_allow() {
     let appliance = Appliance::start_with(&[("CLAVIGER_LIMITS_SCHEDULES", "1")]);
     let admin = appliance.admin();

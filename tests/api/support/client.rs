@@ -1,8 +1,9 @@
 //! A client of the API. Clients differ only in their token.
 
 use reqwest::Method;
-use reqwest::blocking::{Client as Http, Response};
+use reqwest::blocking::{Body, Client as Http, Response};
 use serde_json::Value;
+use std::io::Cursor;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -86,6 +87,12 @@ impl Client {
         self.send(Method::POST, path, Some(body.to_string().into_bytes()))
     }
 
+    /// Posts a body whose length the request does not tell.
+    pub(crate) fn post_chunked(&self, path: &str, body: &Value) -> Answer {
+        let body = Body::new(Cursor::new(body.to_string().into_bytes()));
+        self.try_send_as(Method::POST, path, Some("application/json"), Some(body)).expect("an answer")
+    }
+
     pub(crate) fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(Method::PATCH, path, Some(body.to_string().into_bytes()))
     }
@@ -102,12 +109,12 @@ impl Client {
     /// Like [`Client::send`], for requests that may get no answer.
     pub(crate) fn try_send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> reqwest::Result<Answer> {
         let kind = body.as_ref().map(|_| "application/json");
-        self.try_send_as(method, path, kind, body.unwrap_or_default())
+        self.try_send_as(method, path, kind, body.map(Body::from))
     }
 
     /// Sends a body with this content type, or with none.
     pub(crate) fn send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> Answer {
-        self.try_send_as(method, path, kind, body).expect("an answer")
+        self.try_send_as(method, path, kind, Some(body.into())).expect("an answer")
     }
 
     /// Sends a GET with these headers; the body of the answer is not read.
@@ -122,7 +129,13 @@ impl Client {
         request.send().expect("an answer")
     }
 
-    fn try_send_as(&self, method: Method, path: &str, kind: Option<&str>, body: Vec<u8>) -> reqwest::Result<Answer> {
+    fn try_send_as(
+        &self,
+        method: Method,
+        path: &str,
+        kind: Option<&str>,
+        body: Option<Body>,
+    ) -> reqwest::Result<Answer> {
         let prefix = if path.starts_with("/v1") { "/api" } else { "" };
         let mut request = self.http.request(method, format!("{}{prefix}{path}", self.base));
         if let Some(authorization) = &self.authorization {
@@ -134,7 +147,7 @@ impl Client {
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
-        if !body.is_empty() {
+        if let Some(body) = body {
             request = request.body(body);
         }
         request.send().and_then(Answer::read)
