@@ -30,7 +30,6 @@ use utoipa::ToSchema;
 pub struct BulkBody {
     /// Ids of keys (Claviger's, not AWS's); at most 100.
     #[serde(default, deserialize_with = "optional")]
-    #[schema(value_type = Vec<String>)]
     keys: Option<Vec<String>>,
     /// Filters and `search` of the list of keys, as in its query, in place of `keys`: the job takes the keys that match
     /// now and that the caller may view, at most 10 000.

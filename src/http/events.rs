@@ -82,8 +82,26 @@ pub struct EventStream;
 
 impl Described for EventStream {
     fn describe(to: &mut Description) {
-        to.answers_with(200, EVENT_STREAM, Object::with_type(Type::String));
+        to.answers_with(200, EVENT_STREAM, event_schema());
     }
+}
+
+/// The schema of one event. A description has no form for a sequence of them; tools take this one for each.
+fn event_schema() -> Object {
+    let member = |kind, about: &str| Object::builder().schema_type(kind).description(Some(about));
+    let kinds = Some(["ready", "reset", "change"]);
+    let data = "JSON: of `ready` and `reset` the `number` of a record, of `change` what has changed.";
+    let retry = "After how many milliseconds to come back when the stream has ended; the first event tells it.";
+    Object::builder()
+        .description(Some("An event. The answer is a sequence of them, in the format of server-sent events."))
+        .property("id", member(Type::String, "The number of a record, for `Last-Event-ID`."))
+        .property("event", member(Type::String, "Its kind.").enum_values(kinds))
+        .property("data", member(Type::String, data).content_media_type("application/json"))
+        .property("retry", member(Type::Integer, retry))
+        .required("id")
+        .required("event")
+        .required("data")
+        .build()
 }
 
 /// `GET /v1/events`

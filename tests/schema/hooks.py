@@ -40,7 +40,7 @@ REFUSALS = [
     (r"update\w+", r"name|operation|account_id|kms|policy_name|connection|regions", "may only repeat the value there is, or one at a time"),
     (r"(update|create)SourceKey(Version)?", r"name|algorithm|size|curveid|state|uuid|material|objectType|format|encoding|aliases", "must fit the kind of the key"),
     (r"\w+Webhook\w*", r"url|secret", "a URL without credentials, to an address that is allowed; base64 of 24 to 64 bytes"),
-    (r"\w+Connection", r"iam_role_anywhere\..*|aws_region", "certificates in PEM, ARNs of one account; regions of the partition"),
+    (r"\w+Connection", r"iam_role_anywhere\..*|aws_region|assume_role_arn", "certificates in PEM, ARNs of one account; regions and roles of the partition"),
     (r"\w+CustomKeyStore", r"aws_param\..*|local_hosted_params\..*", "what is required depends on the type of the store"),
     (r"\w+Schedule", r"(cckm|database)_\w+_params.*", "what is required depends on the operation, and on the schedule there is"),
     (r"(importKey|rotateKey)\w*|rotateKey|uploadKey", r"source_key_identifier|import_type|key_material_id", "what is required depends on the key"),
