@@ -73,7 +73,11 @@ fn changed_bytes_are_reported_or_harmless() {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let (outcome, why) = sound.outcome(case);
-                    found.lock().expect("no thread has panicked").push((case, outcome, why));
+                    let mut found = found.lock().expect("no thread has panicked");
+                    found.push((case, outcome, why));
+                    if found.len().is_multiple_of(1_000) {
+                        println!("corruption: {} of {} bytes", found.len(), cases.len());
+                    }
                 }
             });
         }
