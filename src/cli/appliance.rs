@@ -15,9 +15,10 @@ use crate::call_journal::{CallJournal, JournalError};
 use crate::domain::name::{NameError, UserName};
 use crate::domain::password::PasswordProblem;
 use crate::domain::time::Time;
-use crate::http::server::{self, Server};
+use crate::http::server;
 use crate::keyring::{Keyring, KeyringError};
 use crate::ledger::{Ledger, LedgerError, LedgerOptions, SealKey, SealSource, SnapshotKey};
+use crate::listener::Server;
 use crate::service::backups::Backups;
 use crate::service::checkpoints::CheckpointSettings;
 use crate::service::failure::Failure;
@@ -98,7 +99,7 @@ pub struct Appliance {
 
 /// The listener of the XKS proxy.
 struct XksListener {
-    server: xks::Server,
+    server: Server,
     serving: JoinHandle<std::io::Result<()>>,
     /// The proxy's own certificate, if it has one.
     certificate: Option<Certificate>,

@@ -7,7 +7,7 @@ use crate::http::console::Console;
 use crate::http::console_info::ConsoleTexts;
 use crate::http::health::MetricsAccess;
 use crate::http::server::ServerOptions;
-use crate::listener::{Sources, Timeouts};
+use crate::listener::{Listening, Sources, Timeouts};
 use crate::report_store;
 use crate::service::ReportFiles;
 use crate::service::backups::BackupSettings;
@@ -17,7 +17,6 @@ use crate::service::recovery::MasterKeyPlace;
 use crate::service::reports::ReportSettings;
 use crate::service::tokens::RefreshDefaults;
 use crate::webhook::{Sender, SenderError, UrlRules};
-use crate::xks;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -114,16 +113,21 @@ pub(super) fn refresh(config: &Config) -> RefreshDefaults {
 pub(super) fn server_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> ServerOptions {
     let server = &config.server;
     ServerOptions {
-        listener,
-        tls,
-        workers: if server.workers == 0 { processors() } else { server.workers },
+        listening: Listening {
+            listener,
+            tls,
+            workers: if server.workers == 0 { processors() } else { server.workers },
+            timeouts: timeouts(config),
+            shutdown_seconds: server.shutdown_timeout_seconds,
+            max_connections: server.max_connections,
+            // The settings were checked before.
+            sources: Some(Sources::at_most(
+                server.connections_per_source(),
+                server.trusted_networks().unwrap_or_default(),
+            )),
+        },
         body_limit: server.body_limit_bytes,
-        timeouts: timeouts(config),
-        shutdown_seconds: server.shutdown_timeout_seconds,
-        max_connections: server.max_connections,
         changes_per_second: server.changes_per_second,
-        // The settings were checked before.
-        sources: Sources::at_most(server.connections_per_source(), server.trusted_networks().unwrap_or_default()),
         metrics: metrics_access(&config.metrics),
         console: config.console.enabled.then(|| Console::new(config.console.directory.clone())),
         console_texts: ConsoleTexts {
@@ -158,16 +162,17 @@ fn timeouts(config: &Config) -> Timeouts {
     }
 }
 
-/// The XKS proxy has the time limits of the API.
-pub(super) fn xks_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> xks::ServerOptions {
+/// The XKS proxy has the time limits of the API. All of AWS comes to it from a few addresses.
+pub(super) fn xks_options(config: &Config, listener: TcpListener, tls: rustls::ServerConfig) -> Listening {
     let server = &config.server;
-    xks::ServerOptions {
+    Listening {
         listener,
         tls,
         workers: if config.xks.workers == 0 { processors() } else { config.xks.workers },
         timeouts: timeouts(config),
         shutdown_seconds: server.shutdown_timeout_seconds,
         max_connections: config.xks.max_connections,
+        sources: None,
     }
 }
 

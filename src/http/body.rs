@@ -11,6 +11,7 @@ use super::query::quoted;
 use crate::domain::name::{NameError, refuse_invisible};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Time;
+use crate::listener::Connection;
 use crate::service::failure::invalid;
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_ENCODING;
@@ -53,8 +54,8 @@ impl<T: DeserializeOwned> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
-        let (payload, encoding) = (payload.take(), encoding_of(request));
-        Box::pin(async move { Ok(Self(parse(&read(payload, encoding, limit).await?)?)) })
+        let body = read(request, payload.take(), limit);
+        Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
     }
 }
 
@@ -80,8 +81,8 @@ impl<T: DeserializeOwned> FromRequest for ShortBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
         let limit = BodyLimit { bytes: limit.bytes.min(SHORT_BODY_MAX), ..limit };
-        let (payload, encoding) = (payload.take(), encoding_of(request));
-        Box::pin(async move { Ok(Self(parse(&read(payload, encoding, limit).await?)?)) })
+        let body = read(request, payload.take(), limit);
+        Box::pin(async move { Ok(Self(parse(&body.await?)?)) })
     }
 }
 
@@ -100,9 +101,9 @@ impl<T: DeserializeOwned + Default> FromRequest for BodyOrNone<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<BodyLimit>().copied().unwrap_or_default();
-        let (payload, encoding) = (payload.take(), encoding_of(request));
+        let body = read(request, payload.take(), limit);
         Box::pin(async move {
-            let body = read(payload, encoding, limit).await?;
+            let body = body.await?;
             Ok(Self(if body.trim_ascii().is_empty() { T::default() } else { parse(&body)? }))
         })
     }
@@ -125,10 +126,21 @@ fn encoding_of(request: &HttpRequest) -> Option<String> {
 /// Most bodies are shorter.
 const FIRST_CAPACITY: usize = 4096;
 
-async fn read(mut payload: Payload, encoding: Option<String>, limit: BodyLimit) -> Result<Zeroizing<Vec<u8>>, Problem> {
-    if let Some(encoding) = encoding {
-        return Err(Problem::BodyEncoded(encoding));
+/// Reads the body of a request. While it is awaited, the connection is read.
+fn read(request: &HttpRequest, payload: Payload, limit: BodyLimit) -> impl Future<Output = Read> + 'static {
+    let (encoding, receiving) = (encoding_of(request), request.conn_data::<Connection>().map(Connection::receiving));
+    async move {
+        let _receiving = receiving;
+        match encoding {
+            Some(encoding) => Err(Problem::BodyEncoded(encoding)),
+            None => receive(payload, limit).await,
+        }
     }
+}
+
+type Read = Result<Zeroizing<Vec<u8>>, Problem>;
+
+async fn receive(mut payload: Payload, limit: BodyLimit) -> Read {
     let body = async {
         let mut body = Zeroizing::new(Vec::with_capacity(FIRST_CAPACITY));
         while let Some(chunk) = payload.next().await {

@@ -58,6 +58,7 @@ pub async fn trace_request(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let _requested = request.conn_data::<Connection>().map(Connection::request);
     let mut serving = None;
     if let Some(connection) = request.conn_data::<Connection>() {
         connection.until_writable().await;

@@ -9,15 +9,12 @@
 //! could hold a connection indefinitely.
 
 use super::sources::{Permit, Sources};
-use actix_tls::accept::rustls_0_23::TlsStream;
-use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use std::any::Any;
 use std::collections::HashMap;
 use std::net::{IpAddr, Shutdown, TcpStream as Socket};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -32,7 +29,7 @@ const NEVER: u64 = u64::MAX;
 
 /// All open connections. Cheap to clone.
 #[derive(Clone)]
-pub struct Connections(Arc<Registry>);
+pub(super) struct Connections(Arc<Registry>);
 
 struct Registry {
     started: Instant,
@@ -47,7 +44,7 @@ struct Registry {
 pub struct Connection(Arc<Open>);
 
 /// A connection that was admitted; dropped when it ends.
-pub struct Admitted {
+pub(super) struct Admitted {
     _open: Arc<Open>,
 }
 
@@ -57,6 +54,10 @@ struct Open {
     permit: Option<Permit>,
     /// Milliseconds after the registry's start.
     deadline: AtomicU64,
+    /// The requests that are being served.
+    requests: AtomicUsize,
+    /// Whether the body of a request is awaited.
+    receiving: AtomicBool,
     /// Whether an answer is being sent.
     answering: AtomicBool,
     /// The bytes of answers since the socket last took more to send.
@@ -67,12 +68,12 @@ struct Open {
 impl Connections {
     /// A registry that closes a connection if the client takes longer than `timeout` to read an answer and send the
     /// next request.
-    pub fn with_timeout(timeout: Duration) -> Self {
+    pub(super) fn with_timeout(timeout: Duration) -> Self {
         Self::new(timeout, None)
     }
 
     /// A registry that also closes connections without a request when more than `crowded` are open.
-    pub fn with_timeout_and_room(timeout: Duration, crowded: usize) -> Self {
+    pub(super) fn with_timeout_and_room(timeout: Duration, crowded: usize) -> Self {
         Self::new(timeout, Some(crowded))
     }
 
@@ -81,22 +82,19 @@ impl Connections {
     }
 
     /// Admits a connection that was just accepted; `None` if its source has as many as it may, or it has ended already.
-    pub fn admit(&self, stream: &TcpStream, sources: &Sources) -> Option<Admitted> {
+    pub(super) fn admit(&self, stream: &TcpStream, sources: &Sources) -> Option<Admitted> {
         let permit = sources.admit(stream.peer_addr().ok()?.ip())?;
         Some(Admitted { _open: self.add(stream, Some(permit))? })
     }
 
-    /// Adds the connection to the data that its requests see; the callback for actix's `on_connect`.
-    pub fn register(&self, stream: &dyn Any, data: &mut Extensions) {
-        let Some(stream) = stream.downcast_ref::<TlsStream<TcpStream>>() else { return };
-        let stream = stream.get_ref().0;
+    /// Returns a connection whose handshake is over; `None` if it has ended already.
+    pub(super) fn register(&self, stream: &TcpStream) -> Option<Connection> {
         // Without a permit, an entry is that of an earlier connection with the same number.
         let admitted =
             self.open().get(&stream.as_raw_fd()).and_then(Weak::upgrade).filter(|open| open.permit.is_some());
-        if let Some(open) = admitted.or_else(|| self.add(stream, None)) {
-            open.await_client();
-            data.insert(Connection(open));
-        }
+        let open = admitted.or_else(|| self.add(stream, None))?;
+        open.await_client();
+        Some(Connection(open))
     }
 
     fn add(&self, stream: &TcpStream, permit: Option<Permit>) -> Option<Arc<Open>> {
@@ -106,6 +104,8 @@ impl Connections {
                     socket: socket.into(),
                     permit,
                     deadline: AtomicU64::new(0),
+                    requests: AtomicUsize::new(0),
+                    receiving: AtomicBool::new(false),
                     answering: AtomicBool::new(false),
                     unread: AtomicU64::new(0),
                     registry: self.0.clone(),
@@ -124,7 +124,7 @@ impl Connections {
     }
 
     /// Closes connections whose deadline has passed, as long as the program runs.
-    pub async fn watch(self) {
+    pub(super) async fn watch(self) {
         loop {
             tokio::time::sleep(CHECK_INTERVAL).await;
             let now = self.0.now();
@@ -201,6 +201,26 @@ impl Connection {
         self.0.unread.fetch_add(bytes.min(UNREAD_MAX), Ordering::Relaxed);
     }
 
+    /// Counts a request, until the returned value is dropped.
+    pub fn request(&self) -> Requested {
+        self.0.requests.fetch_add(1, Ordering::AcqRel);
+        Requested(self.0.clone())
+    }
+
+    /// Marks the body of a request as awaited, until the returned value is dropped.
+    pub fn receiving(&self) -> Receiving {
+        self.0.receiving.store(true, Ordering::Release);
+        Receiving(self.0.clone())
+    }
+
+    /// Whether the next request can be read: the body of one is awaited, or all are answered and the client takes the
+    /// answers.
+    pub fn takes_requests(&self) -> bool {
+        let open = &self.0;
+        let is_busy = open.requests.load(Ordering::Acquire) > 0 || open.answering.load(Ordering::Acquire);
+        open.receiving.load(Ordering::Acquire) || (!is_busy && open.is_writable())
+    }
+
     /// Suspends the timeout while a request is being served, until the returned value is dropped; `None` if the
     /// connection is being closed.
     pub fn serving(&self) -> Option<Serving> {
@@ -259,6 +279,24 @@ pub struct Serving(Arc<Open>);
 impl Drop for Serving {
     fn drop(&mut self) {
         self.0.await_client();
+    }
+}
+
+/// Counts a request as being served.
+pub struct Requested(Arc<Open>);
+
+impl Drop for Requested {
+    fn drop(&mut self) {
+        self.0.requests.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// Marks the body of a request as awaited.
+pub struct Receiving(Arc<Open>);
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.0.receiving.store(false, Ordering::Release);
     }
 }
 

@@ -1,10 +1,13 @@
-//! What the listeners of the API and of the XKS proxy share: how long they wait for a client, and how many connections
-//! one source may have.
+//! The HTTPS server of the API and that of the XKS proxy: how long they wait for a client, how many connections one
+//! source may have, and how far they read ahead.
 
 mod connections;
+mod paced;
+mod server;
 mod sources;
 
-pub use connections::{Answering, Connection, Connections};
+pub use connections::{Answering, Connection};
+pub use server::{Listening, Server, serve};
 pub use sources::Sources;
 
 use std::time::Duration;

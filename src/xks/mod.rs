@@ -33,4 +33,4 @@ pub use material::Material;
 pub use outcome::{Drained, EncryptionStep, Outcome, OutcomeResult};
 pub use path::Operation;
 pub use proxy::{OpenConnection, Proxy, StoreHealth, Totals};
-pub use server::{Server, ServerOptions, server_config, start};
+pub use server::{server_config, start};

@@ -1,50 +1,30 @@
-//! The listener of the proxy: HTTP/1.1 over TLS, with workers of its own, so that nothing that the main listener waits
+//! The server of the proxy, with workers of its own, so that nothing that the main listener waits
 //! for delays a call of AWS.
 
 use super::answer::{Answer, BODY_LIMIT};
 use super::error::Refusal;
 use super::proxy::Proxy;
-use crate::listener::{Connection, Connections, Timeouts};
+use crate::listener::{self, Connection, Listening, Server};
 use crate::sigv4::Request;
-use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_LENGTH};
 use actix_web::web::{self, BytesMut, Data, Payload};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
+use actix_web::{App, HttpRequest, HttpResponse};
 use chrono::Utc;
 use futures_util::StreamExt as _;
 use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
 use rustls::server::ResolvesServerCert;
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// About the length of the head of an answer, in bytes.
+const HEAD: u64 = 128;
 
 /// The largest body that is read to its end, and dropped beyond the limit: a client that is still sending does not read
 /// an answer, and loses it when the connection ends.
 const DISCARD_LIMIT: usize = 4 * BODY_LIMIT;
-
-/// The options of the server.
-pub struct ServerOptions {
-    /// A bound listener.
-    pub listener: TcpListener,
-    /// See [`server_config`].
-    pub tls: rustls::ServerConfig,
-    pub workers: usize,
-    pub timeouts: Timeouts,
-    /// The time that accepted calls have after the start of a shutdown.
-    pub shutdown_seconds: u64,
-    /// The largest number of open connections, over all workers.
-    pub max_connections: usize,
-}
-
-pub struct Server {
-    /// The address of the listener, with the actual port.
-    pub address: SocketAddr,
-    /// Stops the server.
-    pub handle: ServerHandle,
-}
 
 /// TLS 1.2 and 1.3 with the cipher suites that AWS KMS has.
 ///
@@ -69,43 +49,14 @@ pub fn server_config(certificate: Arc<dyn ResolvesServerCert>) -> Result<rustls:
 /// An I/O error of the listener.
 pub fn start(
     proxy: Proxy,
-    options: ServerOptions,
+    listening: Listening,
 ) -> std::io::Result<(Server, impl Future<Output = std::io::Result<()>> + use<>)> {
-    let address = options.listener.local_addr()?;
-    let Timeouts { handshake, head, body, idle, answer, disconnect } = options.timeouts;
-    let connections = Connections::with_timeout(answer + idle + head);
-    let watcher = tokio::spawn(connections.clone().watch());
-    // actix applies the limit to each worker separately.
-    let max_per_worker = options.max_connections.div_ceil(options.workers.max(1));
-    let counted = proxy.clone();
-    let (proxy, body) = (Data::new(proxy), Data::new(BodyTimeout(body)));
-    let server = HttpServer::new(move || {
-        App::new().app_data(proxy.clone()).app_data(body.clone()).default_service(web::to(respond))
-    })
-    .workers(options.workers)
-    .tls_handshake_timeout(handshake)
-    .client_request_timeout(head)
-    .keep_alive(idle)
-    .client_disconnect_timeout(disconnect)
-    .max_connections(max_per_worker)
-    // Clients that stall their handshakes must not block the handshakes of others. The limit is one of the process: the
-    // last server that starts sets it.
-    .max_connection_rate(max_per_worker)
-    .on_connect(move |stream, data| {
-        connections.register(stream, data);
+    let (counted, body) = (proxy.clone(), Data::new(BodyTimeout(listening.timeouts.body)));
+    let proxy = Data::new(proxy);
+    let app = move || App::new().app_data(proxy.clone()).app_data(body.clone()).default_service(web::to(respond));
+    listener::serve(listening, app, move |data| {
         data.insert(counted.connected());
     })
-    .shutdown_timeout(options.shutdown_seconds)
-    .disable_signals()
-    .listen_rustls_0_23(options.listener, options.tls)?
-    .run();
-    let handle = server.handle();
-    let stopped = async move {
-        let result = server.await;
-        watcher.abort();
-        result
-    };
-    Ok((Server { address, handle }, stopped))
 }
 
 struct BodyTimeout(Duration);
@@ -124,8 +75,14 @@ async fn respond(
     proxy: Data<Proxy>,
     timeout: Data<BodyTimeout>,
 ) -> HttpResponse {
-    let serving = request.conn_data().map(Connection::serving);
+    let connection = request.conn_data::<Connection>();
+    let _requested = connection.map(Connection::request);
+    if let Some(connection) = connection {
+        connection.until_writable().await;
+    }
+    let (serving, receiving) = (connection.map(Connection::serving), connection.map(Connection::receiving));
     let received = tokio::time::timeout(timeout.0, receive(&request, payload)).await.unwrap_or(Received::Incomplete);
+    drop(receiving);
     let (method, path) = (request.method().as_str(), request.path());
     let answer = match received {
         Received::Complete(body) => {
@@ -141,6 +98,9 @@ async fn respond(
         Received::Incomplete => Answer::closing(&Refusal::validation("the body did not arrive in time")),
     };
     drop(serving);
+    if let Some(connection) = connection {
+        connection.answered(answer.body.len() as u64 + HEAD);
+    }
     rendered(answer)
 }
 

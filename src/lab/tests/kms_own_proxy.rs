@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::xks_proxy::{plan_with, store, with};
 use super::*;
+use crate::listener::Listening;
 use crate::xks;
 
 const REGION: &str = "eu-west-3";
@@ -69,7 +70,7 @@ fn serve(proxy: &xks::Proxy) -> XksListener {
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     let key = CertifiedKey::from_der(vec![certificate.clone()], key, &provider).expect("a pair");
     let seconds = Duration::from_secs;
-    let options = xks::ServerOptions {
+    let options = Listening {
         listener: TcpListener::bind("127.0.0.1:0").expect("a port"),
         tls: xks::server_config(Arc::new(OneCertificate(Arc::new(key)))).expect("a configuration"),
         workers: 1,
@@ -83,6 +84,7 @@ fn serve(proxy: &xks::Proxy) -> XksListener {
         },
         shutdown_seconds: 0,
         max_connections: 100,
+        sources: None,
     };
     let (server, stopped) = xks::start(proxy.clone(), options).expect("a server");
     tokio::spawn(stopped);

@@ -1,7 +1,7 @@
 //! The listener, over real connections.
 
 use super::*;
-use crate::listener::Timeouts;
+use crate::listener::{Listening, Server, Timeouts};
 use rustls::crypto::aws_lc_rs::{cipher_suite, default_provider};
 use rustls::crypto::{CryptoProvider, SupportedKxGroup};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -34,13 +34,14 @@ impl Running {
         let certificate: CertificateDer<'static> = parameters.self_signed(&key).expect("a certificate").into();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let certified = CertifiedKey::from_der(vec![certificate.clone()], key, &default_provider()).expect("a pair");
-        let options = ServerOptions {
+        let options = Listening {
             listener: TcpListener::bind("127.0.0.1:0").expect("a port"),
             tls: server_config(Arc::new(SingleCertAndKey::from(certified))).expect("a configuration"),
             workers: 1,
             timeouts,
             shutdown_seconds: 2,
             max_connections: 100,
+            sources: None,
         };
         let (Server { address, handle }, stopped) = super::super::start(proxy.clone(), options).expect("a server");
         Running { address, certificate, handle, stopped: tokio::spawn(stopped) }

@@ -3,14 +3,15 @@
 
 use crate::support::appliance::{Appliance, PASSWORD};
 use crate::support::client::Client;
-use crate::support::raw_http::{connect_from, connect_tls, read_to_end};
+use crate::support::raw_http::{connect_from, connect_tls, connect_to, read_to_end};
 use serde_json::json;
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 const TOKENS: &str = "/v1/auth/tokens";
+const GROUPS: &str = "/v1/usermgmt/groups";
 
 fn loopback(last: u8) -> IpAddr {
     Ipv4Addr::new(127, 0, 0, last).into()
@@ -32,6 +33,30 @@ fn a_flood_of_logins_leaves_the_memory_within_100_mib() {
                     let body = json!({"username": format!("n{client}-{n}"), "password": "wrong"});
                     nobody.post(TOKENS, body).refused(401, "NCERRUnauthorized");
                 }
+            });
+        }
+    });
+    let after = appliance.resident();
+    assert!(after < at_rest + 100, "{after} MiB after, {at_rest} MiB at rest");
+}
+
+#[test]
+fn large_bodies_and_long_lists_leave_the_memory_within_100_mib() {
+    let appliance = Appliance::start_with(&[("CLAVIGER_SERVER_CHANGES_PER_SECOND", "0")]);
+    let admin = appliance.admin();
+    for n in 0..100 {
+        let body = json!({"name": format!("group-{n}"), "client_metadata": {"a": "x".repeat(16_000)}});
+        admin.post(GROUPS, body).expect(201);
+    }
+    let at_rest = appliance.resident();
+    thread::scope(|scope| {
+        for n in 0..60 {
+            let admin = &admin;
+            scope.spawn(move || {
+                let body = json!({"name": format!("large-{n}"), "unknown": "x".repeat(1024 * 1024 - 100)});
+                admin.post(&format!("{GROUPS}?dry_run=true"), body).expect(201);
+                let listed = admin.get(&format!("{GROUPS}?limit=-1")).expect(200);
+                assert!(listed["total"].as_u64() >= Some(100), "{}", listed["total"]);
             });
         }
     });
@@ -80,12 +105,52 @@ fn one_host_cannot_have_all_connections() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     // 16 are served; the others were closed at once.
     thread::sleep(Duration::from_millis(500));
-    let open = held.into_iter().filter(|stream| {
+    assert_eq!(still_open(&held), 16);
+}
+
+/// How many of these connections the server has not closed.
+fn still_open(held: &[TcpStream]) -> usize {
+    let open = held.iter().filter(|stream| {
         stream.set_nonblocking(true).expect("set");
-        let mut stream = stream;
+        let mut stream = *stream;
         !matches!(stream.read(&mut [0]), Ok(0))
     });
-    assert_eq!(open.count(), 16);
+    open.count()
+}
+
+/// All of AWS comes to the XKS proxy from a few addresses.
+#[test]
+fn one_host_can_have_more_connections_to_the_xks_proxy() {
+    let appliance = Appliance::start_with(&[
+        ("CLAVIGER_SERVER_MAX_CONNECTIONS", "64"),
+        ("CLAVIGER_XKS_MAX_CONNECTIONS", "64"),
+        ("CLAVIGER_SERVER_TLS_HANDSHAKE_TIMEOUT_SECONDS", "60"),
+    ]);
+    let held: Vec<_> = (0..40).map(|_| connect_to(&appliance.xks, loopback(9))).collect();
+    thread::sleep(Duration::from_millis(500));
+    assert_eq!(still_open(&held), 40);
+}
+
+#[test]
+fn whoever_holds_most_connections_makes_room_first() {
+    let appliance = Appliance::start_with(&[
+        ("CLAVIGER_SERVER_MAX_CONNECTIONS", "64"),
+        ("CLAVIGER_SERVER_TLS_HANDSHAKE_TIMEOUT_SECONDS", "60"),
+    ]);
+    let held =
+        |last: u8, count: usize| -> Vec<_> { (0..count).map(|_| connect_from(&appliance, loopback(last))).collect() };
+    let others: Vec<_> = (10..14).map(|last| held(last, 11)).collect();
+    let most = held(9, 16);
+    let end = Instant::now() + Duration::from_secs(10);
+    while still_open(&most) == 16 && Instant::now() < end {
+        thread::sleep(Duration::from_millis(100));
+    }
+    // Of 60 connections, 58 may stay.
+    assert_eq!(still_open(&most), 14);
+    assert!(others.iter().all(|held| still_open(held) == 11));
+    for path in ["/healthz", "/readyz"] {
+        appliance.nobody_from(loopback(99)).get(path).expect(200);
+    }
 }
 
 #[test]
@@ -139,6 +204,32 @@ fn answers_that_nobody_reads_cost_little_memory() {
     let after = appliance.resident();
     // One answer waits for each connection, in clear and encrypted, while buffers grow: about thrice its length.
     let most = before + held.len() as u64 * 3 * answer as u64 / (1024 * 1024) + 15;
+    assert!(after < most, "{after} MiB, not {most}, with {} connections, {before} MiB before", held.len());
+    appliance.admin().get("/v1/cckm/aws/kms").expect(200);
+}
+
+#[test]
+fn short_answers_that_nobody_reads_cost_little_memory() {
+    let appliance = Appliance::start();
+    appliance.nobody().get("/healthz").expect(200);
+    let before = appliance.resident();
+    let request = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n".repeat(100);
+    let held: Vec<_> = (0..50)
+        .map(|_| {
+            let mut stream = connect_tls(&appliance);
+            stream.sock.set_write_timeout(Some(Duration::from_millis(300))).expect("set");
+            for _ in 0..200 {
+                if stream.write_all(&request).is_err() {
+                    break;
+                }
+            }
+            let _ = stream.flush();
+            stream
+        })
+        .collect();
+    let after = appliance.resident();
+    // 256 KiB for each connection.
+    let most = before + held.len() as u64 / 4 + 15;
     assert!(after < most, "{after} MiB, not {most}, with {} connections, {before} MiB before", held.len());
     appliance.admin().get("/v1/cckm/aws/kms").expect(200);
 }

@@ -27,6 +27,8 @@ pub(crate) struct Appliance {
     pub api: String,
     /// The base URL of the lab cloud, `http://127.0.0.1:PORT`.
     pub cloud: String,
+    /// The base URL of the XKS proxy, `https://127.0.0.1:PORT`.
+    pub xks: String,
     /// The output of the program at its start.
     pub startup_message: String,
 }
@@ -59,8 +61,8 @@ impl Appliance {
     pub(crate) fn try_start_in(home: TempDir, environment: &[(&str, &str)]) -> Result<Self, String> {
         let environment = owned(environment);
         let (process, startup_message) = launch(home.path(), &environment)?;
-        let (api, cloud) = addresses(&startup_message);
-        Ok(Self { process, home, environment, api, cloud, startup_message })
+        let [api, cloud, xks] = addresses(&startup_message);
+        Ok(Self { process, home, environment, api, cloud, xks, startup_message })
     }
 
     /// Starts the program again on the same data directory, after it has ended.
@@ -68,7 +70,7 @@ impl Appliance {
         let started = launch(self.home.path(), &self.environment);
         (self.process, self.startup_message) =
             started.unwrap_or_else(|log| panic!("the appliance did not start; its log:\n{log}"));
-        (self.api, self.cloud) = addresses(&self.startup_message);
+        [self.api, self.cloud, self.xks] = addresses(&self.startup_message);
     }
 
     /// Starts the program again on the same data directory, with other environment variables.
@@ -283,12 +285,12 @@ fn launch(home: &Path, environment: &[(String, String)]) -> Result<(Child, Strin
     Ok((process, startup_message))
 }
 
-/// The addresses of the API and of the lab cloud.
-fn addresses(startup_message: &str) -> (String, String) {
-    (
-        startup_value(startup_message, "API ").trim_end_matches("/api/v1").to_owned(),
-        startup_value(startup_message, "lab cloud "),
-    )
+/// The addresses of the API, of the lab cloud, and of the XKS proxy.
+fn addresses(startup_message: &str) -> [String; 3] {
+    let of = |begin: &str| startup_value(startup_message, begin);
+    let mut after_xks = startup_message.split_whitespace().skip_while(|word| *word != "XKS");
+    let xks = after_xks.find(|word| word.starts_with("https://")).unwrap_or_default().trim_end_matches(',');
+    [of("API ").trim_end_matches("/api/v1").to_owned(), of("lab cloud "), xks.to_owned()]
 }
 
 /// The last word of the line of the startup message that begins with this text.

@@ -56,9 +56,14 @@ pub(crate) fn connect(appliance: &Appliance) -> TcpStream {
     stream
 }
 
-/// A connection from this address.
+/// A connection to the API from this address.
 pub(crate) fn connect_from(appliance: &Appliance, address: IpAddr) -> TcpStream {
-    let to: SocketAddr = appliance.api.trim_start_matches("https://").parse().expect("an address");
+    connect_to(&appliance.api, address)
+}
+
+/// A connection to the host and port of this URL, from this address.
+pub(crate) fn connect_to(url: &str, address: IpAddr) -> TcpStream {
+    let to: SocketAddr = url.trim_start_matches("https://").parse().expect("an address");
     let socket = nix::sys::socket::socket(
         nix::sys::socket::AddressFamily::Inet,
         nix::sys::socket::SockType::Stream,

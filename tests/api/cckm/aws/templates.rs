@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{Appliance, id, subject};
 use crate::support::client::Client;
+use crate::support::kms_fixture::KmsFixture;
 use serde_json::{Value, json};
 
 const TEMPLATES: &str = "/v1/cckm/aws/templates";
@@ -174,4 +175,41 @@ fn templates_require_keyupdate_on_the_kms() {
     ann.patch(&at(&template), json!({"key_users": ["user1"]})).expect(200);
     let mine = ann.post(TEMPLATES, json!({"name": "b", "account_id": "123456789012"})).expect(201);
     assert_eq!(ann.delete(&at(&mine)).status, 204);
+}
+
+/// Neither a dry run nor the template's use for a key tells whether another account has a template of this name.
+#[test]
+fn names_of_templates_in_other_accounts_cannot_be_told() {
+    let fixture = KmsFixture::new();
+    let (admin, ann) = (&fixture.admin, fixture.appliance.user("ann"));
+    let other = json!({"name": "other", "account_id": "789012123456", "connection": "test_aws-connection",
+        "regions": ["eu-west-1"], "assume_role_arn": "arn:aws:iam::789012123456:role/test-assume-role-ac",
+        "assume_role_external_id": "test-ext-id"});
+    admin.post("/v1/cckm/aws/kms", other).expect(201);
+    admin.post(TEMPLATES, json!({"name": "hidden", "kms": "other"})).expect(201);
+    let acl = json!({"user_id": subject(&ann), "actions": ["viewnative", "keyupdate"], "permit": true});
+    admin.post(&format!("/v1/cckm/aws/kms/{}/update-acls", fixture.kms), acl).expect(200);
+    let key = fixture.create(json!({}));
+    // Of both names the same is said, apart from the name.
+    let answers = ["hidden", "nowhere"].map(|name| {
+        let create = |of: Value| {
+            let mut body = json!({"name": name});
+            body.as_object_mut().expect("members").extend(of.as_object().expect("members").clone());
+            ann.post(&format!("{TEMPLATES}?dry_run=true"), body)
+        };
+        let policy = format!("/v1/cckm/aws/keys/{}/policy?dry_run=true", id(&key));
+        let answers = [
+            create(json!({"kms": "fixture"})),
+            create(json!({"kms": "other"})),
+            create(json!({"account_id": "789012123456"})),
+            ann.post(&policy, json!({"policytemplate": name})),
+            ann.get(&format!("{TEMPLATES}?name={name}")),
+            ann.get(&format!("/v1/search?q={name}")),
+        ];
+        answers.map(|answer| {
+            (answer.status, answer.body["message"].to_string().replace(name, "NAME"), answer.body["total"].clone())
+        })
+    });
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].clone().map(|(status, ..)| status), [201, 404, 400, 404, 200, 200]);
 }

@@ -8,6 +8,9 @@ use crate::support::visible_state::VisibleState;
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// The id of nothing.
+const NOTHING: &str = "00000000-0000-4000-8000-000000000000";
+
 /// An operation in the description.
 struct Operation {
     method: Method,
@@ -62,7 +65,7 @@ impl Fixture {
             ("{name}", "officers".to_owned()),
             ("/users/{id}", format!("/users/{ann}")),
             ("{user_id}", ann),
-            ("{id}", "00000000-0000-4000-8000-000000000000".to_owned()),
+            ("{id}", NOTHING.to_owned()),
         ];
         Self { admin, document, paths, _appliance: appliance }
     }
@@ -179,6 +182,33 @@ fn no_path_and_no_query_breaks_anything() {
         for name in names.iter().cloned().chain(["A".repeat(3_000)]) {
             operation.path = format!("{head}{name}{rest}");
             fixture.send(&operation, "?dry_run=true", b"{}");
+        }
+    }
+    assert_eq!(VisibleState::of(&fixture.admin), before);
+}
+
+#[test]
+fn every_change_refuses_foreign_origins_and_unknown_members_of_the_query() {
+    let fixture = Fixture::start();
+    let before = VisibleState::of(&fixture.admin);
+    let changes: Vec<_> =
+        fixture.operations().into_iter().filter(|operation| operation.method != Method::GET).collect();
+    assert!(changes.len() > 100, "{}", changes.len());
+    for change in changes {
+        for (name, value) in [("origin", "https://evil.example"), ("sec-fetch-site", "cross-site")] {
+            let foreign = fixture.admin.with_header(name, value);
+            let answer =
+                foreign.send(change.method.clone(), change.path.trim_start_matches("/api"), Some(b"{}".to_vec()));
+            let seen = (answer.status, answer.body["reason"].as_str());
+            assert_eq!(seen, (403, Some("origin_foreign")), "{} {} {name}", change.method, change.path);
+        }
+        for query in ["?DRY_RUN=true", "?x=1", "?x=1;dry_run=true", "?dry_run=true&no_such_member="] {
+            let answer = fixture.send(&change, query, b"{}");
+            let message = answer.body["message"].as_str().unwrap_or_default();
+            let refused = answer.status == 400 && message.contains("no such member in its query");
+            // What does not exist may be named first.
+            let nothing = answer.status == 404 && change.path.contains(NOTHING);
+            assert!(refused || nothing, "{} {}{query}: {}", change.method, change.path, answer.text);
         }
     }
     assert_eq!(VisibleState::of(&fixture.admin), before);
