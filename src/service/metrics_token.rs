@@ -8,9 +8,11 @@ use super::secrets::Secrets;
 use super::tokens;
 use crate::domain::command::Command;
 use crate::domain::event::Sealed;
+use crate::domain::id::InstallationId;
 use crate::domain::metrics::MetricsCommand;
 use crate::domain::state::State;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,14 +26,14 @@ const PURPOSE: &str = "metrics-token";
 pub struct MetricsToken {
     recorder: Recorder,
     secrets: Secrets,
-    /// The token that was unsealed last, so that not every scrape unseals it.
+    /// What is known of the token, so that not every scrape unseals it.
     known: Arc<Mutex<Option<Known>>>,
 }
 
-/// A token in both forms.
+/// A sealed token, and the SHA-256 of the token.
 struct Known {
     sealed: Sealed,
-    token: Zeroizing<String>,
+    hash: Digest,
 }
 
 impl MetricsToken {
@@ -44,7 +46,10 @@ impl MetricsToken {
     /// # Errors
     /// When the token cannot be unsealed.
     pub fn get(&self, _permit: &Permit<Administer>) -> Result<Option<Zeroizing<String>>, Failure> {
-        self.current(&self.recorder.state().state)
+        match sealed_in(&self.recorder.state().state) {
+            Some((id, sealed)) => self.unsealed(id, sealed).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Makes a token, unless there is one and it is not to be renewed. Returns the one that is valid now.
@@ -81,8 +86,8 @@ impl MetricsToken {
 
     /// Returns whether a text is the token.
     pub fn is(&self, text: &str) -> bool {
-        match self.current(&self.recorder.state().state) {
-            Ok(Some(token)) => verify_slices_are_equal(token.as_bytes(), text.as_bytes()).is_ok(),
+        match self.hash(&self.recorder.state().state) {
+            Ok(Some(hash)) => verify_slices_are_equal(hash.as_ref(), digest(&SHA256, text.as_bytes()).as_ref()).is_ok(),
             Ok(None) => false,
             Err(failure) => {
                 tracing::error!(%failure, "the token of the metrics cannot be unsealed");
@@ -95,20 +100,30 @@ impl MetricsToken {
         self.recorder.append(change, Command::Metrics(command)).await.map(drop)
     }
 
-    fn current(&self, state: &State) -> Result<Option<Zeroizing<String>>, Failure> {
+    /// The SHA-256 of the token; `None` if there is none.
+    fn hash(&self, state: &State) -> Result<Option<Digest>, Failure> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let installation = state.installation.as_ref();
-        let Some((id, sealed)) = installation.and_then(|it| Some((it.id, it.metrics_token.as_ref()?))) else {
+        let Some((id, sealed)) = sealed_in(state) else {
             *known = None;
             return Ok(None);
         };
         if let Some(known) = known.as_ref().filter(|known| known.sealed == *sealed) {
-            return Ok(Some(known.token.clone()));
+            return Ok(Some(known.hash));
         }
+        let hash = digest(&SHA256, self.unsealed(id, sealed)?.as_bytes());
+        *known = Some(Known { sealed: sealed.clone(), hash });
+        Ok(Some(hash))
+    }
+
+    fn unsealed(&self, id: InstallationId, sealed: &Sealed) -> Result<Zeroizing<String>, Failure> {
         let bytes = self.secrets.unseal(&tokens::owner(id), PURPOSE, sealed)?;
         let text = std::str::from_utf8(&bytes).map_err(|_| Failure::Internal("the token of the metrics is no text"))?;
-        let token = Zeroizing::new(text.to_owned());
-        *known = Some(Known { sealed: sealed.clone(), token: token.clone() });
-        Ok(Some(token))
+        Ok(Zeroizing::new(text.to_owned()))
     }
+}
+
+/// The installation and its sealed token, if there is one.
+fn sealed_in(state: &State) -> Option<(InstallationId, &Sealed)> {
+    let installation = state.installation.as_ref()?;
+    Some((installation.id, installation.metrics_token.as_ref()?))
 }

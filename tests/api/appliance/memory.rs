@@ -2,6 +2,7 @@
 
 use crate::support::appliance::{Appliance, id, lab};
 use memchr::memmem;
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -44,6 +45,15 @@ fn found<'a>(appliance: &Appliance, secrets: &'a [(&str, String)]) -> Vec<&'a st
     found
 }
 
+/// A certificate of its own key, and the key, in PEM.
+fn self_signed() -> (String, String) {
+    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
+    params.distinguished_name.push(DnType::CommonName, "claviger");
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).expect("a key");
+    (params.self_signed(&key).expect("a certificate").pem(), key.serialize_pem())
+}
+
 #[test]
 fn no_secret_stays_in_memory() {
     let appliance = Appliance::start();
@@ -78,13 +88,22 @@ fn no_secret_stays_in_memory() {
             nobody.post("/v1/auth/tokens", login).expect(200)["refresh_token"].as_str().expect("a token").to_owned();
         let refresh = json!({"grant_type": "refresh_token", "refresh_token": first});
         let jwt = nobody.post("/v1/auth/tokens", refresh).expect(200)["jwt"].as_str().expect("a token").to_owned();
-        assert!(!jwt.is_empty());
-        secrets.push(("refresh token", first));
+        secrets.extend([("refresh token", first), ("access token", jwt)]);
         let change = json!({"password": text(&secrets, 3)});
         admin.patch(&format!("/v1/usermgmt/users/{ann}"), change).expect(200);
         let body =
             json!({"name": "planted", "access_key_id": "AKIALABUSER1ONLYLAB1", "secret_access_key": text(&secrets, 4)});
         let connection = id(&admin.post("/v1/connectionmgmt/services/aws/connections", body).expect(201));
+        let (certificate, key) = self_signed();
+        let anywhere = json!({"name": "anywhere", "is_role_anywhere": true, "iam_role_anywhere": {
+            "anywhere_role_arn": "arn:aws:iam::123456789012:role/anywhere", "certificate": certificate, "private_key": key,
+            "profile_arn": "arn:aws:rolesanywhere:eu-west-3:123456789012:profile/00000000-0000-4000-8000-000000000002",
+            "trust_anchor_arn":
+                "arn:aws:rolesanywhere:eu-west-3:123456789012:trust-anchor/00000000-0000-4000-8000-000000000001"}});
+        admin.post("/v1/connectionmgmt/services/aws/connections", anywhere).expect(201);
+        secrets.push(("private key of a connection", key.lines().nth(1).expect("its text").to_owned()));
+        let token = admin.post("/v1/system/metrics/prometheus/enable", json!({})).expect(200)["token"].clone();
+        secrets.push(("token of Prometheus", token.as_str().expect("a token").to_owned()));
         let change = json!({"secret_access_key": text(&secrets, 5)});
         admin.patch(&format!("/v1/connectionmgmt/services/aws/connections/{connection}"), change).expect(200);
         let body = json!({"name": "planted", "format": "raw", "material": text(&secrets, 6)});
