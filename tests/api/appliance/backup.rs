@@ -7,6 +7,7 @@ use crate::support::small_disk::SmallDisk;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
@@ -192,9 +193,11 @@ fn a_backup_under_writers_is_consistent() {
     let appliance = Appliance::start();
     let vault = Vault::new();
     let stop = AtomicBool::new(false);
+    // The keys that stay, and how many of them there were when each backup began.
+    let (acknowledged, mut begun) = (Mutex::new(Vec::new()), Vec::new());
     thread::scope(|scope| {
         for writer in 0..8 {
-            let (admin, stop) = (appliance.admin(), &stop);
+            let (admin, stop, acknowledged) = (appliance.admin(), &stop, &acknowledged);
             scope.spawn(move || {
                 for n in 0.. {
                     if stop.load(Ordering::Relaxed) {
@@ -203,26 +206,34 @@ fn a_backup_under_writers_is_consistent() {
                     // Each source key has a data key of its own in the keyring.
                     let body = json!({"name": format!("key-{writer}-{n}"), "algorithm": "aes", "size": 256});
                     let made = admin.post("/v1/vault/keys2", body).expect(201);
+                    let id = made["id"].as_str().expect("an id").to_owned();
                     if n % 3 == 0 {
-                        let id = made["id"].as_str().expect("an id");
                         admin.delete(&format!("/v1/vault/keys2/{id}"));
+                    } else {
+                        acknowledged.lock().expect("no writer has panicked").push(id);
                     }
                 }
             });
         }
         for n in 0..3 {
+            begun.push(acknowledged.lock().expect("no writer has panicked").len());
             succeeded(vault.back_up(&appliance.data(), &format!("{n}.age"), &["--include-master-key"]));
         }
         stop.store(true, Ordering::Relaxed);
     });
     drop(appliance);
-    for n in 0..3 {
+    let acknowledged = acknowledged.into_inner().expect("no writer has panicked");
+    assert!(begun[1] > 0 && begun[2] > begun[1], "{begun:?}");
+    for (n, begun) in begun.into_iter().enumerate() {
         let home = TempDir::new().expect("a directory");
         succeeded(vault.restore(&format!("{n}.age"), &home.path().join("data"), "passphrase"));
         let restored = Appliance::start_in(home, &[]);
         let admin = restored.admin();
         let keys = admin.get("/v1/vault/keys2?limit=-1").expect(200);
-        for key in keys["resources"].as_array().expect("keys") {
+        let keys = keys["resources"].as_array().expect("keys");
+        let missing = acknowledged[..begun].iter().find(|id| keys.iter().all(|key| key["id"] != **id));
+        assert_eq!(missing, None, "backup {n}");
+        for key in keys {
             // The material opens only with the key's own data key.
             let path = format!("/v1/vault/keys2/{}/export", key["id"].as_str().expect("an id"));
             let exported = admin.post(&path, json!({"encoding": "base64"})).expect(200);

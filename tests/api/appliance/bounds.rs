@@ -167,10 +167,16 @@ fn the_external_id_of_a_role_is_for_administrators() {
     let ann = appliance.user("ann");
     let acl = json!({"user_id": subject(&ann), "actions": ["viewnative"], "permit": true});
     admin.post(&format!("{path}/update-acls"), acl).expect(200);
-    let pages = [path.clone(), "/v1/cckm/aws/kms".to_owned(), format!("{path}/history")];
-    for page in pages {
+    let created = kms["createdAt"].as_str().expect("a time");
+    let pages = ["", "/history"].map(|page| format!("{path}{page}"));
+    for page in pages.into_iter().chain(["/v1/cckm/aws/kms".to_owned(), format!("{path}?at={created}")]) {
         assert!(admin.get(&page).expect(200).to_string().contains("test-ext-id"), "{page}");
         let seen = ann.get(&page).expect(200).to_string();
         assert!(seen.contains("789012123456") && !seen.contains("test-ext-id"), "{page}: {seen}");
     }
+    for page in ["/v1/search?q=far", "/v1/search?q=test-ext-id", "/v1/events?after=0"] {
+        let answer = ann.get(page);
+        assert!(answer.status == 200 && !answer.text.contains("test-ext-id"), "{page}: {}", answer.text);
+    }
+    ann.get("/v1/audit/records?message=test-ext-id").refused(403, "NCERRInsufficientPermissions");
 }

@@ -151,6 +151,7 @@ fn a_replaced_refresh_token_may_come_again_at_once_and_ends_the_session_later() 
     }
     refresh(&nobody, &present, json!({})).refused(401, "NCERRUnauthorized");
     assert_eq!(events(&admin), before + 1, "the end of the session");
+    assert_eq!(admin.get("/v1/audit/records?event=RefreshReused").expect(200)["total"], 1);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use serde_json::json;
 fn an_archived_kms_can_only_be_viewed_recovered_and_deleted() {
     let fixture = KmsFixture::new();
     let key = fixture.create(json!({"Description": "d"}));
+    let signing = fixture.create(json!({"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}));
     let template = json!({"name": "payroll", "kms": "fixture", "key_admins": ["user1"]});
     let template = fixture.admin.post("/v1/cckm/aws/templates", template).expect(201);
     fixture.change(&key, "policy", json!({"policytemplate": "payroll"}));
@@ -24,6 +25,10 @@ fn an_archived_kms_can_only_be_viewed_recovered_and_deleted() {
         (Method::GET, on_key("rotations"), json!(null)),
         (Method::POST, on_key("get-key-rotation-status"), json!({})),
         (Method::GET, on_key("grants"), json!(null)),
+        (Method::GET, at(&signing, "download-public-key"), json!(null)),
+        (Method::POST, on_key("rotate-material"), json!({})),
+        (Method::POST, on_key("rotate"), json!({})),
+        (Method::POST, on_key("enable-auto-rotation"), json!({})),
         (Method::POST, on_key("update-description"), json!({"description": "other"})),
         (
             Method::POST,
