@@ -77,6 +77,15 @@ function lookAtShown(node, shown) {
   }
 }
 
+/** What another filter of keys says as well, and what a list has beside filters. */
+const BESIDE = ['CustomerMasterKeySpec', 'kms_id', 'custom_key_store_id', 'skip', 'limit', 'sort', 'fields', 'search'];
+const filters = sources.find((source) => relative(app, source.fileName) === 'pages/keys/filters.js');
+const offered = [];
+each(filters, (node) => ts.isPropertyAssignment(node) && node.name.text === 'name' && offered.push(node.initializer.text));
+const ofApi = description.paths['/api/v1/cckm/aws/keys'].get.parameters.map((one) => one.name).filter((name) => !BESIDE.includes(name));
+for (const name of ofApi) if (!offered.includes(name)) wrong.add(`pages/keys/filters.js: lacks the filter ${name}`);
+for (const name of offered) if (!ofApi.includes(name)) wrong.add(`pages/keys/filters.js: the API has no filter ${name}`);
+
 for (const line of wrong) console.log(line);
 console.log(`${looked} calls looked up`);
 if (wrong.size > 0) process.exit(1);

@@ -1,6 +1,6 @@
-/** The columns and the filters of lists of keys; tabs of other pages that show keys use them too. */
+/** The columns of lists of keys; tabs of other pages that show keys use them too. */
 import { html } from '../../view.js';
-import { shared, useGet } from '../../data.js';
+import { useGet } from '../../data.js';
 import { aliasParts, shortId } from '../../lib/text.js';
 import { keyAge, keyName, keyOrigin, keyState, rotatedBy } from '../../lib/key.js';
 import { DAY, day, parse, span } from '../../lib/time.js';
@@ -8,7 +8,6 @@ import { AgeBar } from '../../components/charts.js';
 import { Name, Origin, State, Time, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
 import { isTablet } from '../../width.js';
-import { YES_NO, kmsOptions } from '../../components/list/filters.js';
 
 /** The state in words: a deletion says when. @param {{row: any}} props */
 export function KeyState({ row }) {
@@ -68,28 +67,6 @@ function nextDays(row) {
   const next = parse(row.next_rotation_at) ?? parse(row.aws_param?.NextRotationDate);
   return next === null ? null : (next - now.value) / DAY;
 }
-
-const STATES = /** @type {Array<[string, string]>} */ (['Enabled', 'Disabled', 'PendingDeletion', 'PendingImport', 'Unavailable', 'PendingReplicaDeletion'].map((one) => [one, one]));
-
-/** @type {import('../../components/list/filters.js').Filter[]} */
-export const KEY_FILTERS = [
-  { name: 'kms', title: 'KMS', many: true, options: kmsOptions },
-  { name: 'region', title: 'Region', many: true, options: async () => Object.keys((await shared('/cckm/aws/posture')).by_region).sort().map((region) => [region, region]) },
-  { name: 'keystate', title: 'State', many: true, options: STATES },
-  { name: 'origin', title: 'Origin', many: true, options: [['AWS_KMS', 'Native'], ['EXTERNAL', 'BYOK'], ['EXTERNAL_KEY_STORE', 'HYOK'], ['AWS_CLOUDHSM', 'CloudHSM']] },
-  { name: 'key_spec', title: 'Spec', many: true, options: ['SYMMETRIC_DEFAULT', 'RSA_2048', 'RSA_3072', 'RSA_4096', 'ECC_NIST_P256', 'ECC_NIST_P384', 'ECC_NIST_P521', 'ECC_SECG_P256K1', 'HMAC_224', 'HMAC_256', 'HMAC_384', 'HMAC_512', 'ML_DSA_44', 'ML_DSA_65', 'ML_DSA_87'].map((one) => [one, one]) },
-  { name: 'keymanager', title: 'Managed by', options: [['CUSTOMER', 'us'], ['AWS', 'AWS']] },
-  { name: 'keyusage', title: 'Usage', many: true, options: ['ENCRYPT_DECRYPT', 'SIGN_VERIFY', 'GENERATE_VERIFY_MAC', 'KEY_AGREEMENT'].map((one) => [one, one]) },
-  { name: 'rotation_job_enabled', title: 'Under a schedule', options: YES_NO },
-  { name: 'alias', title: 'Alias', placeholder: 'alias/cards, or *cards*' },
-  { name: 'description', title: 'Description' },
-  { name: 'tags', title: 'Tag', placeholder: 'team, or team:payments' },
-  { name: 'arn', title: 'ARN', placeholder: 'arn:aws:kms:…' },
-  { name: 'account_id', title: 'Account', placeholder: '123456789012' },
-  { name: 'multi_region', title: 'Multi-region', options: YES_NO },
-  { name: 'blocked', title: 'Blocked', options: YES_NO },
-  { name: 'gone', title: 'Gone', options: YES_NO },
-];
 
 /** `alias/` and the name. @param {any} key */
 export function KeyTitle({ row }) {

@@ -8,7 +8,8 @@ import { Empty } from '../../components/bits.js';
 import { List } from '../../components/list/list.js';
 import { isTablet } from '../../width.js';
 import { keyBulk } from './bulk.js';
-import { KEY_COLUMNS, KEY_FILTERS } from './columns.js';
+import { KEY_COLUMNS } from './columns.js';
+import { KEY_FILTERS } from './filters.js';
 
 const VIEWS = [
   { title: 'All keys', query: {} },
