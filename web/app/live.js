@@ -14,16 +14,19 @@ import { JOBS, LISTS } from './lib/places.js';
 /** Whether the stream is open, or only rests while the tab is hidden. */
 export const live = signal(false);
 
+/** The posture is worked out from all keys: it is read again less often than lists, in milliseconds. */
+const POSTURE_AFTER = 4000;
+
 /** Reads one path at most every two seconds: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const soon = new Map();
 
-/** @param {string} path */
-function readSoon(path) {
+/** @param {string} path @param {number} [after] in milliseconds */
+function readSoon(path, after = soon.size > 3 ? 2000 : 700) {
   if (soon.has(path)) return;
   soon.set(path, setTimeout(() => {
     soon.delete(path);
     changed(path);
-  }, soon.size > 3 ? 2000 : 700));
+  }, after));
 }
 
 /** One block of the stream. @param {string} kind @param {any} said */
@@ -40,6 +43,7 @@ function take(kind, said) {
   const path = LISTS[said.kind];
   if (path) readSoon(said.id && !said.many ? `${path}/${said.id}` : path);
   if (path && said.id) readSoon(path);
+  if (said.kind === 'key' || said.kind === 'schedule') readSoon('/cckm/aws/posture', POSTURE_AFTER);
   readSoon('/audit/records');
   if (said.kind === 'kms' || said.kind === 'group') readRights();
 }

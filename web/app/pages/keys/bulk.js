@@ -81,6 +81,18 @@ function Act({ chosen, right, act, class: extra, children }) {
   return html`<button type="button" class=${extra} aria-disabled=${missing ? 'true' : undefined} data-tip=${missing && `You lack ${missing}. Ask for it.`} onClick=${() => !missing && act()}>${children}</button>`;
 }
 
+/** Asks which schedule is to rotate the keys. @param {import('../../components/list/bulk.js').Chosen} chosen */
+export async function underSchedule(chosen) {
+  const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
+  if (list.length === 0) return showError({ message: 'There is no schedule that rotates keys yet. Create one first, under Schedules.' });
+  ask({
+    title: `Put ${plural(chosen.count, 'key')} under a schedule?`, act: 'Put them under the schedule', tone: 'ink', keep: 'Leave them', values: { id: list[0].id },
+    fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" name="job_config_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
+    run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
+    dry: (values) => tryAll(chosen, 'enablerotationjob', { job_config_id: values.id }), says: (all) => tried(all, chosen.rows),
+  });
+}
+
 /** @param {import('../../components/list/bulk.js').Chosen} chosen */
 export function keyBulk(chosen) {
   const simple = (/** @type {string} */ operation) => start(chosen, operation).catch(showError);
@@ -103,17 +115,8 @@ export function keyBulk(chosen) {
     run: (values) => start(chosen, 'schedulekeydeletion', { days: values.days }),
     dry: (values) => tryAll(chosen, 'schedulekeydeletion', { days: values.days }), says,
   });
-  const schedule = async () => {
-    const list = (await shared('/scheduler/job-configs', { operation: 'cckm_key_rotation', limit: 100 })).resources;
-    ask({
-      title: `Put ${count} under a schedule?`, act: 'Put them under the schedule', tone: 'ink', keep: 'Leave them', values: { id: list[0]?.id ?? '' },
-      fields: (values, set) => html`<div class="field grow"><label for="bulk-schedule">Schedule</label><select id="bulk-schedule" name="job_config_id" class="select" onChange=${(/** @type {any} */ event) => set({ id: event.target.value })}>${list.map((/** @type {any} */ one) => html`<option value=${one.id} selected=${one.id === values.id}>${one.name}</option>`)}</select></div>`,
-      run: (values) => start(chosen, 'enablerotationjob', { job_config_id: values.id }),
-      dry: (values) => tryAll(chosen, 'enablerotationjob', { job_config_id: values.id }), says,
-    });
-  };
   const update = () => 'keyupdate';
   return html`<${Act} chosen=${chosen} right=${update} act=${() => simple('enablekey')}>Enable<//><${Act} chosen=${chosen} right=${update} act=${() => simple('disablekey')}>Disable<//>
-    <${Act} chosen=${chosen} right=${update} act=${template}>Apply template…<//><${Act} class="hide-small" chosen=${chosen} right=${() => 'keyrotate'} act=${schedule}>Rotate by schedule…<//>
+    <${Act} chosen=${chosen} right=${update} act=${template}>Apply template…<//><${Act} class="hide-small" chosen=${chosen} right=${() => 'keyrotate'} act=${() => underSchedule(chosen)}>Rotate by schedule…<//>
     <${Act} class="danger" chosen=${chosen} right=${deletionRight} act=${deletion}>Schedule deletion…<//>${chosen.rows.some((row) => row.aws_param?.KeyState === 'PendingDeletion') && html`<${Act} class="hide-small" chosen=${chosen} right=${() => 'keycanceldelete'} act=${() => simple('cancelkeydeletion')}>Cancel deletion<//>`}`;
 }

@@ -1,6 +1,6 @@
 /** Posture: findings by rule and KMS, their trend, and what to do; a row opens to its keys. */
-import { html } from '../../view.js';
-import { saveFile } from '../../api.js';
+import { html, useState } from '../../view.js';
+import { api, saveFile } from '../../api.js';
 import { useGet } from '../../data.js';
 import { usePage } from '../../page.js';
 import { query, setQuery } from '../../router.js';
@@ -11,6 +11,8 @@ import { Empty, ErrorNote, Name, Shape, Skeleton } from '../../components/bits.j
 import { Head } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { Menu } from '../../components/popup.js';
+import { showError } from '../../components/over.js';
+import { underSchedule } from '../keys/bulk.js';
 
 const TONES = /** @type {Record<string, ['square' | 'triangle' | 'ring', string, string]>} */ ({ critical: ['square', 'danger', 'danger'], high: ['square', 'danger', 'danger'], medium: ['triangle', 'warn', 'warn'], low: ['ring', 't2', 'control'] });
 
@@ -61,13 +63,23 @@ function Finding({ finding, kms, trend }) {
     ${open && html`<tr class="open-row"><td colspan=${span} class="inner"><${Broken} finding=${finding} /></td></tr>`}`;
 }
 
+/** The rules that a schedule mends. */
+const MENDED = ['no_rotation', 'no_schedule'];
+
 /** The keys that break a rule. @param {{finding: any}} props */
 function Broken({ finding }) {
+  const [most, setMost] = useState(10);
   const path = `/cckm/aws/posture/findings/${segment(finding.rule)}`;
-  const read = useGet(path, { kms: query.value.kms, limit: 10 });
+  const read = useGet(path, { kms: query.value.kms, limit: most });
   const rows = read.data?.resources ?? [];
-  return html`<div class="inner-card"><div class="row"><span class="t2 grow wrap-text">Rule <code>${finding.rule}</code>: ${finding.remedy}</span></div><${ErrorNote} error=${read.error} again=${read.reload} />
+  const total = read.data?.total ?? 0;
+  const mend = async () => {
+    const all = (await api.get(path, { kms: query.value.kms, fields: 'id', limit: -1 })).resources;
+    await underSchedule({ ids: all.map((/** @type {any} */ row) => row.id), rows: [], everything: false, query: {}, count: all.length, clear: read.reload });
+  };
+  return html`<div class="inner-card"><div class="row"><span class="t2 grow wrap-text">Rule <code>${finding.rule}</code>: ${finding.remedy}</span>
+      ${MENDED.includes(finding.rule) && total > 0 && html`<button type="button" class="button small" onClick=${() => mend().catch(showError)}>Put ${plural(total, 'key')} under a schedule…</button>`}</div><${ErrorNote} error=${read.error} again=${read.reload} />
     ${!read.data && !read.error && html`<${Skeleton} rows=${3} />`}
     <ul class="broken">${rows.map((/** @type {any} */ row) => html`<li key=${row.id}><a class="plain" href=${`/cckm/aws/keys/${segment(row.id)}`}><${Name} text=${[row.alias].flat()[0] || row.keyid} /></a><span class="cut">${row.kms}, ${row.region}</span><span class="mono t2">${row.key_spec}</span><span class="t2 cut" data-tip-cut=${row.detail}>${row.detail}</span></li>`)}</ul>
-    ${read.data?.total > rows.length && html`<span class="t2">${number(read.data.total - rows.length)} more</span>`}</div>`;
+    ${total > rows.length && html`<button type="button" class="button small" onClick=${() => setMost(most + 50)}>Show more <span class="t3">${number(total - rows.length)} more</span></button>`}</div>`;
 }
