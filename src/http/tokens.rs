@@ -344,6 +344,7 @@ impl TokenBody {
             return Err(invalid("labels", most));
         }
         Ok(RefreshRequest {
+            in_console: self.cookies == Some(true),
             lifetime_minutes: self.refresh_token_lifetime,
             unused_minutes: self.refresh_token_revoke_unused_in,
             renew: self.renew_refresh_token.unwrap_or(false),

@@ -67,6 +67,8 @@ pub struct RefreshRequest {
     /// On refresh, replace the refresh token with a new one.
     pub renew: bool,
     pub labels: Vec<String>,
+    /// Whether the session is one of the console.
+    pub in_console: bool,
 }
 
 /// The result of a sign-in or a refresh.
@@ -163,6 +165,10 @@ impl Tokens {
         patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
         let Proved { user, attempt } = self.proof.prove(context, name, source, password).await?;
+        if patch.in_console && user.profile.prevent_ui_login {
+            self.proof.succeeded(&user, source);
+            return Err(SessionRefusal::ConsoleNotAllowed.into());
+        }
         let (refresh, text) = self.new_refresh(&patch)?;
         let id = SessionId::new(Uuid::new_v4());
         let network = source.to_owned();
@@ -182,7 +188,7 @@ impl Tokens {
     /// moment ago brings the token that replaced it; one that was replaced earlier ends the session.
     ///
     /// # Errors
-    /// When the refresh token is unknown, revoked, replaced or expired.
+    /// When the refresh token is unknown, revoked, replaced or expired, or the user may not use the console.
     pub async fn refresh(
         &self,
         context: &RequestContext,
@@ -191,6 +197,14 @@ impl Tokens {
         patch: RefreshRequest,
     ) -> Result<Issued, Failure> {
         let hash = hash_of(&refresh_token);
+        let published = self.recorder.state();
+        let sessions = &published.state.sessions;
+        let session = sessions.by_refresh(&hash).or(sessions.by_replaced(&hash).map(|(session, _)| session));
+        if let Some(session) = session.filter(|_| patch.in_console)
+            && published.state.user(session.user)?.profile.prevent_ui_login
+        {
+            return Err(SessionRefusal::ConsoleNotAllowed.into());
+        }
         match self.refresh_present(context, source, &refresh_token, patch.renew.then_some(&patch)).await {
             Err(Failure::Refused(Refusal::Session(SessionRefusal::RefreshTokenInvalid))) => {
                 self.refresh_replaced(context, source, hash).await

@@ -55,7 +55,7 @@ REFUSALS = [
     (r"createTemplate", r"account_id", "an account that has a KMS"),
     (r"getPermissions", r"assume_role_arn|assume_role_external_id", "members of a query that need each other"),
     (r"startBulkJob", r"filter|rotated_by|tags|\w+_(after|before)", "the filters of the list of keys; keys must match"),
-    (r"listKeys", r"\w+_(after|before)", "times in the years that can be kept"),
+    (r"list\w+|downloadAuditRecords", r"\w+(_after|_before|After|Before)", "times in the years that can be kept"),
     (r"downloadAuditRecords", r"fields", "a file has all members"),
     (r"exportSourceKey", r"format|encoding|wrap\w*|pemWrap", "must fit the kind of the key"),
     (r"\w+", r"for", "words with commas between them"),

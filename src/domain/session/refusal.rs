@@ -12,6 +12,8 @@ pub enum SessionRefusal {
     RightWithdrawn,
     #[error("the password must be changed first: PATCH /api/v1/auth/changepw with username, password and new_password")]
     PasswordChangeDue,
+    #[error("this user may not sign in to the console; an administrator of users can permit it")]
+    ConsoleNotAllowed,
     #[error("refresh_token: it is not, or no longer, valid; sign in again")]
     RefreshTokenInvalid,
     #[error("token `{0}` does not exist")]
@@ -25,6 +27,7 @@ reasons! { SessionRefusal =>
     LoginLocked: Locked, "login_locked", "Too many logins for the user name have failed from this address.";
     RightWithdrawn: Forbidden, "right_withdrawn", "The session was closed, or the right withdrawn, while the request was served.";
     PasswordChangeDue: Unauthenticated, "password_change_due", "The password must be changed first.";
+    ConsoleNotAllowed: Forbidden, "console_not_allowed", "The user may not sign in to the console (`login_flags`, `prevent_ui_login`).";
     RefreshTokenInvalid: Unauthenticated of "refresh_token", "refresh_token_invalid", "The refresh token is unknown, revoked or expired; the answer does not say which.";
     TokenUnknown: Unknown, "refresh_token_unknown", "There is no such refresh token, or it is not the caller's.";
     Exists: Taken, "session_exists", "The id of the session or of its refresh token is in use.";

@@ -218,3 +218,21 @@ fn clients_without_cookies_get_and_send_tokens_as_before() {
         assert_eq!(again["refresh_token"], issued["refresh_token"]);
     }
 }
+
+#[test]
+fn a_user_who_may_not_sign_in_to_the_console_keeps_the_api() {
+    let appliance = Appliance::start();
+    let ann = appliance.user("ann");
+    let value = cookie(&sign_in(&appliance, "ann"));
+    let path = format!("/v1/usermgmt/users/{}", user_id(&ann));
+    appliance.admin().patch(&path, json!({"login_flags": {"prevent_ui_login": true}})).expect(200);
+    let refused = |answer: &Answer| (answer.status, answer.body["reason"] == "console_not_allowed");
+    // The session of before is not renewed, and no other one begins.
+    assert_eq!(refused(&with_cookie(&browser(&appliance), &value).post(TOKENS, renewal())), (403, true));
+    let body = |password: &str| json!({"username": "ann", "password": password, "cookies": true});
+    assert_eq!(refused(&browser(&appliance).post(TOKENS, body(PASSWORD))), (403, true));
+    // Who does not know the password is not told.
+    assert_eq!(browser(&appliance).post(TOKENS, body("wrong")).status, 401);
+    ann.get(SELF).expect(200);
+    appliance.nobody().sign_in("ann", PASSWORD);
+}

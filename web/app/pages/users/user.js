@@ -1,7 +1,7 @@
 /** One user beside the list: state, groups, sessions, what she may; acts on her. */
 import { html } from '../../view.js';
 import { api, versionOf } from '../../api.js';
-import { changed, useGet } from '../../data.js';
+import { changed, shared, useGet } from '../../data.js';
 import { useOpened } from '../../page.js';
 import { lacksRight } from '../../rights.js';
 import { setQuery } from '../../router.js';
@@ -12,12 +12,12 @@ import { verb } from '../../lib/record.js';
 import { exact, feedTime, parse } from '../../lib/time.js';
 import { Avatar, ErrorNote, Note, Pairs, Skeleton, Time, now } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
-import { act } from '../../components/over.js';
+import { act, showError } from '../../components/over.js';
 import { SidePanel } from '../../components/head.js';
 import { Icon } from '../../components/icon.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Sessions } from '../account/sessions.js';
-import { makePassword, MayOnKms, PRIVILEGED, USERS, UserState } from './parts.js';
+import { makePassword, MayOnKms, POLICIES, PRIVILEGED, USERS, UserState } from './parts.js';
 
 /** @param {{id: string, previous: (() => void) | null, next: (() => void) | null}} props */
 export function UserPanel({ id, previous, next }) {
@@ -35,11 +35,22 @@ function Acts({ row, path, set }) {
   const privileged = (row.groups ?? []).some((/** @type {string} */ group) => PRIVILEGED.includes(group));
   const missing = lacksRight('users') ?? (privileged && !mine ? 'membership in admin' : undefined);
   const began = versionOf(path);
-  const profile = () => ask({
-    title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '' },
-    fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} name=${name} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}</div>`,
-    run: (values, api) => api.patch(path, values, { version: began }),
-  }).then((answer) => answer && (set(answer), changed(USERS)));
+  const profile = async () => {
+    // Only administrators read the policies.
+    const policies = mine ? (await shared(POLICIES, { fields: 'policy_name', limit: 200 })).resources.map((/** @type {any} */ one) => one.policy_name) : [];
+    const own = mine ? { password_policy: row.password_policy || 'global' } : {};
+    const answer = await ask({
+      title: `The profile of ${row.username}`, act: 'Save the profile', tone: 'ink', keep: 'Leave it', values: { name: row.name ?? '', nickname: row.nickname ?? '', email: row.email ?? '', console: !row.login_flags?.prevent_ui_login, ...own },
+      fields: (values, put) => html`<div class="column grow">${[['name', 'Name'], ['nickname', 'Nickname'], ['email', 'Email']].map(([name, label]) => html`<div class="field" key=${name}><label for=${`user-${name}`}>${label}</label><input id=${`user-${name}`} name=${name} class="input" value=${values[name]} onInput=${(/** @type {any} */ event) => put({ ...values, [name]: event.target.value })} /></div>`)}
+        ${mine && html`<div class="field"><label for="user-policy">Password policy</label><select id="user-policy" name="password_policy" class="select" onChange=${(/** @type {any} */ event) => put({ ...values, password_policy: event.target.value })}>${policies.map((/** @type {string} */ one) => html`<option value=${one} selected=${one === values.password_policy}>${one}</option>`)}</select><div class="hint">For the next password; the present one stays.</div></div>`}
+        <label class="check"><input type="checkbox" class="box" name="login_flags" checked=${values.console} onChange=${(/** @type {any} */ event) => put({ ...values, console: event.target.checked })} /><span>May sign in to the console</span></label></div>`,
+      run: ({ console, ...values }, api) => api.patch(path, { ...values, login_flags: { prevent_ui_login: !console } }, { version: began }),
+    });
+    if (answer) {
+      set(answer);
+      changed(USERS);
+    }
+  };
   const password = () => ask({
     title: `A new password for ${row.username}`, act: 'Set the password', keep: 'Keep the present one', text: 'The present one does not work any more, and all sessions end.', values: { password: makePassword(), must: true },
     fields: (values, put) => html`<div class="column grow"><div class="field"><label for="new-password">New password</label><input id="new-password" name="password" class="input mono" value=${values.password} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ event) => put({ ...values, password: event.target.value })} /><div class="hint">Shown only here: hand it over in safety.</div></div>
@@ -55,7 +66,7 @@ function Acts({ row, path, set }) {
     changed(USERS);
   });
   return html`<${Menu} class="tiny" name="Acts" label=${html`<${Icon} name="ellipsis" />`} items=${[
-    { label: 'Edit the profile…', icon: 'pencil', act: profile, missing }, { label: 'Reset the password…', icon: 'key-round', act: password, missing },
+    { label: 'Edit the profile…', icon: 'pencil', act: () => profile().catch(showError), missing }, { label: 'Reset the password…', icon: 'key-round', act: password, missing },
     { label: 'What this user did', icon: 'scroll-text', href: `/audit/records${queryString({ username: row.username })}`, missing: lacksRight('admin') }, 'line', { label: 'Delete…', icon: 'trash-2', danger: true, act: remove, missing },
   ]} />`;
 }
