@@ -29,6 +29,17 @@ export async function run({ page, world }) {
   const [user] = (await world.call('GET', `usermgmt/users?username=${name}`)).resources;
   if (!user.password_change_required || !user.groups.includes('CCKM Users')) throw new Error('the user is not as was asked');
 
+  const policy = await world.call('POST', 'usermgmt/pwdpolicies', { policy_name: `${name}-rules` });
+  await page.click('.panel [aria-label="Acts"]');
+  await page.click('text=Edit the profile…');
+  await page.getByLabel('Nickname').fill('Story');
+  await page.getByLabel('Password policy').selectOption(policy.policy_name);
+  await page.getByLabel('May sign in to the console').uncheck();
+  await page.click('dialog button[type=submit]');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  const edited = await world.call('GET', `usermgmt/users/${encodeURIComponent(user.user_id)}`);
+  if (edited.nickname !== 'Story' || edited.password_policy !== policy.policy_name || !edited.login_flags.prevent_ui_login) throw new Error(`the profile is ${JSON.stringify(edited)}`);
+
   await page.click('.panel [aria-label="Acts"]');
   await page.click('text=Delete…');
   await page.waitForSelector('dialog');
@@ -37,6 +48,7 @@ export async function run({ page, world }) {
   await page.click('dialog button[type=submit]');
   await page.waitForSelector('.panel', { state: 'detached' });
   if ((await world.call('GET', `usermgmt/users?username=${name}`)).total !== 0) throw new Error('the user is still there');
+  await world.call('DELETE', `usermgmt/pwdpolicies/${policy.policy_name}`);
   // Administrators come from a history to the records.
   await page.goto(`${base}/usermgmt/groups?open=CCKM%20Users`);
   await page.click('.panel [aria-label="Acts"]');
