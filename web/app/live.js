@@ -14,8 +14,8 @@ import { JOBS, LISTS } from './lib/places.js';
 /** Whether the stream is open, or only rests while the tab is hidden. */
 export const live = signal(false);
 
-/** The posture is worked out from all keys: it is read again less often than lists, in milliseconds. */
-const POSTURE_AFTER = 4000;
+/** What is worked out from all keys, and what each record changes, is read again less often than lists; in milliseconds. */
+const SELDOM = 4000;
 
 /** Reads one path at most every two seconds: many records of one list are one reading. @type {Map<string, ReturnType<typeof setTimeout>>} */
 const soon = new Map();
@@ -43,7 +43,8 @@ function take(kind, said) {
   const path = LISTS[said.kind];
   if (path) readSoon(said.id && !said.many ? `${path}/${said.id}` : path);
   if (path && said.id) readSoon(path);
-  if (said.kind === 'key' || said.kind === 'schedule') readSoon('/cckm/aws/posture', POSTURE_AFTER);
+  if (said.kind === 'key' || said.kind === 'schedule') readSoon('/cckm/aws/posture', SELDOM);
+  readSoon('/audit/chain', SELDOM);
   readSoon('/audit/records');
   if (said.kind === 'kms' || said.kind === 'group') readRights();
 }

@@ -8,7 +8,7 @@ import { isTablet } from '../width.js';
 import { user, signOut } from '../session.js';
 import { theme, setTheme, THEMES } from '../theme.js';
 import { Bitting } from '../components/charts.js';
-import { Avatar, Time } from '../components/bits.js';
+import { Avatar } from '../components/bits.js';
 import { showError } from '../components/over.js';
 import { Icon, Mark } from '../components/icon.js';
 import { Popup } from '../components/popup.js';
@@ -34,12 +34,13 @@ function NavLink({ entry }) {
     <${Icon} name=${entry.icon} /><span class="label cut">${entry.label}</span>${count.data?.total > 0 && html`<span class="count">${fails && html`<i class="fails" role="img" aria-label="one fails"></i>`}<span>${number(count.data.total)}</span></span>`}</a>`;
 }
 
-/** The end of the audit chain, with its hash as a bitting. */
+/** The end of the audit chain, with its hash as a bitting, and whether the log was found whole. */
 function Chain() {
-  const last = useGet('/audit/records', { limit: 1 }, { every: 60_000 });
-  const record = last.data?.resources?.find((/** @type {any} */ one) => one.number !== null);
-  if (!record) return null;
-  return html`<a class="chain" href="/audit/records"><${Bitting} hash=${record.hash} width=${44} height=${15} /><div class="small"><span class="t2">Audit log</span><br /><span class="t3 least">#${number(record.number)} · <${Time} at=${record.createdAt} /></span></div></a>`;
+  const chain = useGet('/audit/chain', {}, { every: 60_000 }).data;
+  if (!chain?.hash) return null;
+  const broken = chain.verification?.status === 'broken';
+  const state = broken ? 'broken' : chain.verification?.status === 'whole' ? 'whole' : chain.sealed === false ? 'not sealed' : chain.sealed ? 'sealed' : '';
+  return html`<a class="chain" href="/audit/records"><${Bitting} hash=${chain.hash} width=${44} height=${15} /><div class="small"><span class="t2">Audit log</span><br /><span class=${broken ? 'danger strong' : 't3 least'}>#${number(chain.number)}${state && ` · ${state}`}</span></div></a>`;
 }
 
 function Me() {
