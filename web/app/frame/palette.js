@@ -3,10 +3,8 @@ import { html, useEffect, useMemo, useRef, useState } from '../view.js';
 import { api } from '../api.js';
 import { go } from '../router.js';
 import { user } from '../session.js';
-import { keyName, keyOrigin, keyState } from '../lib/key.js';
 import { Icon } from '../components/icon.js';
 import { Dialog, over } from '../components/over.js';
-import { Origin, State } from '../components/bits.js';
 import { setTheme } from '../theme.js';
 import { NAV, mayUse } from './nav.js';
 import { actsOf } from './palette-acts.js';
@@ -43,23 +41,12 @@ const ICONS = { key: 'key-round', source_key: 'folder-key', kms: 'cloud', connec
 /** @type {Record<string, string>} */
 const GROUPS = { key: 'Keys', source_key: 'Source keys', kms: 'KMSs', connection: 'Connections', custom_key_store: 'Key stores', policy_template: 'Policy templates', schedule: 'Schedules', user: 'Users', group: 'Groups', report: 'Reports', webhook: 'Webhooks' };
 /** Webhooks are shown in a list alone. @param {string} kind @param {string} address the one of the API */
-const placeOf = (kind, address) => (kind === 'webhook' ? '/alarms?tab=webhooks' : address.replace(/^\/?(api\/v1|v1)/, '').replace(/^(?!\/)/, '/'));
+const placeOf = (kind, address) => (kind === 'webhook' ? '/alarms?tab=webhooks' : address.replace(/^\/api\/v1/, ''));
 
-/** Asks the server: the search over all kinds, or keys alone if it has none. @param {string} text @param {AbortSignal} signal @returns {Promise<Hit[]>} */
-async function search(text, signal) {
-  try {
-    const answer = await api.get('/search', { q: text, limit: 20 }, signal);
-    return (answer.resources ?? answer.hits ?? []).map((/** @type {any} */ hit) => {
-      const kind = String(hit.kind).replace(/-/g, '_');
-      return { id: `${kind}-${hit.id}`, group: GROUPS[kind] ?? kind, icon: ICONS[kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: placeOf(kind, String(hit.address ?? '')), kind, of: String(hit.id) };
-    });
-  } catch (/** @type {any} */ error) {
-    if (signal.aborted || error.status !== 404) throw error;
-  }
-  const wild = /^(arn:|[0-9a-f]{8}-)/.test(text) ? text : `*${text}*`;
-  const member = text.startsWith('arn:') ? 'arn' : /^[0-9a-f]{8}-[0-9a-f-]{27}$/.test(text) ? 'keyid' : 'alias';
-  const answer = await api.get('/cckm/aws/keys', { [member]: wild, limit: 8 }, signal);
-  return answer.resources.map((/** @type {any} */ key) => ({ id: key.id, group: 'Keys', icon: 'key-round', title: keyName(key), beside: `${key.kms}, ${key.region}`, href: `/cckm/aws/keys/${key.id}`, kind: 'key', of: key.id, end: html`<${State} state=${keyState(key)} /> <${Origin} origin=${keyOrigin(key)} />` }));
+/** Asks the server. @param {string} text @param {number} limit @param {AbortSignal} signal @returns {Promise<Hit[]>} */
+async function search(text, limit, signal) {
+  const answer = await api.get('/search', { q: text, limit }, signal);
+  return answer.resources.map((/** @type {any} */ hit) => ({ id: `${hit.kind}-${hit.id}`, group: GROUPS[hit.kind] ?? hit.kind, icon: ICONS[hit.kind] ?? 'search', title: hit.name ?? hit.id, beside: [hit.kms, hit.region].filter(Boolean).join(', '), href: placeOf(hit.kind, hit.address), kind: hit.kind, of: hit.id }));
 }
 
 /** The text with what was typed marked. @param {{text: string, typed: string}} props */
@@ -99,7 +86,8 @@ function Palette({ start, done }) {
     const timer = setTimeout(async () => {
       const begun = performance.now();
       try {
-        const hits = await search(typed, abort.signal);
+        // Keys of the same name must not push people out.
+        const hits = await search(typed, special === '@' ? 100 : 20, abort.signal);
         setFound(special === '@' ? hits.filter((hit) => hit.group === 'Users' || hit.group === 'Groups') : hits);
         setTook(Math.round(performance.now() - begun));
       } catch (/** @type {any} */ error) {
