@@ -1,5 +1,4 @@
-//! The server of the proxy, with workers of its own, so that nothing that the main listener waits
-//! for delays a call of AWS.
+//! The server of the proxy, with workers of its own, so that nothing that the main server waits for delays a call of AWS.
 
 use super::answer::{Answer, BODY_LIMIT};
 use super::error::Refusal;
