@@ -4,8 +4,10 @@ import { useGet } from '../data.js';
 import { number, plural } from '../lib/text.js';
 import { lacksRight } from '../rights.js';
 import { withQuery } from '../router.js';
+import { queryString } from '../lib/query.js';
 import { verb } from '../lib/record.js';
-import { Avatar, Card, Empty, ErrorNote, Skeleton, Time } from './bits.js';
+import { exact, feedTime, parse } from '../lib/time.js';
+import { Avatar, Card, Empty, ErrorNote, Skeleton, Time, now } from './bits.js';
 
 /** @param {{path: string}} props path: of the object */
 export function History({ path }) {
@@ -23,4 +25,14 @@ export function History({ path }) {
         <td>${verb(row).replace(/^./, (letter) => letter.toUpperCase())}</td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at, tab: null })}>As it was then</a></td></tr>`;
     })}</tbody></table>
     ${read.data && read.data.total > rows.length && html`<div class="card-foot"><button type="button" class="link" onClick=${() => setLimit(limit + 200)}>Show more</button></div>`}<//></div>`;
+}
+
+/**
+ * The last events of an object, for its panel.
+ * @param {{path: string, resource: string, self?: string, words?: (row: any) => string}} props resource: its name in the audit log; self: an actor who is not named
+ */
+export function Lately({ path, resource, self, words = verb }) {
+  const rows = useGet(`${path}/history`, { sort: '-seq', limit: 8 }).data?.resources ?? [];
+  return html`<section><h3 class="row">Lately${!lacksRight('admin') && html`<a class="small end" href=${`/audit/records${queryString({ resource })}`}>All of it</a>`}</h3>
+    <ul class="plain">${rows.map((/** @type {any} */ row) => html`<li key=${row.seq} class="row"><span class="t2 time" data-tip=${exact(row.time)}>${feedTime(parse(row.time) ?? 0, now.value)}</span><span class="cut">${row.actor !== self && html`<bdi class="medium">${row.actor}</bdi> `}${words(row)}</span></li>`)}</ul></section>`;
 }

@@ -5,6 +5,7 @@ import { changed, useGet } from '../../data.js';
 import { useOpened } from '../../page.js';
 import { setQuery } from '../../router.js';
 import { queryString, segment } from '../../lib/query.js';
+import { verb } from '../../lib/record.js';
 import { number, plural } from '../../lib/text.js';
 import { scheduleResource } from '../../lib/terraform.js';
 import { day, parse, span } from '../../lib/time.js';
@@ -13,9 +14,13 @@ import { Chip, ErrorNote, Skeleton, State, Time, now } from '../../components/bi
 import { ask } from '../../components/dialog.js';
 import { act } from '../../components/over.js';
 import { SidePanel } from '../../components/head.js';
+import { Lately } from '../../components/history.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Icon } from '../../components/icon.js';
 import { OPERATIONS, runNow, runWords } from './schedules.js';
+
+/** What happened to a schedule, whose name is above. @param {any} row */
+const ofSchedule = (row) => verb(row).replace(/the schedule$/, 'it').replace(/ (of|by)$/, '');
 
 /** @param {{id: string}} props */
 export function SchedulePanel({ id }) {
@@ -47,5 +52,6 @@ export function SchedulePanel({ id }) {
     <section class="column"><div class="cron">${fields.map((field, i) => html`<div><code>${field}</code><span class="least t2">${['minute', 'hour', 'day', 'month', 'weekday'][i]}</span></div>`)}</div>${one.run_at_words && html`<p>${one.run_at_words.replace(/^./, (/** @type {string} */ letter) => letter.toUpperCase())}, UTC.</p>`}${one.disabled && html`<p class="warn">It is off: it runs only when asked.</p>`}${one.end_date && html`<p class="small t2">Until <${Time} at=${one.end_date} /></p>`}</section>
     ${next.length > 0 && html`<section><h4>Next ${next.length === 1 ? 'run' : next.length}</h4><ol class="next-runs">${next.slice(0, 5).map((/** @type {number} */ at) => html`<li><b>${day(at, now.value)}</b><span class="least t2">in ${span(at - now.value)}</span></li>`)}</ol></section>`}
     ${one.operation === 'cckm_key_rotation' && html`<section class="row"><h4>Covers ${plural(one.keys_count ?? 0, 'key')}</h4><a class="end small" href=${`/cckm/aws/keys${queryString({ job_config_id: id })}`}>Open as a list</a></section>`}
-    <section><div class="row"><h4>Last runs</h4>${runs.data?.total > 0 && html`<a class="end small" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id })}`}>All ${number(runs.data.total)}</a>`}</div><ul class="runs">${(runs.data?.resources ?? []).map((/** @type {any} */ one) => html`<li class="row" key=${one.id}><${State} state=${one.overall_status} word=${html`<a class="plain" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id, open: one.id })}`}><${Time} at=${one.createdAt} /></a>`} /><span class="t2 cut">${runWords(one)}</span><span class="end small t2">${one.cause}</span></li>`)}${runs.data?.total === 0 && html`<li class="t3">none yet</li>`}</ul></section><//>`;
+    <section><div class="row"><h4>Last runs</h4>${runs.data?.total > 0 && html`<a class="end small" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id })}`}>All ${number(runs.data.total)}</a>`}</div><ul class="runs">${(runs.data?.resources ?? []).map((/** @type {any} */ one) => html`<li class="row" key=${one.id}><${State} state=${one.overall_status} word=${html`<a class="plain" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id, open: one.id })}`}><${Time} at=${one.createdAt} /></a>`} /><span class="t2 cut">${runWords(one)}</span><span class="end small t2">${one.cause}</span></li>`)}${runs.data?.total === 0 && html`<li class="t3">none yet</li>`}</ul></section>
+    <${Lately} path=${path} resource=${`schedule/${id}`} words=${ofSchedule} /><//>`;
 }

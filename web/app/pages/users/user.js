@@ -9,11 +9,11 @@ import { user as me } from '../../session.js';
 import { queryString, segment } from '../../lib/query.js';
 import { userResource } from '../../lib/terraform.js';
 import { verb } from '../../lib/record.js';
-import { exact, feedTime, parse } from '../../lib/time.js';
-import { Avatar, ErrorNote, Note, Pairs, Skeleton, Time, now } from '../../components/bits.js';
+import { Avatar, ErrorNote, Note, Pairs, Skeleton, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { act, showError } from '../../components/over.js';
 import { SidePanel } from '../../components/head.js';
+import { Lately } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Sessions } from '../account/sessions.js';
@@ -71,11 +71,13 @@ function Acts({ row, path, set }) {
   ]} />`;
 }
 
+/** What happened to a user, whose name is above. @param {any} row */
+const ofUser = (row) => verb(row).replace(/ (the password|the profile|the lockout) of$/, ' $1').replace(/ to$| from$/, '');
+
 /** @param {{row: any, path: string, set: (row: any) => void}} props */
 function Inside({ row, path, set }) {
   const admin = me.value?.groups?.includes('admin');
   const groups = useGet('/usermgmt/groups', { limit: 200, sort: 'name' });
-  const history = useGet(`${path}/history`, { sort: '-seq', limit: 8 });
   const missing = lacksRight('users');
   const own = /** @type {string[]} */ (row.groups ?? []);
   const others = (groups.data?.resources ?? []).map((/** @type {any} */ one) => one.name).filter((/** @type {string} */ one) => !own.includes(one));
@@ -92,5 +94,5 @@ function Inside({ row, path, set }) {
       ${own.length === 0 && html`<p class="t2">In no group.</p>`}<ul class="plain">${own.map((group) => html`<li key=${group} class="row"><${Avatar} name=${group} group /><a class="plain" href=${`/usermgmt/groups${queryString({ open: group })}`}><bdi class="cut">${group}</bdi></a><span class="end"><${Button} class="small quiet" missing=${lacks(group)} onClick=${() => leave(group)}>Take out<//></span></li>`)}</ul></section>
     <section><h3>May on KMSs</h3><${MayOnKms} is=${(/** @type {any} */ acl) => acl.user_id === row.user_id} all=${own.includes('admin') || own.includes('CCKM Admins')} /></section>
     ${(admin || row.user_id === me.value?.user_id) && html`<section><h3>Sessions</h3><${Sessions} userId=${row.user_id} /></section>`}
-    <section><h3 class="row">Lately${admin && html`<a class="small end" href=${`/audit/records${queryString({ resource: `user/${row.user_id.replace(/^local\|/, '')}` })}`}>All of it</a>`}</h3><ul class="plain">${(history.data?.resources ?? []).map((/** @type {any} */ one) => html`<li key=${one.seq} class="row"><span class="t2 time" data-tip=${exact(one.time)}>${feedTime(parse(one.time) ?? 0, now.value)}</span><span class="cut">${one.actor !== row.username && html`<bdi class="medium">${one.actor}</bdi> `}${verb(one).replace(/ (the password|the profile|the lockout) of$/, ' $1').replace(/ to$| from$/, '')}</span></li>`)}</ul></section>`;
+    <${Lately} path=${path} resource=${`user/${row.user_id.replace(/^local\|/, '')}`} self=${row.username} words=${ofUser} />`;
 }
