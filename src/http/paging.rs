@@ -148,8 +148,7 @@ fn sort(value: &str, sorts: &[&str]) -> Result<Vec<(String, bool)>, Problem> {
 }
 
 fn skip(value: &str) -> Result<usize, Problem> {
-    let rows = value.parse::<i64>().ok().and_then(|rows| usize::try_from(rows).ok());
-    rows.ok_or_else(|| Problem::query("skip", "must be a whole number from 0 on"))
+    value.parse().map_err(|_| Problem::query("skip", "must be a whole number from 0 on"))
 }
 
 fn limit(value: &str) -> Result<Limit, Problem> {
