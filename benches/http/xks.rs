@@ -13,10 +13,10 @@ use crate::xks_peer;
 use actix_web::web::{self, Bytes};
 use actix_web::{App, HttpResponse, HttpServer};
 use chrono::Utc;
+use claviger::listener::{Listening, Server, Timeouts};
 use claviger::sigv4::{Request, SecretKey, SigningKey};
 use claviger::xks::{
-    CallerRules, Credential, KeyEntry, Material, Proxy, Server, ServerOptions, StoreEntry, VersionEntry, server_config,
-    start,
+    CallerRules, Credential, KeyEntry, Material, Proxy, StoreEntry, VersionEntry, server_config, start,
 };
 use futures_util::future::try_join_all;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
@@ -187,7 +187,7 @@ pub(crate) fn serve(role: &str, directory: &Path) -> Outcome<()> {
             }
             role => {
                 let second = Duration::from_secs(1);
-                let timeouts = claviger::listener::Timeouts {
+                let timeouts = Timeouts {
                     handshake: 10 * second,
                     head: 10 * second,
                     body: 10 * second,
@@ -195,10 +195,17 @@ pub(crate) fn serve(role: &str, directory: &Path) -> Outcome<()> {
                     answer: 10 * second,
                     disconnect: second,
                 };
-                let options =
-                    ServerOptions { listener, tls, workers: 1, timeouts, shutdown_seconds: 1, max_connections: 1000 };
+                let listening = Listening {
+                    listener,
+                    tls,
+                    workers: 1,
+                    timeouts,
+                    shutdown_seconds: 1,
+                    max_connections: 1000,
+                    sources: None,
+                };
                 let keys = if role == PROXY_WITH_KEYS { MANY_KEYS } else { 1 };
-                let (Server { address, .. }, stopped) = start(proxy(keys)?, options)?;
+                let (Server { address, .. }, stopped) = start(proxy(keys)?, listening)?;
                 announce(address);
                 Ok(stopped.await?)
             }
