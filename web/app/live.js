@@ -37,7 +37,7 @@ function take(kind, said) {
   }
   if (kind !== 'change') return;
   if (said.kind === 'job') {
-    Object.values(JOBS).forEach(readSoon);
+    for (const path of Object.values(JOBS)) readSoon(path);
     return;
   }
   const path = LISTS[said.kind];

@@ -22,6 +22,7 @@ export async function run({ page, calls }) {
   if (!page.url().includes('sort=keystate')) throw new Error('back does not lead to the sorted list');
   await page.reload();
   await page.waitForSelector('th[aria-sort="ascending"]');
+  await page.waitForSelector('tbody tr a');
 
   const before = await page.locator('tbody tr a').count();
   await page.fill('[data-search]', 'cards');

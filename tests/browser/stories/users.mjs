@@ -56,6 +56,7 @@ export async function run({ page, world }) {
   await page.waitForSelector('tbody tr td');
   await page.goto(`${base}/cckm/aws/kms/${world.payments.id}?tab=history`);
   await page.locator('td.num a').first().click();
-  await page.waitForURL('**/audit/records/*');
+  // The address of a record leads to the list of records, in which it is open.
+  await page.waitForURL(/\/audit\/records\?open=\d+$/);
   await page.waitForSelector('.record');
 }
