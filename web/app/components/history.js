@@ -5,9 +5,17 @@ import { number, plural } from '../lib/text.js';
 import { lacksRight } from '../rights.js';
 import { withQuery } from '../router.js';
 import { queryString } from '../lib/query.js';
-import { verb } from '../lib/record.js';
+import { detailOf, nameOf, verb } from '../lib/record.js';
+import { PLACES } from '../lib/places.js';
 import { exact, feedTime, parse } from '../lib/time.js';
 import { Avatar, Card, Empty, ErrorNote, Skeleton, Time, now } from './bits.js';
+
+/** What a record says: of the object itself, or of another one that has it, as a group has a user. @param {string} path of the object @param {any} row */
+function wordsOf(path, row) {
+  const own = path.startsWith(`${PLACES[String(row.resource).split('/')[0]]}/`);
+  const words = own ? detailOf(row) : `${verb(row)} ${nameOf(row)}`;
+  return words.replace(/^./, (letter) => letter.toUpperCase());
+}
 
 /** @param {{path: string}} props path: of the object */
 export function History({ path }) {
@@ -18,12 +26,8 @@ export function History({ path }) {
   const hidden = lacksRight('admin');
   return html`<div class="body"><${Card} title="History" sub=${read.data && plural(read.data.total, 'event')} flush>
     ${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : !read.data ? html`<div class="card-body"><${Skeleton} rows=${6} /></div>` : rows.length === 0 && html`<${Empty} title="Nothing has happened yet." />`}
-    <table class="table"><tbody>${rows.map((/** @type {any} */ row) => {
-      const who = row.username ?? row.actor ?? row.user ?? row.by ?? '';
-      const at = row.time ?? row.createdAt ?? row.at;
-      return html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>${hidden ? `#${number(row.seq)}` : html`<a href=${`/audit/records/${row.seq}`}>#${number(row.seq)}</a>`}</td><td style=${{ width: '190px' }}><${Time} at=${at} /></td><td style=${{ width: '190px' }}>${who && html`<span class="row"><${Avatar} name=${String(who)} /><bdi class="cut">${String(who)}</bdi></span>`}</td>
-        <td>${verb(row).replace(/^./, (letter) => letter.toUpperCase())}</td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at, tab: null })}>As it was then</a></td></tr>`;
-    })}</tbody></table>
+    <table class="table"><tbody>${rows.map((/** @type {any} */ row) => html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>${hidden ? `#${number(row.seq)}` : html`<a href=${`/audit/records/${row.seq}`}>#${number(row.seq)}</a>`}</td><td style=${{ width: '190px' }}><${Time} at=${row.time} /></td><td style=${{ width: '190px' }}><span class="row"><${Avatar} name=${row.actor} /><bdi class="cut">${row.actor}</bdi></span></td>
+      <td><span class="cut" data-tip-cut=${wordsOf(path, row)}>${wordsOf(path, row)}</span></td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at: row.time, tab: null })}>As it was then</a></td></tr>`)}</tbody></table>
     ${read.data && read.data.total > rows.length && html`<div class="card-foot"><button type="button" class="link" onClick=${() => setLimit(limit + 200)}>Show more</button></div>`}<//></div>`;
 }
 

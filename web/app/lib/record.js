@@ -77,6 +77,21 @@ export function rightsChanged(details) {
   return `${first.permit ? 'gave' : 'took'} ${actions} ${first.permit ? 'to' : 'from'} ${first.principal?.Group ?? 'a user'}${more.length > 0 ? ` and ${more.length} more` : ''}`;
 }
 
+/** The regions that a record of a KMS names. @param {any} details @returns {string[]} */
+const regionsOf = (details) => [details.to, details.regions, details.new, details.added, details].find((one) => Array.isArray(one)) ?? [];
+
+/** What a record says in the history of its own object: "disabled it", "changed its profile". @param {any} row of a history */
+export function detailOf(row) {
+  const details = row.details ?? {};
+  const rights = row.event === 'AclsChanged' && rightsChanged(details);
+  if (rights) return rights;
+  const regions = /^Regions/.test(row.event) ? regionsOf(details) : [];
+  if (regions.length > 0) return `set the regions ${regions.join(', ')}`;
+  const person = String(row.resource).startsWith('user/');
+  const words = verb(row).replace(/^(.+) the (.+) (?:of|on)$/, `$1 ${person ? 'the' : 'its'} $2`).replace(/ (?:of|on|to|into|for|from|by|about)$/, '');
+  return words.replace(/^(\w+ed|put|made|found|read|took)(| (?:gone|again|done|to|at)\b.*)$/, '$1 it$2').replace(/rotate$/, 'rotate it');
+}
+
 /** Events that a feed of changes asks for. */
 export const TELLING = [
   'OperationRequested', 'OperationFailed', 'Vanished', 'RotationJobSet', 'Replaced', 'HyokCreated', 'HyokBlocked', 'HyokUnblocked', 'HyokRotated', 'CallerRulesSet', 'AclsChanged', 'Added', 'RegionsReplaced', 'ConnectionReplaced', 'RoleReplaced', 'Archived', 'Recovered',

@@ -4,23 +4,10 @@ import { useGet } from '../../data.js';
 import { query, withQuery } from '../../router.js';
 import { number, plural } from '../../lib/text.js';
 import { exact, feedTime, parse } from '../../lib/time.js';
-import { rightsChanged, verb } from '../../lib/record.js';
+import { detailOf } from '../../lib/record.js';
 import { Card, Empty, Skeleton, now } from '../../components/bits.js';
 import { Icon } from '../../components/icon.js';
 import { HISTORY } from '../../components/timebar.js';
-
-/** The regions that a record names. @param {any} details @returns {string[]} */
-const regionsOf = (details) => [details.to, details.regions, details.new, details.added, details].find((one) => Array.isArray(one)) ?? [];
-
-/** What a record of a KMS says beside its verb. @param {any} row */
-export function detailOf(row) {
-  const details = row.details ?? {};
-  const rights = row.event === 'AclsChanged' && rightsChanged(details);
-  if (rights) return rights;
-  if (/^Regions/.test(row.event)) return `set the regions ${regionsOf(details).join(', ')}`.trim();
-  const words = verb(row);
-  return /\b(KMS|on|of)$/.test(words) ? words.replace(/ (on|of)$/, '') : `${words} it`;
-}
 
 /** @param {{path: string, most?: number}} props most: how many records are shown */
 export function HistoryFeed({ path, most = 40 }) {
