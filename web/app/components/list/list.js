@@ -12,10 +12,11 @@ import { isTablet } from '../../width.js';
 import { Empty, ErrorNote } from '../bits.js';
 import { Icon } from '../icon.js';
 import { BulkBar } from './bulk.js';
-import { Columns, ExportMenu } from './tools.js';
+import { Columns, shownColumns } from './columns.js';
+import { ExportMenu } from './export.js';
 import { Filters } from './filters.js';
 import { Pager } from './pager.js';
-import { Table, shownColumns } from './table.js';
+import { Table } from './table.js';
 import { Views } from './views.js';
 
 /**
@@ -83,7 +84,7 @@ export function List({ path, fixed = {}, noun, columns, filters = [], search, so
       ${field}${search && html`<${Search} name=${search.name ?? 'search'} placeholder=${search.placeholder} />`}
       <${Filters} filters=${filters} hidden=${[...Object.keys(fixed), ...(search ? [search.name ?? 'search'] : [])]} />
       <div class="after">${read.data && html`<span class="small t2 hide-small">${plural(total, ...noun)} in ${read.took} ms</span>`}
-        <${Columns} columns=${columns} shown=${shown} />${exporting ?? html`<${ExportMenu} path=${path} query=${{ ...wanted, skip: undefined, limit: undefined }} columns=${shown} name=${noun[1]} />`}</div></div>`}
+        <${Columns} columns=${columns} />${exporting ?? html`<${ExportMenu} path=${path} query=${{ ...wanted, skip: undefined, limit: undefined }} name=${noun[1]} />`}</div></div>`}
     ${read.error && html`<div class="body"><${ErrorNote} error=${read.error} again=${read.reload} what="The list could not be read." /></div>`}
     <div class="with-panel list-box" ref=${box}>
       ${read.loading && rows !== null && html`<div class="loading-bar late" role="progressbar" aria-label="Reading"></div>`}

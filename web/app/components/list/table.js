@@ -5,7 +5,7 @@
 import { html, useEffect, useRef, useState } from '../../view.js';
 import { Icon } from '../icon.js';
 import { go } from '../../router.js';
-import { isNarrow, isTablet } from '../../width.js';
+import { isTablet } from '../../width.js';
 
 /**
  * @typedef {object} Column
@@ -19,17 +19,6 @@ import { isNarrow, isTablet } from '../../width.js';
  * @property {number} [leaves] 1: leaves at 1280 px; 2: leaves on tablets
  * @property {boolean} [end] numbers, aligned to the end
  */
-
-/** The columns that are shown. @param {Column[]} columns @param {string | undefined} chosen `cols` of the query */
-export function shownColumns(columns, chosen) {
-  const wanted = chosen ? chosen.split(',') : null;
-  const all = wanted
-    ? /** @type {Column[]} */ (wanted.map((id) => columns.find((column) => column.id === id)).filter((column) => column))
-    : columns.filter((column) => !column.hidden);
-  if (isTablet.value) return all.filter((column) => !column.leaves);
-  if (isNarrow.value && !wanted) return all.filter((column) => column.leaves !== 1);
-  return all.length === 0 ? columns.slice(0, 1) : all;
-}
 
 /**
  * @param {object} props

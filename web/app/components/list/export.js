@@ -1,24 +1,11 @@
-/** Columns to choose, kept in the address; the export of everything that matches. */
+/** The export of everything that matches. */
 import { html } from '../../view.js';
-import { setQuery } from '../../router.js';
 import { api, saveFile } from '../../api.js';
 import { csvCell } from '../../lib/text.js';
 import { Icon } from '../icon.js';
-import { Menu, Popup } from '../popup.js';
+import { Menu } from '../popup.js';
 import { showError } from '../over.js';
 import { isTablet } from '../../width.js';
-
-/** @param {{columns: import('./table.js').Column[], shown: import('./table.js').Column[]}} props */
-export function Columns({ columns, shown }) {
-  const is = (/** @type {import('./table.js').Column} */ column) => shown.includes(column);
-  const change = (/** @type {import('./table.js').Column} */ column) => {
-    const next = columns.filter((one) => (one === column ? !is(one) : is(one))).map((one) => one.id);
-    setQuery({ cols: next.join(',') });
-  };
-  return html`<${Popup} class="button small" end name="Columns" label=${html`<${Icon} name="columns-3" size="small" />${!isTablet.value && 'Columns'}`}>${() => html`
-    <div class="heading">Columns<button type="button" class="link end" onClick=${() => setQuery({ cols: null })}>Reset</button></div>
-    ${columns.map((column, i) => html`<label class="item check"><input type="checkbox" class="box" checked=${is(column)} disabled=${i === 0} onChange=${() => change(column)} />${column.title}</label>`)}`}<//>`;
-}
 
 /** Reads everything that matches, 500 rows at a time. @param {string} path @param {Record<string, any>} query */
 async function everything(path, query) {
@@ -40,7 +27,7 @@ function flat(row, before = '') {
   }), {});
 }
 
-/** @param {{path: string, query: Record<string, any>, columns: import('./table.js').Column[], name: string}} props */
+/** @param {{path: string, query: Record<string, any>, name: string}} props */
 export function ExportMenu({ path, query, name }) {
   const save = async (/** @type {'csv' | 'json'} */ kind) => {
     try {
