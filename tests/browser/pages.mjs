@@ -65,7 +65,7 @@ export function pages(world) {
     { name: 'overview-principal', path: '/', ready: '.attention', act: async (page) => { await page.fill('[aria-label^="A key, or"]', `arn:aws:iam::${world.keys.cards.account_id}:role/statements-reader`); await page.keyboard.press('Enter'); await page.waitForSelector('.answers'); } },
     { name: 'keys', path: '/cckm/aws/keys?keymanager=CUSTOMER&gone=false', ready: 'tbody tr a' },
     { name: 'keys-selected', path: '/cckm/aws/keys?keymanager=CUSTOMER', ready: 'tbody tr a', act: async (page) => { for (const i of [2, 3, 5]) await page.click(`tbody tr:nth-child(${i}) .box`); } },
-    { name: 'keys-by-link', path: '/cckm/aws/keys?rotated_by=schedule', ready: '.filter-chip' },
+    { name: 'keys-by-link', path: '/cckm/aws/keys?rotated_by=schedule', ready: 'tbody tr a' },
     { name: 'keys-none-match', path: '/cckm/aws/keys?keystate=Unavailable&origin=EXTERNAL', ready: '.empty' },
     { name: 'key-summary', path: key },
     { name: 'key-aliases', path: `${key}?tab=aliases` },
