@@ -6,11 +6,12 @@ const words = (resource, event, details = {}) => detailOf({ resource: `${resourc
 
 test('what is done to an object is said of it', () => {
   assert.equal(words('key', 'OperationRequested', { wanted: 'Disable' }), 'disabled it');
-  assert.equal(words('key', 'OperationRequested', { wanted: { Import: {} } }), 'imported material');
+  assert.equal(words('key', 'OperationRequested', { wanted: { ImportMaterial: {} } }), 'imported material');
   assert.equal(words('key', 'HyokLinked'), 'linked it to AWS');
   assert.equal(words('key-store', 'Vanished'), 'found it gone from AWS');
   assert.equal(words('kms', 'ConnectionReplaced'), 'changed its connection');
   assert.equal(words('key-store', 'CredentialAdded'), 'added a credential');
+  assert.equal(words('source-key', 'MadeUnexportable'), 'made it unexportable');
 });
 
 test('a person is no thing', () => {

@@ -28,11 +28,7 @@ export function FailsSince({ row }) {
 }
 
 /** Whether a test worked, by its record. @param {any} details */
-function worked(details) {
-  const outcome = details?.outcome ?? details?.result ?? details ?? {};
-  if (typeof outcome.ok === 'boolean') return outcome.ok;
-  return outcome.error === null || (outcome.error === undefined && outcome.failure === undefined && outcome.Failed === undefined && !('refused' in outcome));
-}
+const worked = (details) => (details?.error ?? null) === null;
 
 /** Tests a connection for what it is used for. @param {string} path @param {any} body @param {string[]} uses */
 export const testConnection = (path, body, uses) => api.post(path, body, { query: { for: uses.join(',') } });

@@ -19,6 +19,7 @@ export function CloudHsmForm({ kinds }) {
   const kms = useGet('/cckm/aws/kms', { limit: 200, sort: 'name' });
   const chosen = (kms.data?.resources ?? []).find((/** @type {any} */ one) => one.name === values.kms);
   const [found, setFound] = useState(/** @type {{clusters: any[] | null, error: any}} */ ({ clusters: null, error: null }));
+  const [tries, setTries] = useState(0);
   usePage({ title: 'Add a key store', crumbs: [{ label: 'Key stores', href: '/cckm/aws/custom-key-stores' }, { label: 'Add a key store' }] });
   useOffered(form, 'region', chosen?.regions);
   // AWS is asked which clusters are free, of each region once it is chosen.
@@ -28,7 +29,7 @@ export function CloudHsmForm({ kinds }) {
     const abort = new AbortController();
     api.post('/cckm/aws/custom-key-stores/get-unused-cloudhsm-clusters', { kms: values.kms, region: values.region }, { signal: abort.signal }).then((answer) => setFound({ clusters: answer.clusters, error: null }), (error) => !abort.signal.aborted && setFound({ clusters: [], error }));
     return () => abort.abort();
-  }, [values.kms, values.region]);
+  }, [values.kms, values.region, tries]);
   useOffered(form, 'cloud_hsm_cluster_id', found.clusters && found.clusters.map((one) => one.ClusterId));
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -47,6 +48,6 @@ export function CloudHsmForm({ kinds }) {
       <${SelectField} form=${form} name="cloud_hsm_cluster_id" label="Cluster" none="Choose a cluster" options=${clusters.map((one) => [one.ClusterId, `${one.ClusterId}, ${plural((one.Hsms ?? []).length, 'HSM')}`])} hint=${found.clusters === null ? 'AWS is asked once the region is chosen.' : clusters.length === 0 && !found.error ? `No active cluster of ${values.region} is free: each backs a key store already, or there is none.` : 'Active ones that back no key store; AWS was asked just now.'} />
       <${TextField} form=${form} name="key_store_password" type="password" label="Password of kmsuser" autocomplete="new-password" hint="AWS is told of it. It is neither stored nor logged here." />
       <${AreaField} form=${form} name="trust_anchor_certificate" label="Certificate of the cluster" mono rows=${6} full hint="customerCA.crt, with which the cluster was made ready; PEM." />
-    </div><${ErrorNote} error=${found.error} what="AWS could not say which clusters are free." /><${FormNote} form=${form} /></div></div>
+    </div><${ErrorNote} error=${found.error} again=${() => setTries(tries + 1)} what="AWS could not say which clusters are free." /><${FormNote} form=${form} /></div></div>
     <div class="foot"><span class="grow"></span><a class="button quiet" href="/cckm/aws/custom-key-stores">Leave</a><${Button} type="submit" class="ink" busy=${form.busy}>Add the key store<//></div></form>`;
 }
