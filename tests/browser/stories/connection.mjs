@@ -37,4 +37,16 @@ export async function run({ page, world }) {
   await settled(page);
   if (!page.url().includes('/cckm/aws/kms')) throw new Error('it does not lead to the KMS');
   await world.call('DELETE', `${path.slice(1)}/${name}`);
+
+  // A change is tried before it is saved: AWS says what it thinks of a new secret, and nothing is changed.
+  const used = await world.call('GET', `${path.slice(1)}/${world.payments.connection}`);
+  await page.goto(`${base}${path}/${used.id}?tab=settings`);
+  await page.getByLabel('Secret access key').fill('not the secret either');
+  await page.click('button:has-text("Dry run")');
+  await page.waitForSelector('.note.danger:has-text("AWS refused")');
+  await page.getByLabel('Secret access key').fill('');
+  await page.getByLabel('Description').fill('For the payments team');
+  await page.click('button:has-text("Dry run")');
+  await page.waitForSelector('text=AWS accepts it');
+  if ((await world.call('GET', `${path.slice(1)}/${used.id}`)).updatedAt !== used.updatedAt) throw new Error('a dry run changed the connection');
 }

@@ -10,6 +10,7 @@ import { plural } from '../../lib/text.js';
 import { connectionResource } from '../../lib/terraform.js';
 import { Card, Chip, Empty, IdLine, Note, Pairs, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
+import { DryRunBox, DryRunButton, useDryRun } from '../../components/dry-run.js';
 import { FormNote, useForm } from '../../components/form.js';
 import { Head, Tabs } from '../../components/head.js';
 import { History } from '../../components/history.js';
@@ -66,7 +67,7 @@ export function ConnectionDetail({ id }) {
       actions=${past ? html`<${ReadOnly} />` : html`<${Button} icon="refresh-cw" busy=${busy} missing=${missing} onClick=${test}>Test<//><${Button} class="danger" missing=${missing} onClick=${remove}>Delete…<//>`} />
     <${Tabs} tabs=${[
       { id: 'summary', label: 'Summary', needs: !past && row.last_connection_ok === false, show: () => html`<${Summary} row=${row} used=${used} said=${said} past=${past} />` },
-      !past && { id: 'settings', label: 'Settings', show: () => html`<${Settings} row=${row} path=${path} missing=${missing} changed=${(/** @type {any} */ answer) => now.set(answer)} />` },
+      !past && { id: 'settings', label: 'Settings', show: () => html`<${Settings} row=${row} path=${path} uses=${used.data?.total ?? 0} missing=${missing} changed=${(/** @type {any} */ answer) => now.set(answer)} />` },
       !past && { id: 'policy', label: 'IAM policy', show: () => html`<${Policy} />` },
       { id: 'history', label: 'History', show: () => html`<${History} path=${path} />` },
     ]} /></div>`;
@@ -86,8 +87,8 @@ function Summary({ row, used, said, past }) {
       <table class="table"><tbody>${(used.data?.resources ?? []).map((/** @type {any} */ kms) => html`<tr key=${kms.id}><td><a href=${`/cckm/aws/kms/${segment(kms.id)}`}><bdi class="strong cut">${kms.name}</bdi></a></td><td class="mono t2">${kms.account_id}</td><td><${Regions} regions=${kms.regions} most=${2} /></td><td><${KmsState} row=${kms} /></td></tr>`)}</tbody></table><//>`}</div></div>`;
 }
 
-/** @param {{row: any, path: string, missing?: string, changed: (answer: any) => void}} props */
-function Settings({ row, path, missing, changed }) {
+/** @param {{row: any, path: string, uses: number, missing?: string, changed: (answer: any) => void}} props uses: how many KMSs use it */
+function Settings({ row, path, uses, missing, changed }) {
   const anywhere = row.iam_role_anywhere ?? {};
   const first = Object.fromEntries(Object.entries({ ...EMPTY, ...row, ...anywhere, more: true }).filter(([name]) => name in EMPTY).map(([name, value]) => [name, value ?? '']));
   const form = useForm(`connection:${row.id}`, { ...first, base: first }, { secrets: SECRETS });
@@ -103,8 +104,10 @@ function Settings({ row, path, missing, changed }) {
     return first.is_role_anywhere && !form.values.is_role_anywhere ? { ...differs, is_role_anywhere: false, iam_role_anywhere: undefined } : differs;
   };
   const count = Object.keys(changes()).length;
+  const dry = useDryRun(() => api.patch(path, changes(), { version: began, query: { dry_run: true } }), () => (uses > 0 ? 'AWS accepts it, and the connection would be changed.' : 'The connection would be changed. No KMS uses it, so AWS was not asked.'));
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
+    dry.clear();
     const answer = await form.submit(() => api.patch(path, changes(), { version: began }));
     if (!answer) return;
     if (began !== undefined) setBegan(`"${answer.updatedAt}"`);
@@ -114,7 +117,7 @@ function Settings({ row, path, missing, changed }) {
     changedPath(CONNECTIONS);
     toast(html`The connection ${answer.name} is saved.`);
   };
-  return html`<div class="body"><form onSubmit=${save}><${Card}><div class="column">${form.drafted && html`<${Note} icon="save">A draft of this tab was taken up. <button type="button" class="link" onClick=${() => { form.set({ ...first, base: first }); form.forget(); }}>Discard it</button><//>`}<${ConnectionFields} form=${form} kept /><${FormNote} form=${form} /><div class="row"><span data-save><${Button} type="submit" class="ink" busy=${form.busy} missing=${missing} disabled=${count === 0}>Save the connection<//></span><a class="button quiet" href=${withQuery({ tab: null })}>Leave</a></div></div><//></form></div>`;
+  return html`<div class="body"><form onSubmit=${save}><${Card}><div class="column">${form.drafted && html`<${Note} icon="save">A draft of this tab was taken up. <button type="button" class="link" onClick=${() => { form.set({ ...first, base: first }); form.forget(); }}>Discard it</button><//>`}<${ConnectionFields} form=${form} kept /><${DryRunBox} dry=${dry} /><${FormNote} form=${form} /><div class="row"><span data-save><${Button} type="submit" class="ink" busy=${form.busy} missing=${missing} disabled=${count === 0}>Save the connection<//></span><${DryRunButton} dry=${dry} disabled=${count === 0} /><a class="button quiet" href=${withQuery({ tab: null })}>Leave</a></div></div><//></form></div>`;
 }
 
 function Policy() {
