@@ -19,8 +19,8 @@ export async function readPreferences() {
   }
 }
 
-/** Changes come one after the other: each is read and written whole. */
-let last = Promise.resolve();
+/** Changes come one after the other, those of other tabs too: each is read and written whole. @param {() => Promise<void>} change */
+const alone = (change) => navigator.locks.request('claviger.preferences', change);
 
 /**
  * Changes one preference; what another tab or browser has chosen meanwhile stays.
@@ -29,7 +29,7 @@ let last = Promise.resolve();
 export function setPreference(name, change) {
   preferences.value = { ...preferences.value, [name]: change(preferences.value[name]) };
   store('preferences', JSON.stringify(preferences.value));
-  last = last.then(async () => {
+  return alone(async () => {
     try {
       const present = (await api.get('/auth/self/preferences')) ?? {};
       preferences.value = await api.put('/auth/self/preferences', { ...present, [name]: change(present[name]) });
@@ -38,5 +38,4 @@ export function setPreference(name, change) {
       // This browser has them.
     }
   });
-  return last;
 }

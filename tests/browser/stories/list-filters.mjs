@@ -37,4 +37,26 @@ export async function run({ page }) {
   await page.keyboard.press('Escape');
   await page.waitForTimeout(300);
   if ((await page.inputValue('[data-search]')) !== '' || page.url() !== `${base}/vault/keys2`) throw new Error('Esc leaves what was typed');
+
+  // What is typed while a search of it arrives stays.
+  await page.goto(`${base}/cckm/aws/keys`);
+  await page.waitForSelector('tbody tr a');
+  await settled(page);
+  const kept = await page.evaluate(async () => {
+    const field = /** @type {HTMLInputElement} */ (document.querySelector('[data-search]'));
+    const type = (/** @type {string} */ text) => {
+      field.value = text;
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+    };
+    type('car');
+    while (new URLSearchParams(location.search).get('search') !== 'car') await new Promise((resolve) => setTimeout(resolve));
+    type('cards');
+    await new Promise((resolve) => setTimeout(resolve, 80));
+    return field.value;
+  });
+  if (kept !== 'cards') throw new Error(`what was typed has become ${kept}`);
+  await page.waitForFunction(() => new URLSearchParams(location.search).get('search') === 'cards');
+  // The address changes what is typed where something else changes it.
+  await page.goto(`${base}/cckm/aws/keys?search=geo`);
+  await page.waitForFunction(() => document.querySelector('[data-search]')?.value === 'geo');
 }

@@ -104,19 +104,29 @@ export function Search({ name, placeholder }) {
   const present = query.value[name] ?? '';
   const [text, setText] = useState(present);
   const timer = useRef(/** @type {any} */ (null));
-  useEffect(() => setText(present), [present]);
+  // What was typed follows the address only where something else changed it: typing is ahead of its own searches.
+  const searched = useRef(present);
+  useEffect(() => {
+    if (present === searched.current) return;
+    searched.current = present;
+    setText(present);
+  }, [present]);
   // What was typed a moment before the page was left is not of the next one.
   useEffect(() => () => clearTimeout(timer.current), []);
   const typed = (/** @type {any} */ event) => {
     setText(event.target.value);
     clearTimeout(timer.current);
     const value = event.target.value.trim();
-    timer.current = setTimeout(() => setQuery({ [name]: value, skip: null }), 120);
+    timer.current = setTimeout(() => {
+      searched.current = value;
+      setQuery({ [name]: value, skip: null });
+    }, 120);
   };
   const keys = (/** @type {any} */ event) => {
     if (event.key === 'Escape' && text !== '') {
       event.stopPropagation();
       clearTimeout(timer.current);
+      searched.current = '';
       setText('');
       setQuery({ [name]: null, skip: null });
     }

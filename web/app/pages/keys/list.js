@@ -22,7 +22,6 @@ const views = () => [
   { title: 'Nothing rotates them', query: { keymanager: 'CUSTOMER', gone: 'false', rotated_by: 'none' } },
   { title: 'Material expires', query: { gone: 'false', valid_to_before: `${new Date(now.value + EXPIRES_WITHIN).toISOString().slice(0, 10)}T00:00:00Z` } },
   { title: 'Brought', query: { origin: 'EXTERNAL' } },
-  { title: 'Disabled', query: { keystate: 'Disabled' } },
   { title: 'Pending deletion', query: { keystate: 'PendingDeletion' } },
 ];
 
