@@ -170,7 +170,8 @@ impl<C: Columns> Described for Listing<C> {
     fn describe(to: &mut Description) {
         to.may_fail(&[400]);
         let number = |least: i64, default: i64| {
-            Object::builder().schema_type(Type::Integer).minimum(Some(least)).default(Some(default.into()))
+            let number = Object::builder().schema_type(Type::Integer).minimum(Some(least)).maximum(Some(i64::MAX));
+            number.default(Some(default.into()))
         };
         to.queries("skip", "The number of rows to leave out at the start.", number(0, 0));
         to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", number(-1, 10));

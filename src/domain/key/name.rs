@@ -176,7 +176,12 @@ impl fmt::Display for AwsKeyId {
 
 impl fmt::Display for KeyArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "arn:{}:kms:{}:{}:key/{}", self.partition, self.region, self.account, self.id)
+        // In pieces: a search writes the ARN of every key.
+        let pieces = ["arn:", self.partition.as_str(), ":kms:", self.region.as_str(), ":"];
+        pieces.iter().try_for_each(|piece| f.write_str(piece))?;
+        self.account.fmt(f)?;
+        f.write_str(":key/")?;
+        f.write_str(self.id.as_str())
     }
 }
 

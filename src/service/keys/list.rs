@@ -16,6 +16,7 @@ use crate::service::caller::Caller;
 use crate::service::kms::shown_connection;
 use crate::service::list::{Candidates, Field, Listed};
 use std::borrow::Cow;
+use std::fmt::Write;
 use uuid::fmt::Hyphenated;
 
 impl Listed for Key {
@@ -136,14 +137,19 @@ impl Listed for Key {
         });
         let mut id = [0; Hyphenated::LENGTH];
         tell(self.id.uuid().hyphenated().encode_lower(&mut id));
-        let metadata = &self.metadata;
-        tell(metadata.key_id().as_str());
-        tell(&metadata.arn.to_string());
+        tell(self.metadata.key_id().as_str());
         tell(self.description());
+        // One buffer, longer than most ARNs, for all that must be put together.
+        let mut text = String::with_capacity(128);
+        // Writing to a `String` does not fail.
+        let _ = write!(text, "{}", self.metadata.arn);
+        tell(&text);
         for tag in self.tags.iter().filter(|tag| tag.is_shown()) {
             tell(&tag.key);
             tell(&tag.value);
-            tell(&format!("{}:{}", tag.key, tag.value));
+            text.clear();
+            text.extend([tag.key.as_str(), ":", tag.value.as_str()]);
+            tell(&text);
         }
     }
 

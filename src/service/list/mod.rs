@@ -21,6 +21,7 @@ use crate::domain::state::State;
 use crate::domain::table::{self, Rows as _};
 use filter::{Filters, SortKey, check, is_pattern};
 use std::borrow::Cow;
+use std::iter;
 use std::sync::Arc;
 
 /// The number of rows that the thread of the request reads, in about a millisecond.
@@ -187,6 +188,14 @@ pub(in crate::service) fn sees<T: Listed>(caller: &Caller) -> Option<fn(&Caller,
     T::SEES.filter(|_| !access::administers_kms(&caller.user))
 }
 
+/// Looks rows up before they are asked for, many at a time: while one is not in the processor's cache, it waits for the
+/// next ones too.
+fn looked_up_ahead<R>(mut rows: impl Iterator<Item = R>) -> impl Iterator<Item = R> {
+    const AT_A_TIME: usize = 256;
+    iter::from_fn(move || Some(rows.by_ref().take(AT_A_TIME).collect::<Vec<_>>()).filter(|some| !some.is_empty()))
+        .flatten()
+}
+
 fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Option<Vec<Id<T>>>) -> Page<T> {
     let (filters, sees) = (Filters::of::<T>(query, caller), sees::<T>(caller));
     let matches = |row: &Arc<T>| {
@@ -194,15 +203,23 @@ fn find<T: Listed>(all: &T::Rows, caller: &Caller, query: &Query, candidates: Op
             && sees.is_none_or(|sees| sees(caller, row))
             && filters.match_row(row.as_ref(), caller)
     };
-    let mut rows: Vec<(Id<T>, &Arc<T>)> = match candidates {
-        Some(candidates) => all.pick(candidates).into_iter().filter(|(_, row)| matches(row)).collect(),
-        None => all.rows_from(0).filter(|(_, row)| matches(row)).map(|(id, row)| (id.clone(), row)).collect(),
+    let rows: Box<dyn Iterator<Item = (Id<T>, &Arc<T>)>> = match candidates {
+        Some(candidates) => Box::new(all.pick(candidates).into_iter()),
+        None => Box::new(looked_up_ahead(all.rows_from(0)).map(|(id, row)| (id.clone(), row))),
     };
-    if !query.sort.is_empty() {
-        rows.sort_by_cached_key(|(_, row)| SortKey::new(&query.sort, |member| row.field(member, caller)));
+    // Rows that are equal in all members of the sort are in order of creation.
+    let key = |row: &Arc<T>, number: u64| (SortKey::new(&query.sort, |member| row.field(member, caller)), number);
+    let matching = rows.filter(|(_, row)| matches(row)).zip(0..);
+    let mut found: Vec<_> = matching.map(|((id, row), number)| (key(row, number), id)).collect();
+    let total = found.len();
+    let end = query.skip.saturating_add(query.limit.rows()).min(total);
+    if 0 < end && end < total {
+        // What is beyond the page needs no order.
+        found.select_nth_unstable_by(end - 1, |(one, _), (other, _)| one.cmp(other));
     }
-    let total = rows.len();
-    let picked = rows.into_iter().skip(query.skip).take(query.limit.rows()).map(|(id, _)| id).collect();
+    found.truncate(end);
+    found.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let picked = found.into_iter().skip(query.skip).map(|(_, id)| id).collect();
     Page::of(query, total, all, Some(picked))
 }
 

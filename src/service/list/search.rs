@@ -1,5 +1,6 @@
 //! The search of lists: a text that any of several members has somewhere, regardless of case.
 
+use memchr::memchr2_iter;
 use std::cmp::Ordering;
 
 /// How well a text matches; the better match is the greater one.
@@ -42,11 +43,10 @@ impl Needle {
     fn matches_ascii(&self, text: &[u8]) -> Option<Match> {
         let needle = self.lower.as_bytes();
         let first = *needle.first()?;
-        let upper = first.to_ascii_uppercase();
         let last = text.len().checked_sub(needle.len())?;
-        let begins = |at: &usize| text[*at] == first || text[*at] == upper;
+        let begins = memchr2_iter(first, first.to_ascii_uppercase(), text.get(..=last)?);
         let is_here = |at: &usize| text[*at..*at + needle.len()].eq_ignore_ascii_case(needle);
-        let at = (0..=last).filter(begins).find(is_here)?;
+        let at = begins.into_iter().find(is_here)?;
         Some(self.found_at(at, text.len()))
     }
 

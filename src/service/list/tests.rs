@@ -123,3 +123,27 @@ fn a_read_of_many_rows_finds_the_same_as_a_short_one() {
     assert_eq!((total, names), (4 * ROWS_AT_ONCE, vec!["c", "b"]));
     assert_eq!(list.as_user("ann", 0, Limit::Rows(1), &[], &[("size", "1")]), (ROWS_AT_ONCE, vec!["a"]));
 }
+
+#[test]
+fn every_page_is_a_part_of_the_whole_sorted_list() {
+    const NAMES: [&str; 12] = ["l", "k", "j", "i", "h", "g", "f", "e", "d", "c", "b", "a"];
+    let rows: Vec<Row> =
+        NAMES.iter().zip([2, 1, 2, 0, 1, 1, 2, 0, 2, 0, 1, 2]).map(|(name, size)| Row(name, size)).collect();
+    let list = Asking::of(&rows);
+    for sort in [&[("size", false)] as &[_], &[("size", true)], &[("size", true), ("name", false)], &[]] {
+        let (total, whole) = list.ask(0, Limit::All, sort, &[("name", "?")]);
+        assert_eq!(total, NAMES.len());
+        for (skip, limit) in
+            (0..=NAMES.len() + 1).flat_map(|skip| (1..=NAMES.len() + 1).map(move |limit| (skip, limit)))
+        {
+            let wanted: Vec<_> = whole.iter().skip(skip).take(limit).copied().collect();
+            assert_eq!(
+                list.ask(skip, Limit::Rows(limit), sort, &[("name", "?")]),
+                (total, wanted),
+                "{sort:?} {skip} {limit}"
+            );
+        }
+    }
+    let (_, sorted) = list.ask(0, Limit::All, &[("size", true)], &[]);
+    assert_eq!(sorted, ["l", "j", "f", "d", "a", "k", "h", "g", "b", "i", "e", "c"]);
+}
