@@ -3,7 +3,8 @@
 
 use crate::support::appliance::{Appliance, PASSWORD};
 use crate::support::client::Client;
-use crate::support::raw_http::{connect_from, connect_tls, connect_to, read_to_end};
+use crate::support::raw_http::{connect_from, connect_tls, connect_to, read_to_end, tls_over};
+use rustls::{ClientConnection, StreamOwned};
 use serde_json::json;
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, TcpStream};
@@ -211,15 +212,34 @@ fn answers_that_nobody_reads_cost_little_memory() {
 #[test]
 fn short_answers_that_nobody_reads_cost_little_memory() {
     let appliance = Appliance::start();
+    let request = "GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n";
+    unread_answers_cost_little(&appliance, request, || connect_tls(&appliance));
+    appliance.admin().get("/v1/cckm/aws/kms").expect(200);
+}
+
+#[test]
+fn answers_of_the_xks_proxy_that_nobody_reads_cost_little_memory() {
+    let appliance = Appliance::start();
+    let request = "POST /kms/xks/v1/health HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n\r\n{}";
+    unread_answers_cost_little(&appliance, request, || tls_over(&appliance, connect_to(&appliance.xks, loopback(9))));
+    appliance.admin().get("/v1/cckm/aws/kms").expect(200);
+}
+
+/// Sends a request many times over each of 50 connections, reads nothing, and looks at the memory.
+fn unread_answers_cost_little(
+    appliance: &Appliance,
+    request: &str,
+    connect: impl Fn() -> StreamOwned<ClientConnection, TcpStream>,
+) {
     appliance.nobody().get("/healthz").expect(200);
     let before = appliance.resident();
-    let request = b"GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n".repeat(100);
+    let requests = request.as_bytes().repeat(100);
     let held: Vec<_> = (0..50)
         .map(|_| {
-            let mut stream = connect_tls(&appliance);
+            let mut stream = connect();
             stream.sock.set_write_timeout(Some(Duration::from_millis(300))).expect("set");
             for _ in 0..200 {
-                if stream.write_all(&request).is_err() {
+                if stream.write_all(&requests).is_err() {
                     break;
                 }
             }
@@ -231,7 +251,6 @@ fn short_answers_that_nobody_reads_cost_little_memory() {
     // 256 KiB for each connection.
     let most = before + held.len() as u64 / 4 + 15;
     assert!(after < most, "{after} MiB, not {most}, with {} connections, {before} MiB before", held.len());
-    appliance.admin().get("/v1/cckm/aws/kms").expect(200);
 }
 
 #[test]

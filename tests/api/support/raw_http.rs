@@ -78,6 +78,11 @@ pub(crate) fn connect_to(url: &str, address: IpAddr) -> TcpStream {
 }
 
 pub(crate) fn connect_tls(appliance: &Appliance) -> StreamOwned<ClientConnection, TcpStream> {
+    tls_over(appliance, connect(appliance))
+}
+
+/// TLS with the certificate of the appliance, over a connection to one of its listeners.
+pub(crate) fn tls_over(appliance: &Appliance, connection: TcpStream) -> StreamOwned<ClientConnection, TcpStream> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(appliance.data().join("tls.crt")).expect("a certificate");
     roots.add(certificate).expect("a root");
@@ -85,7 +90,7 @@ pub(crate) fn connect_tls(appliance: &Appliance) -> StreamOwned<ClientConnection
     let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().expect("versions");
     let config = Arc::new(config.with_root_certificates(roots).with_no_client_auth());
     let name = ServerName::try_from("127.0.0.1").expect("a name");
-    StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connect(appliance))
+    StreamOwned::new(ClientConnection::new(config, name).expect("a client"), connection)
 }
 
 /// Reads until the server closes the connection.
