@@ -1,6 +1,6 @@
 import { test } from 'node:test';
 import assert from 'node:assert/strict';
-import { aliasParts, csvCell, initials, number, plural, shortArn, spaced, withoutSecrets } from '../../../web/app/lib/text.js';
+import { aliasParts, csvCell, initials, number, plural, sentence, shortArn, spaced, withoutSecrets } from '../../../web/app/lib/text.js';
 import { match, members, queryString, apiQuery } from '../../../web/app/lib/query.js';
 import { changedParts, diffLines } from '../../../web/app/lib/diff.js';
 import { keyAge, keyName, keyOrigin, keyState } from '../../../web/app/lib/key.js';
@@ -72,4 +72,11 @@ test('records are said in words', () => {
   assert.equal(nameOf(record), 'alias/cards');
   assert.equal(addressOf(record), '/cckm/aws/keys/72bf109b-c61a-44a4-890e-7c888b1c6a96');
   assert.equal(verb({ event: 'SomethingNew', resource: 'thing/1' }), 'something new');
+});
+
+test('a message of the API is a sentence', () => {
+  assert.equal(sentence('this user may not sign in'), 'This user may not sign in.');
+  assert.equal(sentence('days: `6` is out of range'), 'days: `6` is out of range.');
+  assert.equal(sentence('The server answered 502.'), 'The server answered 502.');
+  assert.equal(sentence('AWS says: Access denied!'), 'AWS says: Access denied!');
 });

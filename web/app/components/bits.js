@@ -1,7 +1,7 @@
 /** Small things that every page shows: times, states, origins, names, copy buttons, chips, notes, cards. */
 import { html, signal, useState } from '../view.js';
 import { Icon } from './icon.js';
-import { aliasParts, initials, shortArn, shortId } from '../lib/text.js';
+import { aliasParts, initials, sentence, shortArn, shortId } from '../lib/text.js';
 import { exact, parse, relative } from '../lib/time.js';
 
 /** The present time, renewed twice a minute, so that "4 min ago" stays true. */
@@ -139,7 +139,7 @@ export function ErrorNote({ error, again, what, kept }) {
   if (error.status === 412) return html`<${Note} tone="info" live acts=${html`<button type="button" class="link" onClick=${() => location.reload()}>Read it again</button>`}><b>Somebody else changed this meanwhile.</b> Nothing was overwritten. ${kept ? 'Your draft is kept.' : 'Copy what you typed: reading it again forgets it.'}<//>`;
   const head = error.reason?.startsWith('aws_') ? 'AWS refused. ' : what ? `${what} ` : '';
   return html`<${Note} tone="danger" acts=${again && html`<button type="button" class="link" onClick=${again}>Try again</button>`}>
-    <b>${head}</b>${error.message ?? String(error)} <span class="t2">${error.status !== undefined && changed}${error.requestId && ` Request ${error.requestId.slice(0, 8)}.`}</span>
+    <b>${head}</b>${sentence(error.message ?? String(error))} <span class="t2">${error.status !== undefined && changed}${error.requestId && ` Request ${error.requestId.slice(0, 8)}.`}</span>
   <//>`;
 }
 

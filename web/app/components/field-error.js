@@ -1,11 +1,12 @@
 /** The server's refusal of one member of a request, at the field of it. */
 import { html, render } from '../view.js';
+import { sentence } from '../lib/text.js';
 import { Icon } from './icon.js';
 
 /** The words of an error at its field: without the name of the member in front. @param {any} error */
 function words(error) {
   const text = typeof error === 'string' ? error : error.message ?? String(error);
-  return error?.member && text.startsWith(`${error.member}: `) ? text.slice(error.member.length + 2) : text;
+  return sentence(error?.member && text.startsWith(`${error.member}: `) ? text.slice(error.member.length + 2) : text);
 }
 
 /** The number of the range that is next to a refused one; null if the error has none, or a length is meant. @param {any} error @param {any} value */

@@ -25,6 +25,9 @@ export function initials(name) {
   return letters.toUpperCase();
 }
 
+/** A message of the API as a sentence; the name of a member in front stays as it is. @param {string} text */
+export const sentence = (text) => text.replace(/^[a-z](?![\w.[\]]*:)/, (letter) => letter.toUpperCase()).replace(/([^.?!…:])\s*$/, '$1.');
+
 /** "OperationRequested" as words: "operation requested". @param {string} name */
 export const spaced = (name) => name.replace(/([a-z])([A-Z])/g, '$1 $2').replace(/[_-]/g, ' ').toLowerCase();
 

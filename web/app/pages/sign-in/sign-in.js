@@ -2,6 +2,7 @@
 import { html, useEffect, useState } from '../../view.js';
 import { info } from '../../info.js';
 import { changePassword, elsewhere, signIn, user } from '../../session.js';
+import { sentence } from '../../lib/text.js';
 import { clockSeconds } from '../../lib/time.js';
 import { theme, setTheme, THEMES } from '../../theme.js';
 import { Note } from '../../components/bits.js';
@@ -75,7 +76,7 @@ export function SignInForm({ again }) {
     <${Line} id="password" label=${due ? 'Present password' : 'Password'} value=${password} set=${setPassword} secret autocomplete="current-password" first=${name !== '' && !due} />
     ${due && html`<${Line} id="next" label="New password" value=${next} set=${setNext} secret autocomplete="new-password" first /><${Line} id="repeat" label="New password, once more" value=${repeat} set=${setRepeat} secret autocomplete="new-password" />`}
     ${locked ? html`<${Note} tone="warn" icon="lock" live><b>Locked until ${clockSeconds(until)} UTC</b>, in ${left(Math.ceil((until - time) / 1000))}, after too many wrong passwords. What you typed stays.<//>`
-      : refusal && html`<${Note} tone="danger">${refusal.reason === 'credentials_wrong' ? 'The user name or the password is wrong.' : refusal.message}<//>`}
+      : refusal && html`<${Note} tone="danger">${refusal.reason === 'credentials_wrong' ? 'The user name or the password is wrong.' : sentence(refusal.message)}<//>`}
     <button type="submit" class="button ink" disabled=${busy || locked || name === '' || password === ''}>${locked ? `Sign in at ${clockSeconds(until)}` : busy ? 'Signing in…' : due ? 'Change it and sign in' : 'Sign in'}</button>
     ${!due && !again && html`<p class="small t2">Forgot it? An administrator can set a new one; on the machine itself: <code>claviger admin reset-password</code></p>`}</form>`;
 }
