@@ -46,6 +46,18 @@ export async function run({ page, world }) {
   if ((await world.call('GET', `usermgmt/groups/${group.name}`)).description !== 'theirs') throw new Error('the group was overwritten');
   await world.call('DELETE', `usermgmt/groups/${group.name}`);
 
+  // A password policy has no version: what another one changed meanwhile is not sent.
+  const rules = { policy_name: `story-${Date.now()}`, inclusive_min_total_length: 12, password_lifetime: 90 };
+  await world.call('POST', 'usermgmt/pwdpolicies', rules);
+  await page.goto(`${base}/usermgmt/pwdpolicies?open=${rules.policy_name}`);
+  await page.getByLabel('Good for').fill('60');
+  await world.call('PATCH', `usermgmt/pwdpolicies/${rules.policy_name}`, { inclusive_min_total_length: 16 });
+  await page.click('.panel button:has-text("Save the policy")');
+  await page.waitForSelector('.toast:has-text("is saved")');
+  const saved = await world.call('GET', `usermgmt/pwdpolicies/${rules.policy_name}`);
+  if (saved.password_lifetime !== 60 || saved.inclusive_min_total_length !== 16) throw new Error(`the password policy is ${JSON.stringify(saved)}`);
+  await world.call('DELETE', `usermgmt/pwdpolicies/${rules.policy_name}`);
+
   // The description of a key, and the policy that a template gives it.
   const key = `cckm/aws/keys/${world.keys.cards.id}`;
   const describe = (Description) => world.call('POST', `${key}/update-description`, { description: Description });

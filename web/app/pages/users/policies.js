@@ -1,5 +1,5 @@
 /** Password policies: the rules in words, and a form beside the list. */
-import { html } from '../../view.js';
+import { html, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { useOpened, usePage } from '../../page.js';
@@ -66,18 +66,26 @@ function PolicyPanel({ name }) {
 
 /** @param {{row: any, path: string, set: (row: any) => void}} props */
 function Rules({ row, path, set }) {
-  const first = { ...Object.fromEntries(FIELDS.map(([name]) => [name, row[name] ?? 0])), failed_logins_lockout_thresholds: (row.failed_logins_lockout_thresholds ?? []).join(', ') };
-  const form = useForm(null, first);
-  const asNumbers = () => ({ ...Object.fromEntries(FIELDS.map(([name]) => [name, Number(form.values[name])])), failed_logins_lockout_thresholds: form.values.failed_logins_lockout_thresholds.split(/[,\s]+/).filter((/** @type {string} */ one) => one !== '').map(Number) });
+  const valuesOf = (/** @type {any} */ of) => /** @type {Record<string, any>} */ ({ ...Object.fromEntries(FIELDS.map(([name]) => [name, of[name] ?? 0])), failed_logins_lockout_thresholds: (of.failed_logins_lockout_thresholds ?? []).join(', ') });
+  // What the form began with: only what was changed is sent, so that what another one has changed meanwhile stays.
+  const [began, setBegan] = useState(() => valuesOf(row));
+  const form = useForm(null, began);
+  const typed = FIELDS.filter(([name]) => String(form.values[name]) !== String(began[name]));
+  const locks = form.values.failed_logins_lockout_thresholds;
+  const body = () => ({
+    ...Object.fromEntries(typed.map(([name]) => [name, Number(form.values[name])])),
+    ...(locks !== began.failed_logins_lockout_thresholds && { failed_logins_lockout_thresholds: locks.split(/[,\s]+/).filter((/** @type {string} */ one) => one !== '').map(Number) }),
+  });
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
-    const answer = await form.submit(() => api.patch(path, asNumbers()));
+    const answer = await form.submit(() => api.patch(path, body()));
     if (!answer) return;
     set(answer);
+    setBegan(valuesOf(answer));
+    form.set(valuesOf(answer));
     changed(POLICIES);
     toast(html`The password policy ${row.policy_name} is saved.`);
   };
-  const differs = JSON.stringify(form.values) !== JSON.stringify(first);
   return html`<form class="panel-body" onSubmit=${save}><p class="t2">${rules(row)}. Locks ${lockout(row)}.</p><div class="form pairwise">${FIELDS.map(([name, label, hint]) => html`<${TextField} key=${name} form=${form} name=${name} label=${label} type="number" hint=${hint} />`)}
-      <${TextField} form=${form} name="failed_logins_lockout_thresholds" label="Minutes locked" hint="After the 1st, 2nd, 3rd … wrong password; 0: not locked." full mono /></div><${FormNote} form=${form} /><div><span data-save><${Button} type="submit" class="ink" busy=${form.busy} disabled=${!differs}>Save the policy<//></span></div></form>`;
+      <${TextField} form=${form} name="failed_logins_lockout_thresholds" label="Minutes locked" hint="After the 1st, 2nd, 3rd … wrong password; 0: not locked." full mono /></div><${FormNote} form=${form} /><div><span data-save><${Button} type="submit" class="ink" busy=${form.busy} disabled=${Object.keys(body()).length === 0}>Save the policy<//></span></div></form>`;
 }
