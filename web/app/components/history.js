@@ -13,8 +13,7 @@ import { Avatar, Card, Empty, ErrorNote, Skeleton, Time, now } from './bits.js';
 /** What a record says: of the object itself, or of another one that has it, as a group has a user. @param {string} path of the object @param {any} row */
 function wordsOf(path, row) {
   const own = path.startsWith(`${PLACES[String(row.resource).split('/')[0]]}/`);
-  const words = own ? detailOf(row) : `${verb(row)} ${nameOf(row)}`;
-  return words.replace(/^./, (letter) => letter.toUpperCase());
+  return own ? detailOf(row) : `${verb(row)} ${nameOf(row)}`;
 }
 
 /** @param {{path: string}} props path: of the object */
@@ -27,16 +26,16 @@ export function History({ path }) {
   return html`<div class="body"><${Card} title="History" sub=${read.data && plural(read.data.total, 'event')} flush>
     ${read.error ? html`<${ErrorNote} error=${read.error} again=${read.reload} />` : !read.data ? html`<div class="card-body"><${Skeleton} rows=${6} /></div>` : rows.length === 0 && html`<${Empty} title="Nothing has happened yet." />`}
     <table class="table"><tbody>${rows.map((/** @type {any} */ row) => html`<tr key=${row.seq}><td class="t3 num" style=${{ width: '90px' }}>${hidden ? `#${number(row.seq)}` : html`<a href=${`/audit/records/${row.seq}`}>#${number(row.seq)}</a>`}</td><td style=${{ width: '190px' }}><${Time} at=${row.time} /></td><td style=${{ width: '190px' }}><span class="row"><${Avatar} name=${row.actor} /><bdi class="cut">${row.actor}</bdi></span></td>
-      <td><span class="cut" data-tip-cut=${wordsOf(path, row)}>${wordsOf(path, row)}</span></td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at: row.time, tab: null })}>As it was then</a></td></tr>`)}</tbody></table>
+      <td><span class="cut" data-tip-cut=${wordsOf(path, row)}>${wordsOf(path, row).replace(/^./, (letter) => letter.toUpperCase())}</span></td><td class="right" style=${{ width: '140px' }}><a class="link" href=${withQuery({ at: row.time, tab: null })}>As it was then</a></td></tr>`)}</tbody></table>
     ${read.data && read.data.total > rows.length && html`<div class="card-foot"><button type="button" class="link" onClick=${() => setLimit(limit + 200)}>Show more</button></div>`}<//></div>`;
 }
 
 /**
  * The last events of an object, for its panel.
- * @param {{path: string, resource: string, self?: string, words?: (row: any) => string}} props resource: its name in the audit log; self: an actor who is not named
+ * @param {{path: string, resource: string, self?: string}} props resource: its name in the audit log; self: an actor who is not named
  */
-export function Lately({ path, resource, self, words = verb }) {
+export function Lately({ path, resource, self }) {
   const rows = useGet(`${path}/history`, { sort: '-seq', limit: 8 }).data?.resources ?? [];
   return html`<section><h3 class="row">Lately${!lacksRight('admin') && html`<a class="small end" href=${`/audit/records${queryString({ resource })}`}>All of it</a>`}</h3>
-    <ul class="plain">${rows.map((/** @type {any} */ row) => html`<li key=${row.seq} class="row"><span class="t2 time" data-tip=${exact(row.time)}>${feedTime(parse(row.time) ?? 0, now.value)}</span><span class="cut">${row.actor !== self && html`<bdi class="medium">${row.actor}</bdi> `}${words(row)}</span></li>`)}</ul></section>`;
+    <ul class="plain">${rows.map((/** @type {any} */ row) => html`<li key=${row.seq} class="row"><span class="t2 time" data-tip=${exact(row.time)}>${feedTime(parse(row.time) ?? 0, now.value)}</span><span class="cut">${row.actor !== self && html`<bdi class="medium">${row.actor}</bdi> `}${wordsOf(path, row)}</span></li>`)}</ul></section>`;
 }

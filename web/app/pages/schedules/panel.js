@@ -5,7 +5,6 @@ import { changed, useGet } from '../../data.js';
 import { useOpened } from '../../page.js';
 import { setQuery } from '../../router.js';
 import { queryString, segment } from '../../lib/query.js';
-import { verb } from '../../lib/record.js';
 import { number, plural } from '../../lib/text.js';
 import { scheduleResource } from '../../lib/terraform.js';
 import { day, parse, span } from '../../lib/time.js';
@@ -18,9 +17,6 @@ import { Lately } from '../../components/history.js';
 import { Button, Menu } from '../../components/popup.js';
 import { Icon } from '../../components/icon.js';
 import { OPERATIONS, runNow, runWords } from './schedules.js';
-
-/** What happened to a schedule, whose name is above. @param {any} row */
-const ofSchedule = (row) => verb(row).replace(/the schedule$/, 'it').replace(/ (of|by)$/, '');
 
 /** @param {{id: string}} props */
 export function SchedulePanel({ id }) {
@@ -53,5 +49,5 @@ export function SchedulePanel({ id }) {
     ${next.length > 0 && html`<section><h3>Next ${next.length === 1 ? 'run' : next.length}</h3><ol class="next-runs">${next.slice(0, 5).map((/** @type {number} */ at) => html`<li><b>${day(at, now.value)}</b><span class="least t2">in ${span(at - now.value)}</span></li>`)}</ol></section>`}
     ${one.operation === 'cckm_key_rotation' && html`<section class="row"><h3>Covers ${plural(one.keys_count ?? 0, 'key')}</h3><a class="end small" href=${`/cckm/aws/keys${queryString({ job_config_id: id })}`}>Open as a list</a></section>`}
     <section><div class="row"><h3>Last runs</h3>${runs.data?.total > 0 && html`<a class="end small" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id })}`}>All ${number(runs.data.total)}</a>`}</div><ul class="runs">${(runs.data?.resources ?? []).map((/** @type {any} */ one) => html`<li class="row" key=${one.id}><${State} state=${one.overall_status} word=${html`<a class="plain" href=${`/jobs${queryString({ tab: 'runs', job_config_id: id, open: one.id })}`}><${Time} at=${one.createdAt} /></a>`} /><span class="t2 cut">${runWords(one)}</span><span class="end small t2">${one.cause}</span></li>`)}${runs.data?.total === 0 && html`<li class="t3">none yet</li>`}</ul></section>
-    <${Lately} path=${path} resource=${`schedule/${id}`} words=${ofSchedule} /><//>`;
+    <${Lately} path=${path} resource=${`schedule/${id}`} /><//>`;
 }

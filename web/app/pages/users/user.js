@@ -8,7 +8,6 @@ import { setQuery } from '../../router.js';
 import { user as me } from '../../session.js';
 import { queryString, segment } from '../../lib/query.js';
 import { userResource } from '../../lib/terraform.js';
-import { verb } from '../../lib/record.js';
 import { Avatar, ErrorNote, Note, Pairs, Skeleton, Time } from '../../components/bits.js';
 import { ask } from '../../components/dialog.js';
 import { act, showError } from '../../components/over.js';
@@ -71,9 +70,6 @@ function Acts({ row, path, set }) {
   ]} />`;
 }
 
-/** What happened to a user, whose name is above. @param {any} row */
-const ofUser = (row) => verb(row).replace(/ (the password|the profile|the lockout) of$/, ' $1').replace(/ to$| from$/, '');
-
 /** @param {{row: any, path: string, set: (row: any) => void}} props */
 function Inside({ row, path, set }) {
   const admin = me.value?.groups?.includes('admin');
@@ -94,5 +90,5 @@ function Inside({ row, path, set }) {
       ${own.length === 0 && html`<p class="t2">In no group.</p>`}<ul class="plain">${own.map((group) => html`<li key=${group} class="row"><${Avatar} name=${group} group /><a class="plain" href=${`/usermgmt/groups${queryString({ open: group })}`}><bdi class="cut">${group}</bdi></a><span class="end"><${Button} class="small quiet" missing=${lacks(group)} onClick=${() => leave(group)}>Take out<//></span></li>`)}</ul></section>
     <section><h3>May on KMSs</h3><${MayOnKms} is=${(/** @type {any} */ acl) => acl.user_id === row.user_id} all=${own.includes('admin') || own.includes('CCKM Admins')} /></section>
     ${(admin || row.user_id === me.value?.user_id) && html`<section><h3>Sessions</h3><${Sessions} userId=${row.user_id} /></section>`}
-    <${Lately} path=${path} resource=${`user/${row.user_id.replace(/^local\|/, '')}`} self=${row.username} words=${ofUser} />`;
+    <${Lately} path=${path} resource=${`user/${row.user_id.replace(/^local\|/, '')}`} self=${row.username} />`;
 }
