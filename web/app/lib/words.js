@@ -21,7 +21,7 @@ export const EVENTS = {
     RolesAnywhereSet: 'set Roles Anywhere of', RolesAnywhereRemoved: 'took Roles Anywhere off',
   },
   kms: {
-    Added: 'added the KMS', RegionsReplaced: 'changed the regions of', RegionsReplacedKeepingKeys: 'changed the regions of', ConnectionReplaced: 'changed the connection of', ConnectionReferenced: 'changed how the connection is named of', RoleReplaced: 'changed the role of', AclsChanged: 'changed the rights on', Archived: 'archived', Recovered: 'recovered', Deleted: 'deleted the KMS',
+    Added: 'added the KMS', RegionsReplaced: 'changed the regions of', RegionsReplacedKeepingKeys: 'changed the regions of', ConnectionReplaced: 'changed the connection of', ConnectionReferenced: 'changed the reference to the connection of', RoleReplaced: 'changed the role of', AclsChanged: 'changed the rights on', Archived: 'archived', Recovered: 'recovered', Deleted: 'deleted the KMS',
   },
   key: {
     Found: 'found the key', Observed: 'read again', Vanished: 'found gone from AWS', RotationJobSet: 'set the schedule of', Forgotten: 'removed the entry of', Unmanaged: 'no longer manages', Replaced: 'replaced the key', AliasMoved: 'moved an alias of', MaterialNotRotated: 'could not rotate the material of',
