@@ -20,7 +20,7 @@ export function emptyPages() {
     at('overview', '/'), at('keys', '/cckm/aws/keys'), at('key-create', '/cckm/aws/keys?new=native'), at('key-stores', '/cckm/aws/custom-key-stores'), at('key-store-add', '/cckm/aws/custom-key-stores?new=1'),
     at('source-keys', '/vault/keys2'), at('virtual-keys', '/cckm/virtual/keys'), at('templates', '/cckm/aws/templates'), at('kms-list', '/cckm/aws/kms'), at('connections', CONNECTIONS), at('schedules', '/scheduler/job-configs'), at('jobs', '/jobs'),
     at('jobs-sync', '/jobs?tab=sync'), at('jobs-runs', '/jobs?tab=runs'), at('reports', '/cckm/aws/reports'), at('posture', '/cckm/aws/posture'), at('alarms', '/alarms'), at('audit', '/audit/records?success=false'), at('checkpoints', '/audit/checkpoints'),
-    at('backups', '/backups'), at('syslogs', '/configs/syslogs'),
+    at('backups', '/backups'), at('syslogs', '/configs/syslogs'), at('metrics', '/system/metrics/prometheus/status'),
   ];
 }
 
@@ -128,6 +128,7 @@ export function pages(world) {
     { name: 'drift', path: '/cckm/aws/drift-events', ready: '.empty' },
     { name: 'backups', path: '/backups' },
     { name: 'syslogs', path: '/configs/syslogs' },
+    { name: 'metrics', path: '/system/metrics/prometheus/status', answers: [['/system/metrics/prometheus/status', { enabled: true, token: 'of-the-picture' }]] },
     { name: 'kms-list', path: '/cckm/aws/kms', ready: 'tbody tr a' },
     { name: 'kms', path: kms },
     { name: 'kms-terraform', path: kms, act: async (page) => { await page.click('[aria-label="This page as a call of the API"]'); await page.click('button:has-text("Terraform")'); } },

@@ -41,6 +41,7 @@ const PAGES = [
   { name: 'alarms', path: '/alarms', load: async () => (await import('./pages/alarms/alarms.js')).Alarms },
   { name: 'backups', path: '/backups', load: async () => (await import('./pages/operation/backups.js')).Backups },
   { name: 'syslogs', path: '/configs/syslogs', load: async () => (await import('./pages/operation/syslogs.js')).Syslogs },
+  { name: 'metrics', path: '/system/metrics/prometheus/status', load: async () => (await import('./pages/operation/metrics.js')).Metrics },
   { name: 'keys', path: '/cckm/aws/keys', load: async () => (await import('./pages/keys/list.js')).KeyList },
   { name: 'key', path: '/cckm/aws/keys/{id}', load: async () => (await import('./pages/keys/detail.js')).KeyDetail },
   { name: 'kms-list', path: '/cckm/aws/kms', load: async () => (await import('./pages/kms/list.js')).KmsList },

@@ -56,7 +56,7 @@ export const mayUse = (entry, groups) => entry.groups === undefined || groups.in
 /** Whether an entry is the one of a path. @param {Entry} entry @param {string} path */
 export function isAt(entry, path) {
   if (entry.href === '/') return path === '/';
-  if (entry.href === '/backups' && path.startsWith('/configs/')) return true;
+  if (entry.href === '/backups' && (path.startsWith('/configs/') || path.startsWith('/system/'))) return true;
   if (entry.href === '/cckm/aws/posture' && path === '/cckm/aws/drift-events') return true;
   if (entry.href === '/jobs' && ['/cckm/aws/synchronization-jobs', '/cckm/aws/bulkjob', '/scheduler/jobs'].some((start) => path.startsWith(start))) return true;
   if (entry.href === '/usermgmt/users' && path.startsWith('/usermgmt/')) return true;

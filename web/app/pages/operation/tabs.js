@@ -1,7 +1,7 @@
 /** The pages of the installation itself, as tabs with addresses of their own. */
 import { html } from '../../view.js';
 
-const PAGES = /** @type {Array<[string, string, string]>} */ ([['backups', 'Backups', '/backups'], ['syslogs', 'Syslog receivers', '/configs/syslogs']]);
+const PAGES = /** @type {Array<[string, string, string]>} */ ([['backups', 'Backups', '/backups'], ['syslogs', 'Syslog receivers', '/configs/syslogs'], ['metrics', 'Metrics', '/system/metrics/prometheus/status']]);
 
 /** @param {{at: string}} props */
 export function OperationTabs({ at }) {
