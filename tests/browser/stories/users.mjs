@@ -51,6 +51,7 @@ export async function run({ page, world }) {
   await world.call('DELETE', `usermgmt/pwdpolicies/${policy.policy_name}`);
   // Administrators come from a history to the records.
   await page.goto(`${base}/usermgmt/groups?open=CCKM%20Users`);
+  await page.waitForSelector('.panel section:has(h3:has-text("Lately")) li:has-text("added a member")');
   await page.click('.panel [aria-label="Acts"]');
   await page.click('[role=menuitem]:has-text("Its history")');
   await page.waitForSelector('tbody tr td');

@@ -13,6 +13,7 @@ import { Avatar, Chip, ErrorNote, Skeleton, Time } from '../../components/bits.j
 import { ask } from '../../components/dialog.js';
 import { act } from '../../components/over.js';
 import { Head, SidePanel } from '../../components/head.js';
+import { Lately } from '../../components/history.js';
 import { Icon } from '../../components/icon.js';
 import { List } from '../../components/list/list.js';
 import { Button, Menu } from '../../components/popup.js';
@@ -80,7 +81,8 @@ function GroupPanel({ name, previous, next }) {
     <section><h3 class="row">Members${members.data && html`<span class="small t2">${number(members.data.total)}</span>`}<span class="end"><${Button} class="small quiet" icon="plus" missing=${lacks} onClick=${add}>Add<//></span></h3>
       ${missing ? html`<p class="t2">${plural(row?.users_count ?? 0, 'member')}. Who they are is for those with ${missing}.</p>` : !members.data ? html`<${Skeleton} rows=${3} />` : rows.length === 0 && html`<p class="t2">Nobody is in it.</p>`}
       <ul class="plain">${rows.map((/** @type {any} */ one) => html`<li key=${one.user_id} class="row"><${Avatar} name=${one.username} /><a class="plain" href=${`${USERS}${queryString({ open: one.user_id })}`}><bdi class="cut">${one.username}</bdi></a><span class="end"><${Button} class="small quiet" missing=${lacks} onClick=${() => out(one)}>Take out<//></span></li>`)}</ul></section>
-    <section><h3>May on KMSs</h3><${MayOnKms} is=${(/** @type {any} */ acl) => acl.group === name} all=${['admin', 'CCKM Admins'].includes(name)} /></section>`}<//>`;
+    <section><h3>May on KMSs</h3><${MayOnKms} is=${(/** @type {any} */ acl) => acl.group === name} all=${['admin', 'CCKM Admins'].includes(name)} /></section>
+    ${!missing && html`<${Lately} path=${path} resource=${`group/${name}`} />`}`}<//>`;
 }
 
 /** `/usermgmt/groups/{name}` leads to the list with the group opened. @param {{name: string}} props */
