@@ -13,8 +13,18 @@ export async function run({ page, world }) {
   await page.waitForSelector(field('Cluster', 'select'));
   const name = `hsm-${Date.now()}`;
   await page.fill(field('Name'), name);
+  // The region is chosen in the moment in which it is offered.
+  await page.evaluate(() => {
+    const region = /** @type {HTMLSelectElement} */ ([...document.querySelectorAll('.field')].find((one) => one.querySelector('label')?.textContent?.startsWith('Region'))?.querySelector('select'));
+    const chosen = new MutationObserver(() => {
+      if (![...region.options].some((one) => one.value === 'us-east-1')) return;
+      chosen.disconnect();
+      region.value = 'us-east-1';
+      region.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    chosen.observe(region, { childList: true });
+  });
   await page.selectOption(field('KMS', 'select'), 'payments');
-  await page.selectOption(field('Region', 'select'), 'us-east-1');
   await page.waitForFunction(() => [...document.querySelectorAll('option')].some((one) => one.textContent.startsWith('cluster-')));
   await settled(page);
   await page.screenshot({ path: new URL('../../../target/screenshots/key-store-hsm-form.png', import.meta.url).pathname });

@@ -2,7 +2,7 @@
  * Forms: `useForm` keeps the values, a draft of them in this tab (never secrets), and the server's refusal, which goes to the field
  * that the server names, or to a note above the buttons.
  */
-import { html, useEffect, useId, useLayoutEffect, useRef, useState } from '../view.js';
+import { html, useId, useLayoutEffect, useRef, useState } from '../view.js';
 import { draft, keepDraft } from '../storage.js';
 import { ErrorNote } from './bits.js';
 import { FieldError } from './field-error.js';
@@ -134,7 +134,8 @@ export function CheckField({ form, name, label, hint }) {
  */
 export function useOffered(form, name, offered, none = false) {
   const value = form.values[name];
-  useEffect(() => {
+  // Before the user can choose from what is offered now: what is chosen in between would be taken back.
+  useLayoutEffect(() => {
     const next = none ? '' : offered?.[0] ?? '';
     if (offered && value !== next && !offered.includes(value)) form.set({ [name]: next });
   }, [value, JSON.stringify(offered)]);

@@ -1,5 +1,5 @@
 /** Adds a KMS in steps: the connection, the account and regions that AWS names, the name. Nothing changes in AWS. */
-import { html, useEffect, useState } from '../../view.js';
+import { html, useEffect, useLayoutEffect, useState } from '../../view.js';
 import { api } from '../../api.js';
 import { changed, useGet } from '../../data.js';
 import { usePage } from '../../page.js';
@@ -24,10 +24,10 @@ export function AddKms() {
   const account = useAccount(values.connection === '' ? null : asked);
   const found = account.data;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!values.connection && list.length === 1) form.set({ connection: list[0].name });
   }, [list.length]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (found && found.account_id !== values.account_id) form.set({ account_id: found.account_id, regions: values.regions.filter((/** @type {string} */ one) => found.regions.includes(one)) });
   }, [found]);
 
