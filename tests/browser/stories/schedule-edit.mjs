@@ -33,7 +33,7 @@ export async function run({ page, world }) {
   await page.fill('textarea', 'Both of them');
   equal('the call', await body(), '{"description":"Both of them"}');
   // The panel tells its past.
-  await page.waitForSelector('.panel section:has(h3:has-text("Lately")) >> text=changed it');
+  await page.waitForSelector('.panel section:has(h3:has-text("Lately")) >> text=changed the schedule');
   const now = await read(two);
   equal('the KMSs', [...now.cckm_synchronization_params.kms].sort(), both);
   equal('the description', now.description, 'Both of them');
