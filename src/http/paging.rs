@@ -170,11 +170,11 @@ impl<C: Columns> Described for Listing<C> {
     fn describe(to: &mut Description) {
         to.may_fail(&[400]);
         let number = |least: i64, default: i64| {
-            let number = Object::builder().schema_type(Type::Integer).minimum(Some(least)).maximum(Some(i64::MAX));
-            number.default(Some(default.into()))
+            Object::builder().schema_type(Type::Integer).minimum(Some(least)).default(Some(default.into()))
         };
         to.queries("skip", "The number of rows to leave out at the start.", number(0, 0));
-        to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", number(-1, 10));
+        let limit = number(-1, 10).maximum(Some(i64::MAX));
+        to.queries("limit", "The largest number of rows; -1 stands for all, 0 is invalid.", limit);
         let text = "The members to show of each row, separated by commas, such as `id`, or `aws_param.KeyState` for a \
                     member of a member; all by default.";
         to.queries("fields", text, Object::with_type(Type::String));
